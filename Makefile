@@ -1,0 +1,48 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON := .venv/bin/python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYSPARK_PYTHON := $(CURDIR)/$(PYTHON)
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: help
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: bootstrap
+bootstrap: ## Install what is missing: two virtual environments, PostgreSQL, Java. The other targets do this themselves.
+	@scripts/bootstrap.sh
+
+.PHONY: demo
+demo: bootstrap ## Start the local stack, seed it, run two days, show the result.
+	@$(PYTHON) scripts/demo.py
+
+.PHONY: test
+test: lint ## Run every check: lint, types, generated files, tests.
+	$(PYTHON) -m pytest
+
+.PHONY: lint
+lint: bootstrap ## Check style, types and that generated files are up to date.
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	@shopt -s nullglob; for script in scripts/generate_*.py; do echo "$$script --check"; $(PYTHON) "$$script" --check; done
+
+.PHONY: bench
+bench: bootstrap bench-masking ## Measure the whole way from database to staged Parquet, and the masking kernels.
+	$(PYTHON) scripts/bench.py
+
+.PHONY: bench-masking
+bench-masking: bootstrap ## Measure the masking kernels alone, beside their peers.
+	$(PYTHON) scripts/bench_masking.py
+
+.PHONY: lock
+lock: bootstrap ## Renew the lock files after an edit of requirements*.in.
+	@scripts/lock.sh
+
+.PHONY: clean
+clean: ## Stop the local stack; remove its data, build output and caches. The virtual environments stay.
+	@if [ -x $(PYTHON) ]; then $(PYTHON) scripts/local_stack/stack.py reset; fi
+	rm -rf .local build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

@@ -1,0 +1,62 @@
+"""Calls to AWS whose failures name the service and its error code, and nothing that a response could quote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from etl.errors import TRANSIENT
+from masking.errors import KagemushaError, KeyUnusable
+
+Response = dict[str, Any]  # botocore builds its answers at run time and describes them nowhere
+
+_BUSY = frozenset(
+    {
+        "DependencyTimeoutException",
+        "InternalFailure",
+        "InternalServiceError",
+        "KMSInternalException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
+
+
+class KeyServiceUnavailable(KagemushaError):
+    """AWS did not answer, or asked to come back later."""
+
+    advice = "Run again; nothing has to be cleaned up."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
+def call(service: str, operation: str, **arguments: object) -> Response:
+    """Calls one operation with the region and credentials of the environment (the job's role, in Glue).
+
+    Raises:
+        KeyServiceUnavailable: when another try may succeed.
+        KeyUnusable: when it will not: no permission, no such key or secret, no credentials.
+    """
+    # A worker that reads a key file need not wait for these to load.
+    import boto3  # noqa: PLC0415  〃
+    from botocore import exceptions  # noqa: PLC0415  〃
+
+    failure = ""
+    busy = False
+    try:
+        operate: Callable[..., Response] = getattr(boto3.client(service), operation)
+        return operate(**arguments)
+    except exceptions.ClientError as error:
+        failure = str(error.response.get("Error", {}).get("Code", "an unnamed error"))
+        busy = failure in _BUSY
+    except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+        failure, busy = type(error).__name__, True
+    except (exceptions.BotoCoreError, ValueError) as error:
+        failure = type(error).__name__
+    kind = KeyServiceUnavailable if busy else KeyUnusable
+    raise kind(
+        f"{service} {operation} answered {failure}.",
+        not_done="No key was loaded or stored.",
+        advice="" if busy else "Check the job's role, its region, and the name of the key or secret.",
+    )

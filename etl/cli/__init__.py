@@ -1,0 +1,38 @@
+"""The command line: `kagemusha COMMAND`, one file a command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from etl.cli.keys import keys
+from etl.cli.lint import lint
+from etl.cli.local import local
+from etl.cli.run import run
+from etl.entry import guarded
+
+app = typer.Typer(
+    name="kagemusha",
+    help="Copies a card issuer's tables into BigQuery; a double stands in for every card number and person.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(run)
+app.command()(lint)
+app.add_typer(keys, name="keys")
+app.add_typer(local, name="local")
+
+
+def main() -> None:
+    """Runs the command line and ends the process with the command's exit code."""
+    sys.exit(guarded(_run))
+
+
+def _run() -> int:
+    try:
+        code = app(standalone_mode=True)
+    except SystemExit as end:
+        code = end.code
+    return code if isinstance(code, int) else 0

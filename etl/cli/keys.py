@@ -1,0 +1,115 @@
+"""`kagemusha keys`: make, list, rotate, retire, destroy and verify key versions; no command shows a key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import typer
+
+from etl.keys import change_keyring, create_keyring, open_keyring, rotate_keyring
+from etl.settings import load_settings
+from masking.errors import KeyUnusable
+from masking.kernels.buffers import ByteStrings
+from masking.kernels.siv import siv_decrypt, siv_encrypt
+from masking.keyring import KeyRef, Keyring
+
+keys = typer.Typer(name="keys", help="The keyring and its versions. No command shows a key.", no_args_is_help=True)
+
+Ref = Annotated[
+    str | None,
+    typer.Option(help="file:PATH, awskms+file:PATH or secretsmanager:NAME; default: [keyring].ref of the settings."),
+]
+SettingsFile = Annotated[
+    Path | None, typer.Option(help="Settings file; default: $KAGEMUSHA_SETTINGS or the local stack's.")
+]
+Version = Annotated[int, typer.Argument(help="The key version, as `kagemusha keys list` shows it.")]
+
+
+@keys.command()
+def init(
+    ref: Ref = None,
+    settings: SettingsFile = None,
+    cmk: Annotated[
+        str | None, typer.Option(help="Id, ARN or alias of the AWS KMS key that wraps the keyring; not for file:.")
+    ] = None,
+) -> None:
+    """Make a keyring with one new key. An existing one is never replaced."""
+    where = _where(ref, settings)
+    _show(where, create_keyring(where, cmk))
+
+
+@keys.command("list")
+def show(ref: Ref = None, settings: SettingsFile = None) -> None:
+    """Show versions, states and check values."""
+    where = _where(ref, settings)
+    _show(where, open_keyring(KeyRef(where)))
+
+
+@keys.command()
+def rotate(ref: Ref = None, settings: SettingsFile = None) -> None:
+    """Make a new primary version. The old one stays active, so joins go on until it is retired."""
+    where = _where(ref, settings)
+    _show(where, rotate_keyring(where))
+
+
+@keys.command()
+def retire(version: Version, ref: Ref = None, settings: SettingsFile = None) -> None:
+    """Let a version read its old tokens but make no new ones."""
+    where = _where(ref, settings)
+    _show(where, change_keyring(where, lambda keyring: keyring.retired(version)))
+
+
+@keys.command()
+def destroy(
+    version: Version,
+    ref: Ref = None,
+    settings: SettingsFile = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002  typer's way to a flag
+) -> None:
+    """Remove a retired version's key for ever: nobody can turn its tokens back, and no backup of ours has it."""
+    where = _where(ref, settings)
+    if not yes:
+        typer.confirm(f"Destroy key version {version} of {where}?", abort=True)
+    _show(where, change_keyring(where, lambda keyring: keyring.destroyed(version)))
+
+
+@keys.command()
+def verify(
+    ref: Ref = None,
+    settings: SettingsFile = None,
+    version: Annotated[int | None, typer.Option(help="A version that must be there.")] = None,
+    kcv: Annotated[str | None, typer.Option(help="The check value that this version must have.")] = None,
+) -> None:
+    """Open the keyring as a worker does, check each key against its check value, seal and open a probe with it."""
+    where = _where(ref, settings)
+    keyring = open_keyring(KeyRef(where))
+    open_keyring(KeyRef(where, version if version is not None else keyring.primary, kcv))
+    for each in keyring.versions:
+        proof = "no key" if each.state == "destroyed" else _probed(keyring, each.version)
+        typer.echo(f"version {each.version}  {each.state:9}  {each.kcv}  {proof}")
+
+
+def _probed(keyring: Keyring, version: int) -> str:
+    key = keyring.subkey_for_reading("kagemusha.verify", "aes_siv", 64, version)
+    probe = pa.array(["probe"])
+    sealed = siv_encrypt(key, ByteStrings.from_arrow(probe), b"kagemusha.verify")
+    opened, failed = siv_decrypt(key, ByteStrings.from_arrow(sealed), b"kagemusha.verify")
+    if failed.any() or opened.cast(pa.string()) != probe:
+        raise KeyUnusable(
+            f"Key version {version} did not open what it sealed.",
+            not_done="The keyring is not verified.",
+            advice="Report this with the versions of cryptography and OpenSSL.",
+        )
+    return "works"
+
+
+def _where(ref: str | None, settings: Path | None) -> str:
+    return ref or load_settings(settings).keyring.ref
+
+
+def _show(where: str, keyring: Keyring) -> None:
+    typer.echo(f"keyring  {where}")
+    for each in keyring.versions:
+        typer.echo(f"version {each.version}  {each.state:9}  {each.kcv}  made {each.created}")

@@ -1,0 +1,37 @@
+"""`kagemusha lint`: findings about contracts, printed as compilers print theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masking.errors import CONTRACT_MUST_CHANGE
+from masking.policy import Profile
+from schemas.contract import BUNDLED
+from schemas.lint import lint as find
+from schemas.lint_report import Format, report
+
+
+def lint(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Contract files or folders; the bundled ones if none.")
+    ] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="text, json, sarif (2.1.0) or github annotations.")
+    ] = Format.TEXT,
+    profile: Annotated[
+        Profile, typer.Option(help="pci, or pseudonymized (仮名加工情報), which allows no reversible mask.")
+    ] = (Profile.PCI),
+) -> None:
+    """Check contracts against their model and the masking policy (PCI DSS v4.0.1, Japanese law).
+
+    Ends with 0 when no error was found (warnings may be), with 2 when a contract must change.
+    """
+    findings = find(paths or [BUNDLED], profile)
+    written = report(findings, form)
+    if written:
+        typer.echo(written)
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(CONTRACT_MUST_CHANGE)

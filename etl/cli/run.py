@@ -1,0 +1,29 @@
+"""`kagemusha run`: the daily load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from etl.entry import load_day
+
+
+def run(
+    day: Annotated[
+        str | None, typer.Option(help="Business day (JST), YYYY-MM-DD; default: the last one that has ended.")
+    ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(help="A contract's table; repeat for several; default: all.")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="Settings file; default: $KAGEMUSHA_SETTINGS or the local stack's.")
+    ] = None,
+    contracts: Annotated[Path | None, typer.Option(help="Folder of contracts; default: the bundled ones.")] = None,
+) -> None:
+    """Read, mask, audit and publish one business day.
+
+    Exit codes: 0 published, 1 audit or leak stopped a table, 2 contract or settings must change, 3 run again.
+    """
+    raise typer.Exit(load_day(day, table or [], settings, contracts))

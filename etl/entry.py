@@ -1,0 +1,129 @@
+"""What the job and the command line share: arguments to a run, a result to print, errors to exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from etl.errors import NO_ROW_READ, SettingsInvalid, Unexpected
+from etl.ledger import now
+from etl.progress import progress
+from etl.settings import load_settings
+from masking.errors import KagemushaError
+from schemas.contract import BUNDLED
+from schemas.derive import previous_business_day
+
+if TYPE_CHECKING:
+    from etl.run import RunResult
+
+_WIDTH_WITHOUT_TERMINAL: Final = 140
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """Runs a command and gives its exit code; an error is printed as what, what not, what to do, where.
+
+    A foreign error's message is withheld, because it could quote a value: its type and our own line are printed.
+    """
+    try:
+        return command()
+    except KagemushaError as error:
+        failure = error
+    except Exception as error:  # noqa: BLE001  the last place that may let a foreign message out
+        frames = traceback.extract_tb(error.__traceback__)
+        last = frames[-1] if frames else None
+        place = {"at": f"{Path(last.filename).name}:{last.lineno}"} if last else {}
+        failure = Unexpected(
+            f"The command failed with {type(error).__name__}.", not_done="It did not finish.", where=place
+        )
+    print(f"{type(failure).__name__}: {failure}", file=sys.stderr)  # noqa: T201  this is the command's output
+    return failure.exit_code
+
+
+def load_day(day: str | None, tables: Sequence[str], settings: Path | None, contracts: Path | None = None) -> int:
+    """Runs the daily load, prints its table, and gives its exit code.
+
+    Args:
+        day: business day (JST) as YYYY-MM-DD; None means the last one that has ended.
+        tables: names of contracts; empty means all.
+        settings: the settings file; None means `$KAGEMUSHA_SETTINGS` or the local stack's.
+        contracts: the folder of the contracts; None means the bundled ones.
+    """
+    chosen, target = load_settings(settings), business_day(day)
+    from etl.run import daily_run  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+
+    with progress() as heard:
+        result = daily_run(chosen, target, heard, tables, contracts or BUNDLED)
+    print_result(result)
+    return result.exit_code
+
+
+def business_day(text: str | None) -> date:
+    """Reads a business day; None gives the last one that has ended (JST).
+
+    Raises:
+        SettingsInvalid: the text is no date, or the day has not begun yet.
+    """
+    if text is None:
+        return previous_business_day(now())
+    day = None
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+    if day is None or len(text) != len("2023-08-31"):
+        raise SettingsInvalid("The day is not a date.", not_done=NO_ROW_READ, advice="Write it as 2023-08-31.")
+    if day > previous_business_day(now()):
+        raise SettingsInvalid(
+            "The day has not ended in Japan yet.",
+            not_done=NO_ROW_READ,
+            advice=f"The last business day is {previous_business_day(now())}.",
+        )
+    return day
+
+
+def print_result(result: RunResult) -> None:
+    """Prints one line a table and what failed."""
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    drawn = Table(title=f"Business day {result.day}  ·  run {result.run_id}", title_justify="left")
+    drawn.add_column("table")
+    for name in ("rows read", "masked columns", "bytes staged", "expectations", "partitions", "seconds"):
+        drawn.add_column(name, justify="right")
+    drawn.add_column("outcome")
+    for one in result.tables:
+        drawn.add_row(
+            one.table,
+            f"{one.rows:,}",
+            f"{one.masked_columns} of {one.columns}",
+            f"{one.bytes:,}",
+            f"{one.expectations_passed} of {one.expectations}",
+            str(one.partitions),
+            f"{one.seconds:.1f}",
+            one.outcome,
+        )
+    total = (
+        "",
+        *(f"{sum(getattr(one, field) for one in result.tables):,}" for field in ("rows", "masked_columns", "bytes")),
+    )
+    drawn.add_section()
+    drawn.add_row(
+        f"{len(result.tables)} tables",
+        total[1],
+        total[2],
+        total[3],
+        f"{sum(one.expectations_passed for one in result.tables)} of {sum(one.expectations for one in result.tables)}",
+        f"{sum(one.partitions for one in result.tables)}",
+        f"{result.seconds:.1f}",
+        f"{len(result.views)} views",
+    )
+    console.print(drawn)
+    for one in result.tables:
+        if one.quarantined:
+            console.print(f"{one.table}: {one.quarantined} rows in quarantine; ops.table_loads names their keys")
+        if one.error:
+            console.print(f"{one.table}: {one.error}", markup=False, highlight=False, style="red", soft_wrap=True)

@@ -1,0 +1,109 @@
+"""Errors of the flow. Exit codes: 1 audit or leak stopped a table, 2 contract or settings must change, 3 run again."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from masking.errors import KagemushaError
+
+STOPPED = 1
+TRANSIENT = 3
+
+NO_ROW_READ = "No row was read."
+NOT_PUBLISHED = "The table was not published; what was published before still serves."
+
+
+class SettingsInvalid(KagemushaError):
+    """A setting or an argument is missing or malformed."""
+
+    advice = "Correct the settings file or the argument; README.md lists them."
+
+
+class EndpointRefused(KagemushaError):
+    """The session is not on a reader that the settings allow."""
+
+    advice = "Use the cluster's custom ETL endpoint."
+
+
+class CredentialsRefused(KagemushaError):
+    """The database refused the user name or the password."""
+
+    advice = "Check the user in [source].url and the password in its passfile, environment variable or secret."
+
+
+class SourceUnavailable(KagemushaError):
+    """The database did not answer, or ended the connection."""
+
+    advice = "Run again; nothing has to be cleaned up."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
+class ReadFailed(KagemushaError):
+    """The database or the reader refused a query of ours."""
+
+    advice = "Compare the contract's types with the table, and the grants of the ETL user."
+
+
+class PlanRejected(KagemushaError):
+    """Contract and source table disagree, so no query was built."""
+
+
+class ValuesUnfit(KagemushaError):
+    """Source values do not fit the contract's type exactly."""
+
+    advice = "Widen the type in the contract, or correct the rows at the source."
+    exit_code: ClassVar[int] = STOPPED
+
+
+class QuarantineFull(KagemushaError):
+    """More rows of a column cannot be masked than its contract lets a load leave out."""
+
+    advice = "Correct the rows at the source; raise `quarantine_budget` only if you know why they differ."
+    exit_code: ClassVar[int] = STOPPED
+
+
+class LeakFound(KagemushaError):
+    """Masked values still look like card numbers, My Numbers, e-mail addresses or phone numbers."""
+
+    advice = "Use scrub_text or drop."
+    exit_code: ClassVar[int] = STOPPED
+
+
+class StorageUnavailable(KagemushaError):
+    """Cloud Storage did not take or give an object."""
+
+    advice = "Run again; staged objects of this run are never published."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
+class BucketMissing(KagemushaError):
+    """The staging bucket does not exist or may not be used."""
+
+    advice = "Create the bucket in [stage].bucket, or grant the job's service account access to it."
+
+
+class AuditFailed(KagemushaError):
+    """A blocking expectation or a reconciliation failed."""
+
+    advice = "Read the run report; correct the source, the contract or the suite, and run again."
+    exit_code: ClassVar[int] = STOPPED
+
+
+class PublishRefused(KagemushaError):
+    """BigQuery's table and the contract differ in a way that only a person may change."""
+
+    advice = "Change the table by hand as README.md describes, or take the change in the contract back."
+
+
+class PublishFailed(KagemushaError):
+    """A load job ended with an error; the partition keeps its previous rows."""
+
+    advice = "Run again; if it fails the same way, read the job in BigQuery by its id."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
+class Unexpected(KagemushaError):
+    """A failure that no step foresaw; its own message is withheld because it could quote a value."""
+
+    advice = "Run again; if it repeats, report the error type and the place."
+    exit_code: ClassVar[int] = TRANSIENT

@@ -1,0 +1,150 @@
+"""The small frozen values that one step hands to the next."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+
+from etl.quarantine import Quarantine
+from masking.plan import MaskPlan
+from schemas.contract import Contract
+
+
+@dataclass(frozen=True)
+class Window:
+    """Business days (JST) that a run reads of a partitioned table: the target day and its lookback, inclusive."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def ending(cls, day: date, lookback_days: int) -> Window:
+        """Gives the target day with the days before it that are read again for late rows."""
+        return cls(day - timedelta(days=lookback_days), day)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Every business day of the window, oldest first."""
+        return tuple(self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of a table that one Spark task reads.
+
+    Attributes:
+        number: from 0, unique within the table.
+        where: SQL condition made of identifiers, numbers and timestamps of ours; no source value.
+        partition: the only business day whose rows it holds; None for a full load.
+    """
+
+    number: int
+    where: str
+    partition: date | None = None
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """What will be read and what will come out, decided before a row is read."""
+
+    contract: Contract
+    window: Window | None
+    mask: MaskPlan
+    slices: tuple[Slice, ...]
+    estimated_rows: int
+
+    @property
+    def table(self) -> str:
+        """The contract's table name."""
+        return self.contract.table
+
+    @property
+    def output_schema(self) -> pa.Schema:
+        """The Arrow schema of every staged file: masked columns, then derived ones."""
+        masked = self.mask.output_schema
+        derived = [pa.field(name, self.contract.output_type(name)) for name in self.contract.derive]
+        return pa.schema([*masked, *derived])
+
+    @property
+    def partitions(self) -> tuple[date, ...]:
+        """The business days whose partitions will be replaced; empty for a full load."""
+        return self.window.days if self.window else ()
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """One Parquet object that a slice finished; `crc32c` is base64, as Cloud Storage spells it."""
+
+    name: str
+    partition: date | None
+    rows: int
+    bytes: int
+    crc32c: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Everything a table staged: the manifest and what was counted on the way."""
+
+    plan: TablePlan
+    run_id: str
+    files: tuple[StagedFile, ...]
+    sums: Mapping[str, Decimal]
+    nulled: Mapping[str, int]
+    quarantine: Quarantine
+    key_checks: Mapping[int, str]
+    seconds: float
+    peak_mib: int
+
+    @property
+    def rows(self) -> int:
+        """Rows in the manifest's files."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in the manifest's files."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest: names, generations and checksums of its files."""
+        manifest = "\n".join(f"{file.name} {file.generation} {file.crc32c}" for file in self.files)
+        return hashlib.sha256(manifest.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Published:
+    """What BigQuery confirmed."""
+
+    rows: int
+    partitions: int
+    job_ids: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """How one table of a run ended; every field is a count, a name or a time."""
+
+    table: str
+    outcome: str
+    rows: int = 0
+    columns: int = 0
+    masked_columns: int = 0
+    bytes: int = 0
+    expectations: int = 0
+    expectations_passed: int = 0
+    partitions: int = 0
+    seconds: float = 0.0
+    peak_mib: int = 0
+    error: str = ""
+    exit_code: int = 0
+    job_ids: tuple[str, ...] = field(default=())
+    quarantined: int = 0

@@ -1,0 +1,147 @@
+"""Plans a table: contract against catalogue, slices, masks; refuses before a row is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import psycopg
+
+from etl.errors import NO_ROW_READ, PlanRejected
+from etl.handoff import Slice, TablePlan, Window
+from etl.source.catalogue import SourceColumn, SourceTable, describe, estimated_rows, quoted
+from etl.source.slices import ctid_slices, whole, window_slices
+from masking.plan import ColumnRule, MaskPlan
+from schemas.contract import Contract, PartitionLoad
+from schemas.types import suggest
+
+_HEAP_KINDS = frozenset({"r", "m"})
+
+
+def plan_table(
+    connection: psycopg.Connection[tuple[object, ...]], contract: Contract, day: date, slice_bytes: int
+) -> TablePlan:
+    """Gives the plan of one table for one business day.
+
+    Args:
+        connection: a control session under the run's snapshot.
+        contract: the table's contract.
+        day: the target business day (JST).
+        slice_bytes: about how many heap bytes one slice should read.
+
+    Raises:
+        PlanRejected: the source table is missing or unreadable, has a column without a decision, lacks a column of the
+            contract, or gives a column another type.
+    """
+    source = describe(connection, contract.source)
+    if source is None:
+        raise PlanRejected(
+            f"The source has no table {contract.source}, or the ETL user may not see it.",
+            not_done=NO_ROW_READ,
+            advice="Correct `source:` in the contract, or grant USAGE on the schema.",
+            where={"table": contract.table},
+        )
+    _refuse_drift(contract, source)
+    window = Window.ending(day, contract.load.lookback_days) if isinstance(contract.load, PartitionLoad) else None
+    rows, slices = _slices(connection, contract, source, window, slice_bytes)
+    return TablePlan(contract, window, mask_plan(contract, day), slices, rows)
+
+
+def mask_plan(contract: Contract, day: date) -> MaskPlan:
+    """Gives the masks of a contract's selected columns, in order."""
+    rules = tuple(
+        ColumnRule(name, column.type.arrow, column.mask, frozenset(column.may_look_like))
+        for name, column in contract.selected.items()
+    )
+    return MaskPlan(rules=rules, day=day)
+
+
+def _slices(
+    connection: psycopg.Connection[tuple[object, ...]],
+    contract: Contract,
+    source: SourceTable,
+    window: Window | None,
+    slice_bytes: int,
+) -> tuple[int, tuple[Slice, ...]]:
+    table = quoted(contract.source)
+    if window is None or contract.window_column is None:
+        rows = estimated_rows(connection, f"SELECT FROM {table}")
+        if source.kind not in _HEAP_KINDS:
+            return rows, whole()
+        return rows, ctid_slices(source.pages, -(-source.bytes // slice_bytes))
+    kind = contract.columns[contract.window_column].type.name
+    condition = " OR ".join(f"({one.where})" for one in window_slices(contract.window_column, kind, window.days, 1))
+    rows = estimated_rows(connection, f"SELECT FROM {table} WHERE {condition}")
+    all_rows = max(1, estimated_rows(connection, f"SELECT FROM {table}"))
+    a_day = -(-source.bytes * rows // all_rows // len(window.days) // slice_bytes)
+    return rows, window_slices(contract.window_column, kind, window.days, max(1, a_day))
+
+
+def _refuse_drift(contract: Contract, source: SourceTable) -> None:
+    where = {"table": contract.table, "file": f"schemas/{contract.table}.yaml"}
+    present = {column.name: column for column in source.columns}
+    undecided = [column for column in source.columns if column.name not in contract.columns]
+    if undecided:
+        have = "has" if len(undecided) == 1 else "have"
+        raise PlanRejected(
+            f"{_count(undecided, 'column')} of {contract.source} {have} no decision: "
+            + ", ".join(f"{column.name} ({column.type})" for column in undecided)
+            + ".",
+            not_done=NO_ROW_READ,
+            advice="Add to the contract's columns:\n"
+            + "\n".join(f"    {suggestion(column)}" for column in undecided)
+            + "\n ",
+            where=where,
+        )
+    missing = [name for name in contract.columns if name not in present]
+    if missing:
+        raise PlanRejected(
+            f"{contract.source} lacks {_count(missing, 'column')} of the contract: {', '.join(missing)}.",
+            not_done=NO_ROW_READ,
+            advice="Remove the column from the contract, or correct its name.",
+            where=where,
+        )
+    retyped = [
+        f"{name} is {_spelled(present[name])}, the contract says {column.type}"
+        for name, column in contract.selected.items()
+        if not _holds(present[name], contract, name)
+    ]
+    if retyped:
+        raise PlanRejected(
+            f"{_count(retyped, 'column')} of {contract.source} changed type: {'; '.join(retyped)}.",
+            not_done=NO_ROW_READ,
+            advice="Correct the column's `type:`; types without a row in the types table need `drop`.",
+            where=where,
+        )
+    unreadable = [name for name in contract.selected if not present[name].readable]
+    if unreadable:
+        raise PlanRejected(
+            f"The ETL user may not read {_count(unreadable, 'column')} of {contract.source}: {', '.join(unreadable)}.",
+            not_done=NO_ROW_READ,
+            advice="Grant SELECT on the table to the ETL user.",
+            where=where,
+        )
+
+
+def _holds(column: SourceColumn, contract: Contract, name: str) -> bool:
+    wanted = contract.columns[name].type
+    if column.type not in wanted.postgres:
+        return False
+    if wanted.name != "numeric" or column.precision is None or column.scale is None:
+        return True
+    return column.scale <= wanted.scale and column.precision - column.scale <= wanted.precision - wanted.scale
+
+
+def suggestion(column: SourceColumn) -> str:
+    """Gives the YAML line that decides a column in the safest way: it does not leave the database."""
+    fitting = suggest(column.type, column.precision, column.scale) or "string"
+    kind = "free_text" if fitting in {"string", "json"} else "none"
+    return f"{column.name}: {{type: {fitting}, class: {kind}, mask: {{strategy: drop}}}}"
+
+
+def _spelled(column: SourceColumn) -> str:
+    return f"numeric({column.precision},{column.scale})" if column.precision is not None else column.type
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

@@ -1,0 +1,49 @@
+"""The source's own aggregates, under the same snapshot: what the staged rows and sums must equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from etl.handoff import TablePlan
+from etl.quarantine import Quarantine
+from etl.source.catalogue import quoted
+from etl.source.slices import window_slices
+from etl.source.snapshot import Snapshot, joined_snapshot
+
+
+@dataclass(frozen=True)
+class SourceTotals:
+    """Row count and sums of the window, as the source itself adds them."""
+
+    rows: int
+    sums: Mapping[str, Decimal]
+
+    def without(self, quarantine: Quarantine) -> SourceTotals:
+        """Gives what the staged files must hold: all of the source but the rows that the load leaves out."""
+        left_out = quarantine.sums
+        sums = {name: total - left_out.get(name, Decimal(0)) for name, total in self.sums.items()}
+        return SourceTotals(self.rows - len(quarantine.rows), sums)
+
+
+def source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
+    """Asks the source for the row count and the contract's `reconcile` sums of the planned window."""
+    contract = plan.contract
+    sums = [f"coalesce(sum({quoted(name)}), 0)::numeric" for name in contract.reconcile]
+    sql = f"SELECT {', '.join(['count(*)', *sums])} FROM {quoted(contract.source)} WHERE {window_condition(plan)}"
+    with joined_snapshot(snapshot) as connection:
+        row = connection.execute(sql.encode()).fetchone() or ()
+    count, *found = row
+    return SourceTotals(
+        int(str(count)), {name: Decimal(str(total)) for name, total in zip(contract.reconcile, found, strict=True)}
+    )
+
+
+def window_condition(plan: TablePlan) -> str:
+    """Gives the SQL condition of the planned window: TRUE for a full load."""
+    column = plan.contract.window_column
+    if plan.window is None or column is None:
+        return "TRUE"
+    kind = plan.contract.columns[column].type.name
+    return " OR ".join(f"({part.where})" for part in window_slices(column, kind, plan.window.days, 1))

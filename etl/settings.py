@@ -1,0 +1,127 @@
+"""Settings of an installation: one TOML file, named by `--settings` or `KAGEMUSHA_SETTINGS`; never a secret in it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from etl.errors import SettingsInvalid
+
+VARIABLE = "KAGEMUSHA_SETTINGS"
+LOCAL = Path(".local/settings.toml")
+"""Where `kagemusha local up` writes the settings of the local stack."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Source(_Section):
+    """The database's ETL endpoint."""
+
+    url: str = Field(
+        description="libpq URL of the reader without a password, e.g. postgresql://etl_reader@host/issuer."
+    )
+    password: str | None = Field(
+        None, pattern=r"^(env|file):.+", description="env:NAME or file:PATH; else libpq's passfile."
+    )
+    local: bool = Field(default=False, description="True only for the local stack: TLS is not demanded.")
+    allowed_instances: tuple[str, ...] = Field((), description="Instance names that may be read; empty: any reader.")
+    connect_seconds: float = Field(60, gt=0, description="How long a waking serverless reader is waited for.")
+    statement_seconds: int = Field(1800, gt=0, description="statement_timeout of every query.")
+    slice_mib: int = Field(128, gt=0, description="About how much of a table one slice reads.")
+
+    @field_validator("url")
+    @classmethod
+    def _no_password(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname or not parts.path.strip("/"):
+            raise ValueError("must look like postgresql://user@host:port/database")
+        if parts.password or "password=" in parts.query:
+            raise ValueError('must not hold a password; use `password = "env:…"`, `file:…` or a passfile')
+        return url
+
+
+class Stage(_Section):
+    """The Cloud Storage bucket for staged files."""
+
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$")
+    prefix: str = Field("kagemusha", pattern=r"^[A-Za-z0-9_./-]+$")
+    endpoint: str | None = Field(None, description="Only for a local storage server.")
+    keep_days: int = Field(3, ge=0, description="Staged files of older runs are deleted after this many days.")
+
+
+class BigQuery(_Section):
+    """Where tables are published."""
+
+    project: str
+    location: str = "asia-northeast1"
+    endpoint: str | None = Field(None, description="Only for a local BigQuery server.")
+    views_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "looker"
+    ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
+
+
+class KeyringSetting(_Section):
+    """Where the keyring is; never the key."""
+
+    ref: str = Field(description="file:PATH for development, or a KMS-wrapped keyring.")
+
+
+class Limits(_Section):
+    """How much runs at once."""
+
+    tables_at_once: int = Field(4, ge=1, le=32)
+
+
+class Settings(_Section):
+    """Everything an installation decides."""
+
+    source: Source
+    stage: Stage
+    bigquery: BigQuery
+    keyring: KeyringSetting
+    limits: Limits = Limits()
+    local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Gives the settings of a file; without one, of `$KAGEMUSHA_SETTINGS`, else of the local stack.
+
+    Raises:
+        SettingsInvalid: the file is missing, not TOML, or a setting is wrong; named by its place, never by its value.
+    """
+    chosen = path or Path(os.environ.get(VARIABLE, LOCAL))
+    problem = ""
+    raw: dict[str, object] = {}
+    try:
+        raw = tomllib.loads(chosen.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        problem = "The settings file does not exist."
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        problem = "The settings file cannot be read as TOML."
+    settings = None
+    if not problem:
+        try:
+            settings = Settings.model_validate(raw)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+            problem = (
+                "Settings are wrong: "
+                + "; ".join(
+                    f"{'.'.join(map(str, item['loc']))} {item['msg'].removeprefix('Value error, ')}" for item in details
+                )
+                + "."
+            )
+    if settings is None:
+        raise SettingsInvalid(
+            problem,
+            not_done="Nothing ran.",
+            advice="Name a file with --settings, or start the local stack with `kagemusha local up`.",
+            where={"settings": chosen},
+        )
+    return settings

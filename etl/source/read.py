@@ -1,0 +1,138 @@
+"""Reads one slice as Arrow batches of exactly the contract's types, inside a worker, under the pinned snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from adbc_driver_postgresql import dbapi
+
+from etl.errors import NOT_PUBLISHED, ReadFailed, SourceUnavailable, ValuesUnfit
+from etl.source.catalogue import quoted
+from etl.source.connect import arrow_connection
+from etl.source.guard import prove_reader
+from etl.source.snapshot import Snapshot
+from masking.errors import KagemushaError
+from schemas.types import ColumnType
+
+_TRANSIENT_STATES: Final = ("08", "40", "53", "57", "58")
+"""SQLSTATE classes that another try may pass: connection, rollback, resources, operator intervention, system error."""
+_LOST_SNAPSHOT: Final = "22023"  # invalid_parameter_value: the exporting session has ended
+_FIRST_DATE: Final = date(1, 1, 1)
+_LAST_DATE: Final = date(9999, 12, 31)
+_MICROSECONDS_A_DAY: Final = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class ReadColumn:
+    """A column to select, and the contract type in which it must arrive."""
+
+    name: str
+    type: ColumnType
+
+
+def select_sql(source: str, columns: Sequence[ReadColumn], where: str) -> str:
+    """Gives the SELECT of a slice; dropped columns are not in it, so they do not leave the database."""
+    names = ", ".join(f"{column.type.select(quoted(column.name))} AS {quoted(column.name)}" for column in columns)
+    return f"SELECT {names} FROM {quoted(source)} WHERE {where}"
+
+
+def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], where: str) -> Iterator[pa.RecordBatch]:
+    """Gives the rows of a slice as record batches of the contract's Arrow types.
+
+    Every connection proves again that it is on the pinned reader before it selects.
+
+    Raises:
+        EndpointRefused: the instance has become a writer, or is another one.
+        SourceUnavailable: the server ended the session, or the snapshot is gone; another try may pass.
+        ReadFailed: the server refused the query.
+        ValuesUnfit: values do not fit the contract's type exactly.
+    """
+    place = {**snapshot.endpoint.place, "source": source}
+    with arrow_connection(snapshot.endpoint) as connection:
+        prove_reader(lambda sql: _only_row(connection, sql), snapshot.endpoint, (snapshot.reader.instance,))
+        failure: KagemushaError | None = None
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot.name}'")
+                cursor.execute(select_sql(source, columns, where))
+                for batch in cursor.fetch_record_batch():
+                    if batch.num_rows:
+                        yield fit(batch, columns)
+        except dbapi.Error as error:
+            failure = _ours(error, place)
+        except pa.ArrowException:
+            failure = SourceUnavailable("The stream of rows broke off.", not_done=NOT_PUBLISHED, where=place)
+        if failure is not None:
+            raise failure
+
+
+def _only_row(connection: dbapi.Connection, sql: str) -> Sequence[object]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        row: Sequence[object] = cursor.fetchone()
+        return row
+
+
+def _ours(error: dbapi.Error, place: dict[str, object]) -> KagemushaError:
+    state = str(getattr(error, "sqlstate", "") or "")
+    if not state or state.startswith(_TRANSIENT_STATES) or state == _LOST_SNAPSHOT:
+        reason = f"SQLSTATE {state}" if state else "connection lost"
+        return SourceUnavailable(f"The database ended a slice ({reason}).", not_done=NOT_PUBLISHED, where=place)
+    return ReadFailed(
+        f"The database refused the query of a slice (SQLSTATE {state}).", not_done=NOT_PUBLISHED, where=place
+    )
+
+
+def fit(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:
+    """Gives the batch with every column in the contract's Arrow type, or refuses by name; never a silent change.
+
+    Raises:
+        ValuesUnfit: a numeric has more digits than the contract's type or is NaN or infinite, or a date or timestamp is
+            infinite or outside the years 1 to 9999 that BigQuery holds.
+    """
+    arrays = [_fit_column(batch.column(n), column) for n, column in enumerate(columns)]
+    return pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns])
+
+
+def _fit_column(array: pa.Array, column: ReadColumn) -> pa.Array:
+    target = column.type.arrow
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage  # ADBC hands NUMERIC over as text in an opaque extension type
+    if array.type != target:
+        fitted = None
+        with suppress(pa.ArrowException):  # Arrow's message quotes the value
+            fitted = array.cast(target)
+        if fitted is None:
+            raise ValuesUnfit(
+                f"Values of {column.name} do not fit {column.type} (too many digits, not a number, or infinite).",
+                not_done=NOT_PUBLISHED,
+                where={"column": column.name, "rows": len(array)},
+            )
+        array = fitted
+    if pa.types.is_temporal(target):
+        _refuse_out_of_range(array, column)
+    return array
+
+
+def _refuse_out_of_range(array: pa.Array, column: ReadColumn) -> None:
+    a_day = 1 if pa.types.is_date(array.type) else _MICROSECONDS_A_DAY
+    low, high = _days(_FIRST_DATE) * a_day, (_days(_LAST_DATE) + 1) * a_day - 1
+    numbers = array.cast(pa.int32() if pa.types.is_date(array.type) else pa.int64())
+    outside = pc.sum(pc.or_(pc.less(numbers, low), pc.greater(numbers, high))).as_py() or 0
+    if outside:
+        raise ValuesUnfit(
+            f"{outside} values of {column.name} are infinite or outside the years 1 to 9999.",
+            not_done=NOT_PUBLISHED,
+            where={"column": column.name},
+        )
+
+
+def _days(day: date) -> int:
+    return (day - date(1970, 1, 1)).days

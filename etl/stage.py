@@ -1,0 +1,93 @@
+"""Stages a table: one Spark task a slice; the driver sees file names and counts only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from etl.handoff import Slice, Staged, TablePlan
+from etl.quarantine import Quarantine
+from etl.source.read import ReadColumn
+from etl.source.snapshot import Snapshot
+from etl.storage import StageTarget
+from etl.task import StagedSlice, TableTask, stage_slice
+from masking.errors import KagemushaError
+from masking.keyring import KeyRef, Keyring
+from schemas.contract import PartitionLoad
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def stage_table(
+    spark: SparkSession,
+    plan: TablePlan,
+    snapshot: Snapshot,
+    keys: Keyring,
+    key: KeyRef,
+    target: StageTarget,
+    run_id: str,
+) -> Staged:
+    """Stages every slice of a plan and gives the manifest.
+
+    There is no shuffle, cache or checkpoint between read and stage: Spark moves slices out and counts back.
+
+    Raises:
+        QuarantineFull: the slices together leave out more rows than a column's budget.
+        KagemushaError: the worst failure of any slice. Files already staged are in no manifest, so never published.
+    """
+    started = time.monotonic()
+    task = table_task(plan, snapshot, key, target, run_id)
+    run = _runner(task)
+    context = spark.sparkContext
+    outcomes = context.parallelize(plan.slices, len(plan.slices)).map(run).collect()
+    failures = [outcome for outcome in outcomes if isinstance(outcome, KagemushaError)]
+    if failures:
+        raise min(failures, key=lambda failure: failure.exit_code)  # what a person must mend goes before what may pass
+    done = [outcome for outcome in outcomes if isinstance(outcome, StagedSlice)]
+    used = {version for _, version in ((None, keys.primary),)} if plan.mask.key_uses else set()
+    return Staged(
+        plan=plan,
+        run_id=run_id,
+        files=tuple(one.file for one in sorted(done, key=lambda one: one.slice)),
+        sums={name: sum((one.sums[name] for one in done), Decimal(0)) for name in task.sums},
+        nulled=_added(done),
+        quarantine=Quarantine().and_also(one.quarantine for one in done).within(plan.mask.budgets),
+        key_checks={version.version: version.kcv for version in keys.versions if version.version in used},
+        seconds=time.monotonic() - started,
+        peak_mib=max(one.peak_mib for one in done),
+    )
+
+
+def _runner(task: TableTask) -> Callable[[Slice], StagedSlice | KagemushaError]:
+    return lambda part: stage_slice(task, part)
+
+
+def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: StageTarget, run_id: str) -> TableTask:
+    """Gives what workers need to stage any slice of the plan."""
+    contract = plan.contract
+    return TableTask(
+        table=contract.table,
+        source=contract.source,
+        columns=tuple(ReadColumn(name, column.type) for name, column in contract.selected.items()),
+        mask=plan.mask,
+        derive={name: derived.source for name, derived in contract.derive.items()},
+        row_key=contract.key,
+        sums=contract.reconcile,
+        partition_by=contract.load.by if isinstance(contract.load, PartitionLoad) else None,
+        output_schema=plan.output_schema,
+        snapshot=snapshot,
+        key=key,
+        target=target,
+        folder=f"{target.prefix}/{run_id}/{contract.table}",
+    )
+
+
+def _added(done: list[StagedSlice]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for one in done:
+        for name, count in one.nulled.items():
+            total[name] = total.get(name, 0) + count
+    return total

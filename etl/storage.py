@@ -1,0 +1,209 @@
+"""Cloud Storage: objects that are created once, checked by CRC32C, and deleted when their time is over."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import google_crc32c
+from google.api_core import exceptions as google_errors
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import storage
+from google.cloud.storage.retry import DEFAULT_RETRY
+from requests import exceptions as http_errors
+
+from etl.errors import NOT_PUBLISHED, BucketMissing, StorageUnavailable
+from masking.errors import KagemushaError
+
+_CHUNK_BYTES: Final = 8 * 1024 * 1024
+_TIMEOUT_SECONDS: Final = 60
+_RETRY: Final = DEFAULT_RETRY.with_timeout(60)
+_FAILURES: Final = (google_errors.GoogleAPIError, GoogleAuthError, http_errors.RequestException, OSError)
+
+
+@dataclass(frozen=True)
+class StageTarget:
+    """Where staged files go; it travels to workers and holds no credentials."""
+
+    bucket: str
+    prefix: str
+    endpoint: str | None
+    project: str | None = None
+
+    def uri(self, name: str) -> str:
+        """Gives the gs:// URI of an object."""
+        return f"gs://{self.bucket}/{name}"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What Cloud Storage confirmed about an object."""
+
+    name: str
+    bytes: int
+    crc32c: str
+    generation: int
+
+
+class Stage:
+    """One staging bucket.
+
+    Args:
+        target: where it is.
+    """
+
+    def __init__(self, target: StageTarget) -> None:
+        self.target = target
+        options: dict[str, Any] = {"project": target.project or "-"}  # Any: the client's own keyword types
+        if target.endpoint:
+            options |= {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": target.endpoint}}
+        self._bucket = storage.Client(**options).bucket(target.bucket)
+
+    def check(self) -> None:
+        """Proves that the bucket is there.
+
+        Raises:
+            BucketMissing: it does not exist, or may not be used.
+            StorageUnavailable: storage did not answer.
+        """
+        failure = None
+        try:
+            next(iter(self._bucket.client.list_blobs(self._bucket, max_results=1, timeout=10, retry=None)), None)
+        except _FAILURES as error:
+            failure = self._ours(error, "list the staging bucket")
+        if failure is not None:
+            raise failure
+
+    def create(self, name: str) -> ObjectWriter:
+        """Opens a new object for writing; an object of that name must not exist."""
+        return ObjectWriter(self, self._bucket.blob(name, chunk_size=_CHUNK_BYTES))
+
+    def write(self, name: str, content: bytes, content_type: str) -> None:
+        """Writes a small object whole, replacing one of that name.
+
+        Raises:
+            StorageUnavailable: it was not taken.
+        """
+        failure = None
+        try:
+            self._bucket.blob(name).upload_from_string(
+                content, content_type=content_type, checksum="crc32c", timeout=_TIMEOUT_SECONDS, retry=_RETRY
+            )
+        except _FAILURES as error:
+            failure = self._ours(error, "write an object")
+        if failure is not None:
+            raise failure
+
+    def read(self, name: str) -> bytes:
+        """Gives an object's bytes, proven by its checksum.
+
+        Raises:
+            StorageUnavailable: it is missing or did not arrive whole.
+        """
+        failure = None
+        content = b""
+        try:
+            content = self._bucket.blob(name).download_as_bytes(
+                checksum="crc32c", timeout=_TIMEOUT_SECONDS, retry=_RETRY
+            )
+        except _FAILURES as error:
+            failure = self._ours(error, "read an object")
+        if failure is not None:
+            raise failure
+        return content
+
+    def stored(self, prefix: str) -> tuple[StoredObject, ...]:
+        """Gives what storage holds under a prefix, as storage itself describes it."""
+        failure = None
+        found: tuple[StoredObject, ...] = ()
+        try:
+            blobs = self._bucket.client.list_blobs(self._bucket, prefix=prefix, timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+            found = tuple(_confirmed(blob) for blob in blobs)
+        except _FAILURES as error:
+            failure = self._ours(error, "list staged objects")
+        if failure is not None:
+            raise failure
+        return found
+
+    def delete_older(self, before: datetime) -> int:
+        """Deletes staged objects created before an instant; gives how many."""
+        failure = None
+        count = 0
+        try:
+            blobs: Iterable[Any] = self._bucket.client.list_blobs(  # Any: untyped client
+                self._bucket, prefix=f"{self.target.prefix}/", timeout=_TIMEOUT_SECONDS, retry=_RETRY
+            )
+            for blob in blobs:
+                if blob.time_created and blob.time_created < before:
+                    blob.delete(timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+                    count += 1
+        except google_errors.NotFound:
+            pass  # another run's clean-up was faster
+        except _FAILURES as error:
+            failure = self._ours(error, "delete old staged objects")
+        if failure is not None:
+            raise failure
+        return count
+
+    def _ours(self, error: BaseException, action: str) -> KagemushaError:
+        where = {"bucket": self.target.bucket, "error": type(error).__name__}
+        if isinstance(error, google_errors.NotFound | google_errors.Forbidden | google_errors.Unauthorized):
+            return BucketMissing(
+                f"Cloud Storage would not {action}: missing or forbidden.", not_done=NOT_PUBLISHED, where=where
+            )
+        return StorageUnavailable(f"Cloud Storage did not {action}.", not_done=NOT_PUBLISHED, where=where)
+
+
+class ObjectWriter(io.RawIOBase):
+    """A write-only file that becomes an object when `finish` is called, and not before.
+
+    Written bytes are hashed on the way, and storage's own CRC32C must agree.
+    """
+
+    def __init__(self, stage: Stage, blob: Any) -> None:  # noqa: ANN401  untyped client
+        super().__init__()
+        self._stage, self._blob = stage, blob
+        self._sink = blob.open("wb", ignore_flush=True, if_generation_match=0, timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+        self._checksum = google_crc32c.Checksum()
+        self._bytes = 0
+
+    def writable(self) -> bool:
+        """It is for writing only."""
+        return True
+
+    def write(self, content: Any) -> int:  # noqa: ANN401  any buffer
+        """Takes bytes; they may still be on their way when it returns."""
+        data = bytes(content)
+        self._checksum.update(data)
+        self._bytes += len(data)
+        self._sink.write(data)
+        return len(data)
+
+    def finish(self) -> StoredObject:
+        """Completes the object and proves that storage holds what was written.
+
+        Raises:
+            StorageUnavailable: storage refused it, or holds other bytes.
+        """
+        failure: KagemushaError | None = None
+        try:
+            self._sink.close()
+            if self._blob.crc32c is None:
+                self._blob.reload(timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+        except _FAILURES as error:
+            failure = self._stage._ours(error, "finish an object")  # noqa: SLF001  one module, one subject
+        if failure is None and self._blob.crc32c != base64.b64encode(self._checksum.digest()).decode():
+            failure = StorageUnavailable("A staged object arrived damaged.", not_done=NOT_PUBLISHED)
+        if failure is not None:
+            raise failure
+        stored = _confirmed(self._blob)
+        return StoredObject(stored.name, self._bytes, stored.crc32c, stored.generation)
+
+
+def _confirmed(blob: Any) -> StoredObject:  # noqa: ANN401  untyped client
+    return StoredObject(blob.name, int(blob.size or 0), str(blob.crc32c), int(blob.generation or 0))

@@ -1,0 +1,44 @@
+"""Checks that follow from the contract: not-null, key uniqueness, token shape, row count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from expectations.checks import Check
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What a contract promises about its published table.
+
+    Attributes:
+        key: columns that together identify a row; never NULL.
+        not_null: further columns that may not be NULL.
+        patterns: column → the regular expression that every non-null value matches.
+        rows: how many rows the source counted in the same snapshot.
+    """
+
+    key: tuple[str, ...]
+    not_null: tuple[str, ...]
+    patterns: Mapping[str, str]
+    rows: int
+
+
+def derived_checks(facts: TableFacts) -> tuple[Check, ...]:
+    """Gives the checks that every table has, whatever its own suite says."""
+    unique = (
+        Check("expect_column_values_to_be_unique", {"column": facts.key[0]})
+        if len(facts.key) == 1
+        else Check("expect_compound_columns_to_be_unique", {"column_list": list(facts.key)})
+    )
+    required = dict.fromkeys((*facts.key, *facts.not_null))
+    return (
+        Check("expect_table_row_count_to_equal", {"value": facts.rows}, origin="reconciliation"),
+        unique,
+        *(Check("expect_column_values_to_not_be_null", {"column": column}) for column in required),
+        *(
+            Check("expect_column_values_to_match_regex", {"column": column, "regex": pattern})
+            for column, pattern in facts.patterns.items()
+        ),
+    )

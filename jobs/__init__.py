@@ -1,0 +1,1 @@
+"""Entry points of Glue and spark-submit: arguments in, exit code out."""

@@ -1,0 +1,136 @@
+"""Counts the leaks of columns and batches, whatever Arrow type may hide one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masking.errors import StrategyMisused
+from masking.leaks.kinds import ALL_KINDS, NUMBERS, Leak, LeakKind
+from masking.leaks.spans import find_spans
+
+_SMALLEST_NUMBER = 10**11
+"""Twelve digits: a My Number; a numeric column holds nothing shorter that would be recognized."""
+
+_DIGITS_OF_SMALLEST = 12
+
+_HARMLESS: tuple[Callable[[pa.DataType], bool], ...] = (
+    pa.types.is_null,
+    pa.types.is_boolean,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_temporal,
+)
+"""What holds no text, and numbers too short for a leak; every other type is refused rather than let through unseen."""
+
+Flags = dict[LeakKind, npt.NDArray[np.bool_]]
+
+
+def scannable(source: pa.DataType) -> bool:
+    """Tells whether a column of this type is scanned: text, bytes, and numbers wide enough for twelve digits."""
+    if pa.types.is_dictionary(source):
+        return scannable(source.value_type)
+    return _is_text(source) or _is_wide_number(source)
+
+
+def count_leaks(column: pa.Array | pa.ChunkedArray, kinds: frozenset[LeakKind] = ALL_KINDS) -> Counter[LeakKind]:
+    """Counts the rows of a column that hold at least one leak of each kind; kinds that were not found count zero.
+
+    Raises:
+        StrategyMisused: the column is of a type, such as a list, whose values cannot be scanned.
+    """
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    counts: Counter[LeakKind] = Counter()
+    for chunk in chunks:
+        for kind, rows in _leaking_rows(chunk, kinds).items():
+            counts[kind] += int(rows.sum())
+    return +counts
+
+
+def find_leaks(batch: pa.RecordBatch, allowed: Mapping[str, frozenset[LeakKind]]) -> tuple[Leak, ...]:
+    """Gives every leak of a batch that its column is not allowed to hold, in the order of columns and kinds.
+
+    Args:
+        batch: what is about to be staged.
+        allowed: column name to the kinds that it may hold; a column that is not named may hold none.
+
+    Raises:
+        StrategyMisused: a column is of a type that cannot be scanned; the error names it.
+    """
+    found: list[Leak] = []
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            counts = count_leaks(column, ALL_KINDS - allowed.get(name, frozenset()))
+        except StrategyMisused as refusal:
+            raise refusal.at(column=name) from None
+        found += (Leak(name, kind, count) for kind, count in sorted(counts.items()))
+    return tuple(found)
+
+
+def _leaking_rows(column: pa.Array, kinds: frozenset[LeakKind]) -> Flags:
+    """Flags, for each kind that was found, the rows that hold it."""
+    if pa.types.is_dictionary(column.type):
+        indices = column.indices.fill_null(len(column.dictionary)).to_numpy(zero_copy_only=False)
+        distinct = _leaking_rows(column.dictionary, kinds)
+        return {kind: np.append(rows, np.False_)[indices] for kind, rows in distinct.items()}
+    if pa.types.is_fixed_size_binary(column.type):
+        column = column.cast(pa.binary())
+    if _is_text(column.type):
+        return _flags(column, np.arange(len(column)), len(column), kinds)
+    if _is_wide_number(column.type):
+        rows, numbers = _long_numbers(column)
+        return _flags(numbers, rows, len(column), kinds & NUMBERS)
+    if any(is_harmless(column.type) for is_harmless in _HARMLESS):
+        return {}
+    raise StrategyMisused(
+        f"A column of type {column.type} cannot be scanned for leaks.",
+        not_done="Nothing was staged.",
+        advice="Give the column type json or string in the contract.",
+    )
+
+
+def _flags(strings: pa.Array, rows: npt.NDArray[np.int64], length: int, kinds: frozenset[LeakKind]) -> Flags:
+    flags: Flags = {}
+    for span in find_spans(strings, kinds) if kinds else []:
+        flags.setdefault(span.kind, np.zeros(length, np.bool_))[rows[span.row]] = True
+    return flags
+
+
+def _is_text(source: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(source)
+        or pa.types.is_large_string(source)
+        or pa.types.is_binary(source)
+        or pa.types.is_large_binary(source)
+        or pa.types.is_fixed_size_binary(source)
+    )
+
+
+def _is_wide_number(source: pa.DataType) -> bool:
+    if pa.types.is_decimal(source):
+        return bool(source.precision - source.scale >= _DIGITS_OF_SMALLEST)
+    return bool(pa.types.is_int64(source) or pa.types.is_uint64(source) or pa.types.is_float64(source))
+
+
+def _long_numbers(column: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Gives the rows that hold a whole number of twelve or more digits, and those numbers as strings."""
+    if pa.types.is_decimal(column.type):
+        large = pc.greater_equal(pc.abs(column), pa.scalar(_SMALLEST_NUMBER, pa.decimal128(12, 0)).cast(column.type))
+        rows = np.flatnonzero(pc.fill_null(large, fill_value=False).to_numpy(zero_copy_only=False))
+        chosen = pc.abs(column.take(pa.array(rows)))
+        whole = np.flatnonzero(pc.equal(pc.floor(chosen), chosen).to_numpy(zero_copy_only=False))
+        texts = chosen.take(pa.array(whole)).cast(pa.string())
+        return rows[whole], pc.list_element(pc.split_pattern(texts, "."), 0)
+    filled = column.fill_null(0).to_numpy(zero_copy_only=False)
+    if pa.types.is_floating(column.type):
+        largest = np.float64(2**53)  # above it a float64 cannot hold every whole number
+        filled = np.where(np.isfinite(filled) & (np.abs(filled) <= largest) & (np.trunc(filled) == filled), filled, 0)
+    rows = np.flatnonzero((filled >= _SMALLEST_NUMBER) | (filled <= -_SMALLEST_NUMBER))
+    numbers = filled[rows].astype(np.uint64 if pa.types.is_uint64(column.type) else np.int64)
+    return rows, pc.utf8_ltrim(pa.array(numbers).cast(pa.string()), "-")

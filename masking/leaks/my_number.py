@@ -1,0 +1,66 @@
+"""Knows My Number (個人番号): twelve digits, plain or four-four-four, the last one a check digit.
+
+Source of the check digit: Ministry of Internal Affairs and Communications ordinance 85 of 2014 (総務省令第八十五号),
+article 5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text
+from masking.leaks.spelling import Plain
+from masking.leaks.suspects import Bytes, Mask
+from masking.leaks.windows import CARD_SEPARATORS, Groups, Windows, digits_of, linked, windows
+
+LENGTH = 12
+_GROUP = 4
+_WEIGHTS = np.array([6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2])
+_MODULUS = 11
+_MINUTE = re.compile(rb"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
+
+
+def find_my_numbers(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
+    """Yields (row, start, end) of every My Number, in positions of the plain text."""
+    lengths = groups.lengths
+    begins = (lengths == LENGTH) | (lengths == _GROUP)
+    follows = linked(text, groups, CARD_SEPARATORS)
+    for lot in windows(groups, follows, begins, LENGTH, LENGTH):
+        found = lot.where(_in_fours(groups, lot))
+        found = found.where(check_digit_fits(digits_of(groups, found, LENGTH)))
+        for first, last, row, start, end in found.places(groups):
+            if first != last and _goes_on_in_fours(text, groups, follows, first, last):
+                continue
+            # 202308311045 is a minute; one My Number in 37,000 could be read as one.
+            if _MINUTE.fullmatch(text.piece(row, start, end)) or inside_machine_text(text, row, start, end, SHORT_HASH):
+                continue
+            yield row, start, end
+
+
+def _in_fours(groups: Groups, found: Windows) -> Mask:
+    lengths = groups.lengths
+    alone = found.first == found.last
+    middle = np.minimum(found.first + 1, len(lengths) - 1)
+    three = found.last - found.first == 2  # noqa: PLR2004 - two steps from the first to the third
+    fits: Mask = alone | (three & (lengths[middle] == _GROUP) & (lengths[found.last] == _GROUP))
+    return fits
+
+
+def _goes_on_in_fours(text: Plain, groups: Groups, follows: Mask, first: int, last: int) -> bool:
+    """Tells whether the three groups are a part of a longer number in fours, such as a card token."""
+    separator = text.data[groups.ends[first]]
+    if follows[first] and groups.lengths[first - 1] == _GROUP and text.data[groups.ends[first - 1]] == separator:
+        return True
+    goes_on = last + 1 < len(follows) and follows[last + 1] and groups.lengths[last + 1] == _GROUP
+    return bool(goes_on and text.data[groups.ends[last]] == separator)
+
+
+def check_digit_fits(digits: Bytes) -> Mask:
+    """Flags the rows of a matrix (n, 12) whose last digit is the check digit; twelve zeros were never issued."""
+    remainder = (digits[:, : LENGTH - 1] @ _WEIGHTS) % _MODULUS
+    expected = np.where(remainder <= 1, 0, _MODULUS - remainder)
+    fits: Mask = (digits[:, LENGTH - 1] == expected) & digits.any(axis=1)
+    return fits

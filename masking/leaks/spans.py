@@ -1,0 +1,55 @@
+"""Finds every leak in a column of strings: first the suspects, at memory speed, then the exact rules on those alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from masking.kernels.buffers import ByteStrings
+from masking.leaks.cards import find_cards
+from masking.leaks.emails import find_emails
+from masking.leaks.kinds import ALL_KINDS, LeakKind, Span
+from masking.leaks.my_number import find_my_numbers
+from masking.leaks.phones import find_phones
+from masking.leaks.spelling import Plain, plain
+from masking.leaks.suspects import suspects
+from masking.leaks.tokens import own_tokens
+from masking.leaks.tracks import find_tracks
+from masking.leaks.windows import digit_groups
+
+_BY_GROUPS = (
+    (LeakKind.TRACK, find_tracks),
+    (LeakKind.PAN, find_cards),
+    (LeakKind.MY_NUMBER, find_my_numbers),
+    (LeakKind.PHONE, find_phones),
+)
+
+
+def find_spans(strings: pa.Array, kinds: frozenset[LeakKind] = ALL_KINDS) -> list[Span]:
+    """Gives the place of every leak of the given kinds, in order; spans of different kinds may overlap.
+
+    Args:
+        strings: a string, large_string, binary or large_binary array; nulls and slices are fine.
+        kinds: what to look for.
+    """
+    view = ByteStrings.from_arrow(strings)
+    spans: list[Span] = []
+    for rows in suspects(view.data, view.offsets):
+        foreign = rows[~own_tokens(view.data, view.offsets, rows)]
+        text = plain(strings.take(pa.array(foreign)))
+        for row, start, end, kind in _find(text, kinds):
+            spans.append(Span(int(foreign[row]), *text.original(row, start, end), kind))
+    return sorted(spans)
+
+
+def _find(text: Plain, kinds: frozenset[LeakKind]) -> Iterator[tuple[int, int, int, LeakKind]]:
+    if LeakKind.EMAIL in kinds:
+        yield from ((*place, LeakKind.EMAIL) for place in find_emails(text))
+    if kinds == {LeakKind.EMAIL}:
+        return
+    groups = digit_groups(text)
+    if len(groups.starts):
+        for kind, find in _BY_GROUPS:
+            if kind in kinds:
+                yield from ((*place, kind) for place in find(text, groups))

@@ -1,0 +1,179 @@
+"""Checks masks against the policy: each column alone, then columns of one dataset, one join, one domain together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from masking.card_numbers import free_digits
+from masking.kernels.ff1 import min_length
+from masking.policy.classes import POLICY, ColumnClass
+from masking.policy.names import promised_class
+from masking.policy.rules import RULES, Profile, Rule
+from masking.strategies import Fpe, JsonFields, Strategy, TruncatePan
+
+_CARD_DIGITS = 16
+_DECIMAL = 10
+_TOKENS = frozenset({"tokenize", "pseudonymize", "fpe"})
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyColumn:
+    """One column as the policy sees it; `control` names a compensating control, empty where there is none."""
+
+    table: str
+    dataset: str
+    name: str
+    column_class: ColumnClass
+    strategy: Strategy
+    control: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyJoin:
+    """A promise of a contract: this column's tokens equal those of another table's column."""
+
+    table: str
+    column: str
+    to_table: str
+    to_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that one column breaks; `part` says under which key of the contract it stands."""
+
+    rule: Rule
+    message: str
+    table: str = ""
+    column: str = ""
+    part: str = "columns"
+
+
+def check_column(column_class: ColumnClass, strategy: Strategy) -> Finding | None:
+    """Gives the finding where the class does not allow the strategy, or None."""
+    policy = POLICY[column_class]
+    if policy.allowed is None or strategy.strategy in policy.allowed:
+        return None
+    allowed = ", ".join(sorted(policy.allowed))
+    rule = replace(RULES[policy.rule], clause=policy.clause, todo=policy.todo)
+    return Finding(rule, f"class {column_class} does not allow {strategy.strategy}; it allows {allowed}")
+
+
+def check_policy(
+    columns: Iterable[PolicyColumn], joins: Iterable[PolicyJoin] = (), profile: Profile = Profile.PCI
+) -> tuple[Finding, ...]:
+    """Gives every finding about the columns of all tables under a profile."""
+    known = tuple(columns)
+    found = [
+        *(finding for column in known for finding in _alone(column)),
+        *_forms_of_card_numbers(known),
+        *_joins(known, joins),
+        *_domains(known),
+    ]
+    return tuple(finding for finding in found if finding.rule.applies(profile))
+
+
+def _at(column: PolicyColumn, rule: str, message: str) -> Finding:
+    return Finding(RULES[rule], message, column.table, column.name)
+
+
+def _alone(column: PolicyColumn) -> Iterator[Finding]:
+    finding = check_column(column.column_class, column.strategy)
+    if finding:
+        yield replace(finding, table=column.table, column=column.name)
+    promised = promised_class(column.name)
+    if promised and column.column_class == ColumnClass.NONE and column.strategy.strategy == "keep":
+        yield _at(column, "KG012", f"the name promises {promised}, the class is none, and the value is kept")
+    for strategy in _masks(column.strategy):
+        if strategy.reversible:
+            yield _at(column, "KG010", f"{strategy.strategy} can be turned back with its key")
+        if isinstance(strategy, Fpe) and strategy.format == "pan":
+            free = free_digits(_CARD_DIGITS, strategy.keep_first, strategy.keep_last)
+            if free < min_length(_DECIMAL):
+                yield _at(column, "KG007", f"of a {_CARD_DIGITS}-digit number only {free} digits would be encrypted")
+
+
+def _masks(strategy: Strategy) -> Iterator[Strategy]:
+    """Gives a strategy, or those of a document's fields in its place."""
+    if isinstance(strategy, JsonFields):
+        yield from strategy.fields.values()
+    else:
+        yield strategy
+
+
+def _forms_of_card_numbers(columns: Sequence[PolicyColumn]) -> Iterator[Finding]:
+    """Finds truncations beside tokens, or beside truncations of another format, in one dataset."""
+    by_dataset: dict[str, list[PolicyColumn]] = defaultdict(list)
+    for column in columns:
+        if column.column_class == ColumnClass.PAN:
+            by_dataset[column.dataset].append(column)
+    for dataset, cards in by_dataset.items():
+        tokens = [column for column in cards if column.strategy.strategy in _TOKENS]
+        truncated = [column for column in cards if isinstance(column.strategy, TruncatePan)]
+        for column in truncated:
+            others = tokens or [other for other in truncated if _kept(other) != _kept(column)]
+            if others and not column.control:
+                other = others[0]
+                yield _at(
+                    column,
+                    "KG006",
+                    f"dataset {dataset} also holds {other.table}.{other.name}, {_form(other)}: together they give the "
+                    "number away",
+                )
+
+
+def _kept(column: PolicyColumn) -> tuple[int, int]:
+    strategy = column.strategy
+    return (strategy.keep_first, strategy.keep_last) if isinstance(strategy, TruncatePan) else (0, 0)
+
+
+def _form(column: PolicyColumn) -> str:
+    if column.strategy.strategy in _TOKENS:
+        return f"masked by {column.strategy.strategy}"
+    return "truncated to first {} and last {}".format(*_kept(column))
+
+
+def _joins(columns: Sequence[PolicyColumn], joins: Iterable[PolicyJoin]) -> Iterator[Finding]:
+    by_name = {(column.table, column.name): column for column in columns}
+    for join in joins:
+        here, there = by_name.get((join.table, join.column)), by_name.get((join.to_table, join.to_column))
+        target = f"{join.to_table}.{join.to_column}"
+        if there is None or there.strategy.strategy == "drop":
+            reason = "is not published" if there else "does not exist"
+            yield Finding(RULES["KG011"], f"joins {target}, which {reason}", join.table, join.column, "joins")
+        elif here and _alike(here) != _alike(there):
+            message = f"joins {target}, but is masked by {_how(here)} while that is masked by {_how(there)}"
+            yield Finding(RULES["KG008"], message, join.table, join.column, "joins")
+
+
+def _alike(column: PolicyColumn) -> dict[str, object]:
+    return column.strategy.model_dump(exclude={"on_invalid", "quarantine_budget", "why"})
+
+
+def _how(column: PolicyColumn) -> str:
+    domain = getattr(column.strategy, "domain", "")
+    steps = ", ".join(getattr(column.strategy, "normalize", ()))
+    return column.strategy.strategy + (f" in domain {domain}" if domain else "") + (f" after {steps}" if steps else "")
+
+
+def _domains(columns: Sequence[PolicyColumn]) -> Iterator[Finding]:
+    """Finds domains of two strategies, or of columns that are normalized differently; the first use is the model."""
+    first: dict[str, tuple[PolicyColumn, Strategy]] = {}
+    for column in columns:
+        for strategy in _masks(column.strategy):
+            # shift_date moves dates by an amount per entity; it makes no token that another column could match.
+            domain = getattr(strategy, "domain", "")
+            if not domain or strategy.strategy == "shift_date":
+                continue
+            model, its = first.setdefault(domain, (column, strategy))
+            where = f"in {model.table}.{model.name}"
+            if _purpose(strategy) != _purpose(its):
+                yield _at(column, "KG009", f"domain {domain} is used by {strategy.strategy} here and otherwise {where}")
+            elif getattr(strategy, "normalize", ()) != getattr(its, "normalize", ()):
+                yield _at(column, "KG013", f"domain {domain} is normalized here otherwise than {where}")
+
+
+def _purpose(strategy: Strategy) -> dict[str, object]:
+    return strategy.model_dump(include={"strategy", "algorithm", "format", "keep_first", "keep_last"})

@@ -1,0 +1,112 @@
+"""The rules of the policy: id, what it demands, the clause behind it, what to do, and how grave it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from masking.policy.classes import POLICY, ColumnClass
+
+
+class Severity(StrEnum):
+    """Whether a finding stops a change."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Profile(StrEnum):
+    """Which rules apply: `pci` is the base; `pseudonymized` adds what 仮名加工情報 demands."""
+
+    PCI = "pci"
+    PSEUDONYMIZED = "pseudonymized"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One demand on a contract."""
+
+    id: str
+    demand: str
+    clause: str
+    todo: str
+    severity: Severity = Severity.ERROR
+    profile: Profile = Profile.PCI
+
+    def applies(self, profile: Profile) -> bool:
+        """Tells whether the rule belongs to a profile; every profile contains `pci`."""
+        return self.profile in {Profile.PCI, profile}
+
+
+def _of(column_class: ColumnClass, demand: str) -> Rule:
+    policy = POLICY[column_class]
+    return Rule(policy.rule, demand, policy.clause, policy.todo)
+
+
+RULES: dict[str, Rule] = {
+    rule.id: rule
+    for rule in (
+        _of(ColumnClass.SENSITIVE_AUTHENTICATION, "Sensitive authentication data never leaves the database."),
+        _of(ColumnClass.PAN, "A card number is unreadable wherever it is stored, and no hash of it is unkeyed."),
+        _of(ColumnClass.NATIONAL_ID, "My Number never leaves the database."),
+        Rule(
+            "KG004",
+            "What names a person or a card directly is not published as it is.",
+            "PCI DSS v4.0.1 3.2.1; APPI (個人情報保護法) art. 41; Enforcement Rules art. 31",
+            "Choose a strategy that the class allows.",
+        ),
+        _of(ColumnClass.FREE_TEXT, "Free text is not published as it is."),
+        Rule(
+            "KG006",
+            "No dataset holds a token or hash of card numbers beside a truncation of them, or two truncation formats.",
+            "PCI DSS v4.0.1 3.5.1; PCI SSC FAQ 1091, 1308",
+            "Keep one form of the card number in the dataset, publish the other elsewhere, "
+            "or name the compensating control in the column's contract.",
+        ),
+        Rule(
+            "KG007",
+            "Format-preserving encryption has at least 1,000,000 possible values.",
+            "NIST SP 800-38G 5.1; PCI DSS v4.0.1 3.5.1",
+            "Keep fewer digits readable, or use tokenize.",
+        ),
+        Rule(
+            "KG008",
+            "Columns that join are masked alike: same strategy, same domain, same normalization.",
+            "Kagemusha: equal values get equal tokens in every table",
+            "Give both columns the same `mask`.",
+        ),
+        Rule(
+            "KG009",
+            "A domain belongs to one strategy.",
+            "NIST SP 800-57 Part 1 5.2 (one key, one purpose)",
+            "Give one of the columns another domain, or the same strategy.",
+        ),
+        Rule(
+            "KG010",
+            "Pseudonymized information (仮名加工情報) holds nothing that a key could turn back.",
+            "APPI (個人情報保護法) art. 41; Enforcement Rules art. 31",
+            "Use pseudonymize instead of tokenize or fpe.",
+            profile=Profile.PSEUDONYMIZED,
+        ),
+        Rule(
+            "KG011",
+            "A join leads to a column that is published.",
+            "Kagemusha: equal values get equal tokens in every table",
+            "Correct the table or column after `joins`, or publish the column there.",
+        ),
+        Rule(
+            "KG012",
+            "A column that is kept is not named like personal or card data.",
+            "PCI DSS v4.0.1 12.5.2 (scope is confirmed); APPI (個人情報保護法) art. 41",
+            "Correct the `class`, or rename the column at the source if it holds something else.",
+            severity=Severity.WARNING,
+        ),
+        Rule(
+            "KG013",
+            "Columns of one domain are normalized alike.",
+            "Kagemusha: equal values get equal tokens in every table",
+            "Give all columns of the domain the same `normalize`.",
+            severity=Severity.WARNING,
+        ),
+    )
+}

@@ -1,0 +1,56 @@
+"""Publishes the network of an IP address."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
+from typing import ClassVar, Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from masking.rows import lost
+from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.text_types import is_text
+
+
+class IpPrefix(FallibleStrategy):
+    """Publishes the network an IP address belongs to, never finer than /24 and /48.
+
+    An IPv4 address in IPv6 clothes (`::ffff:203.0.113.7`) counts as IPv4. What is no address is invalid.
+    """
+
+    strategy: Literal["ip_prefix"] = "ip_prefix"
+    v4: int = Field(default=24, ge=8, le=24, description="Bits of an IPv4 address that stay.")
+    v6: int = Field(default=48, ge=16, le=48, description="Bits of an IPv6 address that stay.")
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example((("203.0.113.77", "203.0.113.0/24"), ("2001:db8:12:34::1", "2001:db8:12::/48"), (None, None))),
+    )
+
+    def output_type(self, source: pa.DataType) -> pa.DataType:
+        """Gives text; takes text."""
+        if not (is_text(source) or pa.types.is_null(source)):
+            raise self._misused(source, "text")
+        return pa.string()
+
+    def token_pattern(self) -> str | None:
+        """Gives an IPv4 or IPv6 network."""
+        return "^[0-9a-f.:]+/[0-9]{1,2}$"
+
+    def _apply(self, column: pa.Array, given: Given) -> Masked:
+        del given
+        distinct = column.dictionary_encode()
+        networks = pa.array([self._network(text) for text in distinct.dictionary.to_pylist()], pa.string())
+        values = networks.take(distinct.indices)
+        return Masked(values, lost(column, values))
+
+    def _network(self, text: str) -> str | None:
+        try:
+            address: IPv4Interface | IPv6Interface = ip_interface(text.strip())
+        except ValueError:
+            return None
+        if isinstance(address, IPv6Interface):
+            if address.ip.ipv4_mapped is None:
+                return str(ip_network((int(address.ip), min(self.v6, address.network.prefixlen)), strict=False))
+            address = IPv4Interface(address.ip.ipv4_mapped)
+        return str(ip_network((int(address.ip), min(self.v4, address.network.prefixlen)), strict=False))

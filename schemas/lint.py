@@ -1,0 +1,172 @@
+"""Finds what is wrong with contracts, with file, line and column: first against the model, then against the policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from masking.policy import Finding, PolicyColumn, PolicyJoin, Profile, Rule, check_policy
+from schemas.contract import Contract
+from schemas.errors import ContractInvalid
+from schemas.yaml_file import read_yaml
+
+CONTRACT_FITS = Rule(
+    "KG100",
+    "A contract is readable and fits the model.",
+    "Kagemusha: what is reviewed is what runs",
+    "Correct the file; an editor that reads contract.schema.json shows what fits.",
+)
+_PLACE_IN_MESSAGE = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)*")
+_MESSAGES = {"extra_forbidden": "there is no such key", "missing": "the key is missing"}
+_LINE = re.compile(r":(\d+)$")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Located:
+    """A finding and where it stands; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+    rule: str
+    severity: str
+    message: str
+    clause: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    root: yaml.Node | None
+
+    def locate(self, rule: Rule, message: str, keys: Sequence[object]) -> Located:
+        """Places a finding at the deepest of the keys that the file has."""
+        mark = _mark(self.root, keys)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return self.at(rule, message, line, column)
+
+    def at(self, rule: Rule, message: str, line: int, column: int = 1) -> Located:
+        """Places a finding at a line and column."""
+        return Located(str(self.path), line, column, rule.id, rule.severity.value, message, rule.clause, rule.todo)
+
+
+def lint(paths: Iterable[Path], profile: Profile = Profile.PCI) -> tuple[Located, ...]:
+    """Gives every finding about the contracts at the paths, in the order of files and lines.
+
+    A contract is judged together with its neighbors in its folder, because joins and domains cross tables; findings
+    about neighbors that were not named are left out.
+
+    Args:
+        paths: contract files, or folders of them.
+        profile: which rules apply.
+
+    Raises:
+        ContractInvalid: a path does not exist, or a folder holds no contract.
+    """
+    chosen = {file.resolve(): file for path in paths for file in _files(path)}
+    neighbors = {file.resolve(): file for path in chosen.values() for file in path.parent.glob("*.yaml")}
+    found: list[Located] = []
+    for folder in sorted({path.parent for path in chosen}):
+        files = [chosen.get(path, path) for path in sorted({**neighbors, **chosen}) if path.parent == folder]
+        named = {str(path) for path in chosen.values()}
+        found += (finding for finding in _lint_folder(files, profile) if finding.path in named)
+    return tuple(sorted(found))
+
+
+def _files(path: Path) -> list[Path]:
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    if not files or not all(file.is_file() for file in files):
+        raise ContractInvalid(
+            "There is no contract at a path to lint.",
+            not_done="Nothing was linted.",
+            advice="Name a contract file or a folder of contracts.",
+            where={"path": path},
+        )
+    return files
+
+
+def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
+    contracts: dict[str, tuple[_File, Contract]] = {}
+    for path in paths:
+        file, contract, problems = _read(path)
+        yield from problems
+        if contract is None:
+            continue
+        others = [other for _, other in contracts.values() if other.publish == contract.publish]
+        if others:
+            message = f"contract {others[0].table} publishes {contract.publish} too"
+            yield file.locate(CONTRACT_FITS, message, ("publish",))
+        contracts[contract.table] = (file, contract)
+    for finding in _policy_findings([contract for _, contract in contracts.values()], profile):
+        file, _ = contracts[finding.table]
+        yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, finding.column, "mask"))
+
+
+def _policy_findings(contracts: Sequence[Contract], profile: Profile) -> tuple[Finding, ...]:
+    columns = [
+        PolicyColumn(
+            contract.table, contract.dataset, name, column.column_class, column.mask, getattr(column, "control", "")
+        )
+        for contract in contracts
+        for name, column in contract.columns.items()
+    ]
+    joins = [
+        PolicyJoin(contract.table, name, *target.split("."))
+        for contract in contracts
+        for name, target in contract.joins.items()
+    ]
+    return check_policy(columns, joins, profile)
+
+
+def _read(path: Path) -> tuple[_File, Contract | None, list[Located]]:
+    """Gives a file's nodes, its contract when it fits the model, and what does not fit."""
+    unread = _File(path, None)
+    try:
+        raw = read_yaml(path)
+    except ContractInvalid as error:
+        line = _LINE.search(error.where.get("file", ""))
+        return unread, None, [unread.at(CONTRACT_FITS, error.what, int(line.group(1)) if line else 1)]
+    file = _File(path, yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+    try:
+        contract = Contract.model_validate(raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        problems = [
+            problem for detail in details for problem in _problems(file, detail["type"], detail["loc"], detail["msg"])
+        ]
+        return file, None, problems
+    if contract.table != path.stem:
+        message = f"the contract is of table {contract.table}, so its file is named {contract.table}.yaml"
+        return file, contract, [file.locate(CONTRACT_FITS, message, ("table",))]
+    return file, contract, []
+
+
+def _problems(file: _File, kind: str, keys: Sequence[object], message: str) -> Iterator[Located]:
+    """Gives one finding for each problem; a problem of the whole contract names its place at its beginning."""
+    text = _MESSAGES.get(kind, message.removeprefix("Value error, "))
+    if keys:
+        yield file.locate(CONTRACT_FITS, f"{'.'.join(map(str, keys))}: {text}", keys)
+        return
+    for part in text.split("; "):
+        place = _PLACE_IN_MESSAGE.match(part)
+        yield file.locate(CONTRACT_FITS, part, place.group().split(".") if place else ())
+
+
+def _mark(node: yaml.Node | None, keys: Sequence[object]) -> yaml.Mark | None:
+    """Gives the mark of the deepest key that exists; keys that only the model knows are stepped over."""
+    mark = node.start_mark if node is not None else None
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            entry = next((pair for pair in node.value if pair[0].value == str(key)), None)
+            if entry is not None:
+                mark, node = entry[0].start_mark, entry[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+            mark = node.start_mark
+    return mark

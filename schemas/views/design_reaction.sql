@@ -1,0 +1,25 @@
+-- about: How a card design is received: cards issued and activated, payments and GMV in yen a club and design.
+SELECT
+  g.design_id,
+  g.name AS design,
+  k.name AS club,
+  g.limited,
+  c.cards,
+  c.activated_cards,
+  COALESCE(p.payments, 0) AS payments,
+  COALESCE(p.gmv_jpy, 0) AS gmv_jpy,
+  SAFE_DIVIDE(p.gmv_jpy, c.cards) AS gmv_per_card_jpy
+FROM issuing.card_designs AS g
+LEFT JOIN community.clubs AS k ON k.club_id = g.club_id
+LEFT JOIN (
+  SELECT design_id, COUNT(*) AS cards, COUNTIF(activated_at IS NOT NULL) AS activated_cards
+  FROM issuing.cards
+  GROUP BY design_id
+) AS c ON c.design_id = g.design_id
+LEFT JOIN (
+  SELECT i.design_id, COUNT(*) AS payments, SUM(a.amount_jpy) AS gmv_jpy
+  FROM ledger.payments AS a
+  JOIN issuing.cards AS i ON i.card_id = a.card_id
+  WHERE a.status = 'approved'
+  GROUP BY i.design_id
+) AS p ON p.design_id = g.design_id

@@ -1,0 +1,181 @@
+"""Measures the way from database to staged Parquet beside three others, in one run, on one table of payments.
+
+    ours        ADBC → mask → leak gate → Parquet → Cloud Storage, by Spark tasks
+    copy        psql, COPY … (FORMAT binary) of the same columns and rows to /dev/null: the database's own speed
+    spark jdbc  Spark JDBC → Parquet of the same rows, unmasked (left out where there is no driver)
+    row-wise    psycopg rows, every value masked by a Python call, on a sample
+
+Figures are wall-clock on this machine; ratios compare what ran side by side. Written to .local/bench/end_to_end.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # run as a file, not as a module
+    sys.path.insert(0, str(ROOT))
+
+from etl.handoff import TablePlan  # noqa: E402  needs the path above
+from etl.keys import create_keyring_file, open_keyring  # noqa: E402  〃
+from etl.plan import plan_table  # noqa: E402  〃
+from etl.settings import Settings, load_settings  # noqa: E402  〃
+from etl.source.catalogue import quoted  # noqa: E402  〃
+from etl.source.connect import Endpoint  # noqa: E402  〃
+from etl.source.read import ReadColumn, select_sql  # noqa: E402  〃
+from etl.source.snapshot import joined_snapshot, pinned_snapshot  # noqa: E402  〃
+from etl.spark import spark_session  # noqa: E402  〃
+from etl.stage import stage_table  # noqa: E402  〃
+from etl.storage import StageTarget  # noqa: E402  〃
+from masking.keyring import KeyRef  # noqa: E402  〃
+from schemas.contract import load_contract  # noqa: E402  〃
+from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
+from scripts.row_wise import mask_row_by_row  # noqa: E402  〃
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+FOLDER: Final = ROOT / ".local" / "bench"
+FIRST_DAY: Final = date(2023, 8, 29)
+LAST_DAY: Final = date(2023, 8, 31)
+DRIVER: Final = Path("/usr/share/java/postgresql.jar")
+SAMPLE_ROWS: Final = 20_000
+SLICE_MIB: Final = 64
+
+
+def main() -> int:
+    """Measures, prints and writes the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rows", type=int, default=3_000_000, help="payments in the table (default 3,000,000)")
+    parser.add_argument("--runs", type=int, default=3, help="how often ours and copy run in turn; the median counts")
+    given = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    stack = LocalStack(FOLDER / "stack")
+    ends = stack.up()
+    try:
+        seed(ends.primary_url, given.rows)
+        figures = measure(load_settings(ends.settings), given.runs)
+    finally:
+        stack.reset()
+    (FOLDER / "end_to_end.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    show(figures)
+    return 0
+
+
+def seed(url: str, rows: int) -> None:
+    """Fills the benchmark's own database with three business days of payments."""
+    begun = time.monotonic()
+    command = [sys.executable, "scripts/synth.py", "create", "--url", url, "--scale", str(rows)]
+    command += ["--first-day", str(FIRST_DAY), "--last-day", str(LAST_DAY)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    print(f"seeded about {rows:,} payments in {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
+    """Gives rows a second of each way."""
+    contract = load_contract(ROOT / "schemas" / "payments.yaml")
+    os.environ["PYSPARK_SUBMIT_ARGS"] = (
+        f"--driver-memory 2g --jars {DRIVER} pyspark-shell" if DRIVER.exists() else "pyspark-shell"
+    )
+    spark = spark_session()
+    spark.sparkContext.parallelize(range(8), 8).map(lambda number: __import__("etl.task") and number).collect()
+    key_file = FOLDER / "stack" / "keyring.json"
+    if not key_file.exists():
+        create_keyring_file(key_file)
+    key = KeyRef(f"file:{key_file}")
+    keys = open_keyring(key)
+    target = StageTarget(
+        settings.stage.bucket, settings.stage.prefix, settings.stage.endpoint, settings.bigquery.project
+    )
+    ours, copies, peak = [], [], 0
+    with pinned_snapshot(Endpoint.of(settings.source)) as held:
+        with joined_snapshot(held.snapshot) as connection:
+            plan = plan_table(connection, contract, LAST_DAY, SLICE_MIB * 1024 * 1024)
+        for number in range(runs):
+            copies.append(copy_seconds(settings.source.url, plan))
+            staged = stage_table(spark, plan, held.snapshot, keys, key, target, f"bench-{number}")
+            ours.append(staged.seconds)
+            peak = max(peak, staged.peak_mib)
+            print(f"run {number + 1}: ours {ours[-1]:.1f} s, copy {copies[-1]:.1f} s, {staged.rows:,} rows", flush=True)
+    rows = staged.rows
+    row_wise_rows, row_wise_seconds = mask_row_by_row(settings.source.url, plan, SAMPLE_ROWS)
+    return {
+        "rows": rows,
+        "ours_rows_per_s": round(rows / median(ours)),
+        "copy_rows_per_s": round(rows / median(copies)),
+        "spark_jdbc_rows_per_s": jdbc_rows_per_s(spark, settings.source.url, plan),
+        "row_wise_python_rows_per_s": round(row_wise_rows / row_wise_seconds),
+        "peak_worker_mib": peak,
+        "cores": os.cpu_count(),
+    }
+
+
+def median(seconds: list[float]) -> float:
+    """Gives the middle one of an odd number of measurements."""
+    return sorted(seconds)[len(seconds) // 2]
+
+
+def copy_seconds(url: str, plan: TablePlan) -> float:
+    """Gives how long `psql` takes to COPY the planned rows and columns in binary form to nowhere."""
+    columns = [ReadColumn(name, column.type) for name, column in plan.contract.columns.items()]
+    where = " OR ".join(f"({part.where})" for part in plan.slices)
+    sql = f"COPY ({select_sql(plan.contract.source, columns, where)}) TO STDOUT (FORMAT binary)"
+    begun = time.monotonic()
+    with Path(os.devnull).open("wb") as nowhere:
+        subprocess.run(["psql", url, "--no-psqlrc", "-c", sql], check=True, stdout=nowhere)
+    return time.monotonic() - begun
+
+
+def jdbc_rows_per_s(spark: SparkSession, url: str, plan: TablePlan) -> int | None:
+    """Gives the speed of Spark JDBC → Parquet without masks, with as many partitions as ours has slices."""
+    if not DRIVER.exists():
+        print("spark jdbc: left out, there is no driver in /usr/share/java")
+        return None
+    from urllib.parse import parse_qs, urlsplit  # noqa: PLC0415  only here
+
+    parts = urlsplit(url)
+    password = Path(parse_qs(parts.query)["passfile"][0]).read_text(encoding="utf-8").splitlines()[0].rsplit(":", 1)[1]
+    predicates = [part.where for part in plan.slices]
+    properties = {
+        "user": parts.username or "",
+        "password": password,
+        "driver": "org.postgresql.Driver",
+        "fetchsize": "10000",
+    }
+    with TemporaryDirectory(dir=FOLDER) as folder:
+        begun = time.monotonic()
+        frame = spark.read.jdbc(
+            f"jdbc:postgresql://{parts.hostname}:{parts.port}{parts.path}",
+            quoted(plan.contract.source).replace('"', ""),
+            predicates=predicates,
+            properties=properties,
+        )
+        frame.write.mode("overwrite").option("compression", "zstd").parquet(f"{folder}/payments")
+        seconds = time.monotonic() - begun
+        rows = spark.read.parquet(f"{folder}/payments").count()
+    return round(rows / seconds)
+
+
+def show(figures: dict[str, float | int | None]) -> None:
+    """Prints rows a second and ours in proportion to each."""
+    ours = figures["ours_rows_per_s"] or 0
+    print(
+        f"\n{figures['rows']:,} payments, {figures['cores']} cores, peak worker memory {figures['peak_worker_mib']} MiB"
+    )
+    names = {"ours": "ours", "copy": "COPY binary to /dev/null", "spark_jdbc": "Spark JDBC → Parquet, unmasked"}
+    for name, title in {**names, "row_wise_python": "row-wise Python masker"}.items():
+        speed = figures[f"{name}_rows_per_s"]
+        print(f"{title:32}" + (f"{speed:>12,} rows/s   ours is {ours / speed:.2f} ×" if speed else "    left out"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""The main job on the local stack: seed a made-up issuer, load two business days, ask three views.
+
+Everything it does can be done by hand; each command is printed before it runs.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from google.cloud.bigquery import Row
+from rich.console import Console
+from rich.table import Table
+
+from etl.entry import business_day, guarded
+from etl.settings import LOCAL, load_settings
+from etl.warehouse import Warehouse
+
+ROOT: Final = Path(__file__).parents[1]
+FIRST_DAY: Final = business_day("2023-06-01")
+SECOND_RUN: Final = business_day("2023-08-31")
+FIRST_RUN: Final = SECOND_RUN - timedelta(days=1)
+PAYMENTS: Final = 60_000
+QUESTIONS: Final = {
+    "How much was paid on each day, by status?": "SELECT * FROM looker.daily_gmv ORDER BY 1 DESC, 2 LIMIT 6",
+    "How many applications became cards?": "SELECT * FROM looker.application_funnel ORDER BY 1 DESC LIMIT 5",
+    "How late do which ages pay?": "SELECT * FROM looker.delinquency_by_age_band ORDER BY 1, 2 LIMIT 8",
+}
+
+
+def main() -> int:
+    """Runs the demonstration and gives the exit code of the first step that failed."""
+    started = time.monotonic()
+    kagemusha = [sys.executable, "-m", "etl.cli"]
+    synth = [sys.executable, "scripts/synth.py"]
+    steps: list[tuple[str, Sequence[str]]] = [
+        ("kagemusha local up", [*kagemusha, "local", "up"]),
+        *([] if keyring_exists() else [("kagemusha keys init", [*kagemusha, "keys", "init"])]),
+        (
+            f"scripts/synth.py create --scale {PAYMENTS} --first-day {FIRST_DAY} --last-day {FIRST_RUN}",
+            [*synth, "create", "--scale", str(PAYMENTS), "--first-day", str(FIRST_DAY), "--last-day", str(FIRST_RUN)],
+        ),
+        (f"kagemusha run --day {FIRST_RUN}", [*kagemusha, "run", "--day", str(FIRST_RUN)]),
+        (f"scripts/synth.py advance --day {SECOND_RUN}", [*synth, "advance", "--day", str(SECOND_RUN)]),
+        (f"kagemusha run --day {SECOND_RUN}", [*kagemusha, "run", "--day", str(SECOND_RUN)]),
+    ]
+    for shown, command in steps:
+        print(f"\n$ {shown}", flush=True)
+        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        if code:
+            return code
+    answer()
+    print(f"\nDone in {time.monotonic() - started:.0f} s. The stack still runs; `kagemusha local down` stops it.")
+    return 0
+
+
+def keyring_exists() -> bool:
+    """Tells whether the local stack has a keyring from an earlier run."""
+    return (ROOT / LOCAL.parent / "keys" / "keyring.json").exists()
+
+
+def answer() -> None:
+    """Asks the views that Looker Studio reads, and prints what they say."""
+    warehouse = Warehouse(load_settings(ROOT / LOCAL).bigquery)
+    for question, sql in QUESTIONS.items():
+        print(f"\n{question}\n> {sql}")
+        rows = list(warehouse.client.query_and_wait(sql))
+        Console(width=140).print(drawn(rows))
+
+
+def drawn(rows: Sequence[Row]) -> Table:
+    """Gives rows of a query as a table."""
+    table = Table()
+    for name in rows[0].keys() if rows else ():
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

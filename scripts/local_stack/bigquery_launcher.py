@@ -1,0 +1,140 @@
+"""Runs local-bigquery so that partition decorators mean what they mean in BigQuery. Needs Python 3.13.
+
+As it comes, a load into `table$20231101` succeeds and puts the rows into a new table of that very name. Here it
+replaces that partition only and refuses rows of another day; copy, delete and get of a partition work too. A write that
+truncates a whole table would otherwise drop its layout and make every column NULLABLE; here it replaces the rows. These
+semantics are ours: they prove our calls, not BigQuery. They patch private names of exactly version 0.3.2.
+
+    python bigquery_launcher.py --host HOST --port PORT --grpc-port PORT --project PROJECT --data-dir DIR
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from duckdb_extensions import import_extension
+from local_bigquery.catalog import names, tables
+from local_bigquery.cli import main
+from local_bigquery.engine import database, results
+from local_bigquery.engine.database import quote
+from local_bigquery.errors import BigQueryError, already_exists
+from local_bigquery.jobs import copy, load
+
+Reference = tuple[str, str, str]
+_DECORATED = re.compile(r"(?P<table>[^$]+)\$(?P<partition>\d{4}|\d{6}|\d{8}|\d{10})")
+_FORMATS = {"YEAR": (4, "%Y"), "MONTH": (6, "%Y%m"), "DAY": (8, "%Y%m%d"), "HOUR": (10, "%Y%m%d%H")}
+_write, _columns, _load, _delete = tables.write, tables.columns, tables.load, tables.delete
+_source, _hive = copy._source, load._hive  # noqa: SLF001 - what this launcher is for
+
+
+def _split(reference: Reference) -> tuple[Reference, str | None]:
+    found = _DECORATED.fullmatch(reference[2])
+    return ((*reference[:2], found["table"]), found["partition"]) if found else (reference, None)
+
+
+def _within(table: Reference, partition: str) -> str:
+    """Gives the SQL condition of the rows that belong to a partition."""
+    partitioning = _load(*table).timePartitioning
+    if partitioning is None:
+        raise BigQueryError("invalid", f"Cannot write to partition of non-partitioned table {names.label(*table)}")
+    digits, pattern = _FORMATS[partitioning.type or "DAY"]
+    if len(partition) != digits:
+        raise BigQueryError("invalid", f"Invalid partition id {partition} for {partitioning.type} partitioned table")
+    column = quote(partitioning.field or tables.INGESTION_TIME)
+    return f"coalesce(strftime({column}, '{pattern}') = '{partition}', false)"
+
+
+def _replaces_whole(table: Reference, relation: Any, disposition: str) -> bool:  # noqa: ANN401 - DuckDB's untyped relation
+    """Tells whether a write replaces all rows of a table whose columns stay."""
+    if disposition != "WRITE_TRUNCATE" or not tables.exists(*table):
+        return False
+    found = _load(*table)
+    present = {field.name.casefold() for field in tables.fields(found)}
+    return found.type == "TABLE" and present == {column.casefold() for column in relation.columns}
+
+
+def _write_rows(  # the server's own signature
+    cur: Any,  # noqa: ANN401 - DuckDB's untyped cursor
+    query: str,
+    params: dict[str, object] | None,
+    reference: Reference,
+    config: Any,  # noqa: ANN401 - the server's untyped job configuration
+    default: str = "WRITE_EMPTY",
+    prefix: str = "Invalid schema update. ",
+    isolated: bool = False,  # noqa: FBT001, FBT002 - the server's own signature
+) -> bool:
+    """Writes the rows of a query; gives whether the table takes over the explicit schema of a load."""
+    table, partition = _split(reference)
+    disposition, relation = config.writeDisposition or default, cur.sql(query, params=params)
+    if partition is None and not _replaces_whole(table, relation, disposition):
+        return bool(_write(cur, query, params, reference, config, default, prefix, isolated))
+    inside, name = _within(table, partition) if partition else "true", tables.name(*table)
+    with database.writing(*table):
+        if partition and cur.execute(f"SELECT count(*) FROM ({query}) WHERE NOT {inside}", params).fetchone()[0]:
+            raise BigQueryError(
+                "invalid", f"Some rows belong to different partitions rather than destination partition {partition}"
+            )
+        cur.execute("BEGIN")
+        try:
+            if disposition == "WRITE_EMPTY" and cur.sql(f"SELECT 1 FROM {name} WHERE {inside} LIMIT 1").fetchone():
+                raise already_exists("Table", names.label(*reference))
+            tables.evolve(cur, table, relation, getattr(config, "schemaUpdateOptions", None), prefix)
+            if disposition == "WRITE_TRUNCATE":
+                cur.execute(f"DELETE FROM {name} WHERE {inside}")
+            results.materialise(cur, query, name, params, append=True)
+        except BaseException:
+            cur.execute("ROLLBACK")
+            raise
+        cur.execute("COMMIT")
+    return partition is None
+
+
+def _describe(*reference: str) -> Any:  # noqa: ANN401 - the server's untyped table resource
+    """Gives the resource of a table or of one partition with its exact row count; the estimate forgets deletes."""
+    table, partition = _split(reference)  # type: ignore[arg-type]  # always three names
+    found = _load(*table)
+    if found.type != "TABLE" or not found.schema_.fields:
+        return found
+    where = f" WHERE {_within(table, partition)}" if partition else ""
+    return found.replace(numRows=str(database.fetch(f"SELECT count(*) FROM {tables.name(*table)}{where}")[0][0]))
+
+
+def _remove(project: str, dataset: str, name: str) -> None:
+    table, partition = _split((project, dataset, name))
+    if partition is None:
+        _delete(*table)
+    else:
+        database.execute(f"DELETE FROM {tables.name(*table)} WHERE {_within(table, partition)}")
+
+
+def _copied(reference: Reference) -> str:
+    table, partition = _split(reference)
+    if partition is None:
+        return str(_source(reference))
+    return f"(SELECT * FROM {tables.name(*table)} WHERE {_within(table, partition)})"
+
+
+def _patch() -> None:
+    tables.write = _write_rows
+    tables.columns = lambda *reference: _columns(*_split(reference)[0])
+    tables.load = _describe
+    tables.delete = _remove
+    copy._source = _copied  # noqa: SLF001 - what this launcher is for
+    # DuckDB reads columns out of key=value paths unasked; BigQuery does so only when told.
+    load._hive = lambda config: _hive(config) or {"hive_partitioning": "false"}  # noqa: SLF001 - as above
+
+
+def install_extensions() -> None:
+    """Puts DuckDB's extensions from their wheels into its folder; without them it would try to download them."""
+    for extension in ("icu", "ducklake", "spatial"):
+        if not list(Path("~/.duckdb/extensions").expanduser().glob(f"*/*/{extension}.duckdb_extension")):
+            import_extension(extension)
+
+
+if __name__ == "__main__":
+    install_extensions()
+    _patch()
+    main(sys.argv[1:])

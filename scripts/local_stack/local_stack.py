@@ -1,0 +1,154 @@
+"""The local stack: everything the daily job talks to, on loopback, with real servers and made-up data."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.local_stack import bigquery, postgres, storage
+from scripts.local_stack.bigquery import LOCATION, PROJECT, BigQuery
+from scripts.local_stack.postgres import Postgres
+from scripts.local_stack.processes import LOOPBACK
+from scripts.local_stack.state import State, locked
+from scripts.local_stack.storage import BUCKET, Storage
+
+PARTS = (postgres.PRIMARY, postgres.STANDBY, storage.PART, bigquery.PART)
+_SETTINGS = """\
+# Written by the local stack at every start; edits do not last.
+[source]
+url = "{source}"
+local = true
+allowed_instances = []
+
+[stage]
+bucket = "{bucket}"
+prefix = "kagemusha"
+endpoint = "{storage}"
+
+[bigquery]
+project = "{project}"
+location = "{location}"
+endpoint = "{bigquery}"
+views_dataset = "{views}"
+ops_dataset = "{ops}"
+
+[keyring]
+ref = "file:{keyring}"
+
+[local]
+primary_url = "{primary}"
+"""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the parts of a running stack are.
+
+    Args:
+        root: folder of the stack.
+        settings: the settings file that names all of them.
+        source_url: the standby, as the reader.
+        primary_url: the primary, as the owner of the tables.
+        storage: address of Cloud Storage.
+        bigquery: address of BigQuery.
+    """
+
+    root: Path
+    settings: Path
+    source_url: str
+    primary_url: str
+    storage: str
+    bigquery: str
+    bucket: str = BUCKET
+    project: str = PROJECT
+    location: str = LOCATION
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """One line of `status`: the part, its port and process, and whether it does its work."""
+
+    part: str
+    port: int | None
+    pid: int | None
+    healthy: bool
+
+
+class LocalStack:
+    """A stack with all its data, logs and passwords below one folder.
+
+    Args:
+        root: that folder; nothing outside is touched, but for PostgreSQL's data when its account cannot get there.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def up(self) -> Endpoints:
+        """Starts what does not run and gives the addresses; what already runs well is left alone."""
+        with self._parts() as (state, (database, objects, warehouse)):
+            (self.root / "logs").mkdir(exist_ok=True)
+            with ThreadPoolExecutor(3) as together:
+                for started in [together.submit(part.up) for part in (database, objects, warehouse)]:
+                    started.result()
+            return self._endpoints(state, database)
+
+    def down(self) -> None:
+        """Stops the stack's own processes, and no others; data stays."""
+        with self._parts() as (_, parts), ThreadPoolExecutor(3) as together:
+            for stopped in [together.submit(part.down) for part in parts]:
+                stopped.result()
+
+    def reset(self) -> None:
+        """Stops the stack and removes its data, logs, passwords and settings; keys and benchmark figures stay."""
+        self.down()
+        with self._parts() as (_, parts):
+            for part in parts:
+                part.wipe()
+            shutil.rmtree(self.root / "logs", ignore_errors=True)
+            for name in ("settings.toml", "state.json"):
+                (self.root / name).unlink(missing_ok=True)
+
+    def status(self) -> list[PartStatus]:
+        """Gives what each part does right now."""
+        with self._parts() as (state, (database, objects, warehouse)):
+            healthy = {storage.PART: objects.healthy(), bigquery.PART: warehouse.healthy(), **database.health()}
+            processes = {part: state.process(part) for part in PARTS}
+            return [
+                PartStatus(part, state.port(part), process.pid if process else None, healthy[part])
+                for part, process in processes.items()
+            ]
+
+    @contextmanager
+    def _parts(self) -> Iterator[tuple[State, tuple[Postgres, Storage, BigQuery]]]:
+        with locked(self.root) as state:
+            objects = Storage(self.root, state)
+            yield state, (Postgres(self.root, state), objects, BigQuery(self.root, state, objects.objects))
+
+    def _endpoints(self, state: State, database: Postgres) -> Endpoints:
+        found = Endpoints(
+            root=self.root,
+            settings=self.root / "settings.toml",
+            source_url=database.url(postgres.STANDBY, postgres.READER),
+            primary_url=database.url(postgres.PRIMARY, postgres.OWNER),
+            storage=f"http://{LOOPBACK}:{state.port(storage.PART)}",
+            bigquery=f"http://{LOOPBACK}:{state.port(bigquery.PART)}",
+        )
+        text = _SETTINGS.format(
+            source=found.source_url,
+            primary=found.primary_url,
+            bucket=found.bucket,
+            project=found.project,
+            location=found.location,
+            storage=found.storage,
+            bigquery=found.bigquery,
+            views=bigquery.VIEWS_DATASET,
+            ops=bigquery.OPS_DATASET,
+            keyring=self.root / "keys" / "keyring.json",
+        )
+        found.settings.write_text(text, encoding="utf-8")
+        return found

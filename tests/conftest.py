@@ -1,0 +1,19 @@
+"""What tests of several packages share: a local stack of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from scripts.local_stack.local_stack import Endpoints, LocalStack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """Gives a running stack that belongs to this test session alone; the developer's `.local` is never touched."""
+    private = LocalStack(tmp_path_factory.mktemp("stack"))
+    try:
+        yield private.up()
+    finally:
+        private.reset()

@@ -1,0 +1,103 @@
+"""What tests of the flow share: a seeded issuer, settings of the private stack, one Spark session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from etl.keys import create_keyring_file
+from etl.progress import JsonLines
+from etl.run import RunResult, daily_run
+from etl.settings import Settings, load_settings
+from etl.spark import spark_session
+from etl.warehouse import Warehouse
+from schemas.contract import BUNDLED, Contract, load_contracts
+from scripts.local_stack.local_stack import Endpoints
+
+ROOT = Path(__file__).parents[2]
+FIRST_DAY = date(2023, 8, 27)
+DAY = date(2023, 8, 30)
+NEXT_DAY = DAY + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """The made-up issuer on the private stack, and how a test looks at both sides of the load."""
+
+    ends: Endpoints
+    settings: Settings
+    warehouse: Warehouse
+
+    def source(self, sql: str) -> list[tuple[Any, ...]]:
+        """Asks the primary; committed rows are awaited on the standby."""
+        with psycopg.connect(self.ends.primary_url, autocommit=True) as connection:
+            cursor = connection.execute(sql.encode())
+            rows = cursor.fetchall() if cursor.description else []
+            (position,) = connection.execute("SELECT pg_current_wal_lsn()").fetchone() or (None,)
+        with psycopg.connect(self.ends.source_url, autocommit=True) as standby:
+            while True:
+                row = standby.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", (str(position),)).fetchone()
+                if row and row[0]:
+                    return rows
+
+    def published(self, sql: str) -> list[tuple[Any, ...]]:
+        """Asks BigQuery."""
+        return [tuple(row.values()) for row in self.warehouse.client.query_and_wait(sql)]
+
+    def checksums(self, tables: list[str]) -> dict[str, list[tuple[Any, ...]]]:
+        """Gives every row of published tables, ordered: equal exactly where the bytes are."""
+        contracts = load_contracts()
+        return {name: self.rows(contracts[name]) for name in tables}
+
+    def rows(self, contract: Contract) -> list[tuple[Any, ...]]:
+        """Gives every published row of a table, ordered."""
+        return sorted(self.published(f"SELECT * FROM {contract.publish}"), key=repr)
+
+    def run(self, day: date, *tables: str, contracts: Path = BUNDLED, settings: Settings | None = None) -> RunResult:
+        """Runs the daily load in this process."""
+        return daily_run(settings or self.settings, day, JsonLines(sys.stderr), tables, contracts)
+
+    def synth(self, *arguments: str) -> None:
+        """Runs the generator on the primary."""
+        command = [sys.executable, "scripts/synth.py", *arguments, "--url", self.ends.primary_url]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603  our own script
+        self.source("SELECT 1")
+
+
+@pytest.fixture(scope="session")
+def issuer(stack: Endpoints) -> Issuer:
+    """Gives a seeded issuer that stands at the end of DAY; tests that change its rows put them back."""
+    settings = load_settings(stack.settings)
+    keyring = Path(settings.keyring.ref.removeprefix("file:"))
+    if not keyring.exists():
+        create_keyring_file(keyring)
+    found = Issuer(stack, settings, Warehouse(settings.bigquery))
+    found.synth("create", "--scale", "3000", "--first-day", str(FIRST_DAY), "--last-day", str(DAY))
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def spark() -> Iterator[None]:
+    """Starts one Spark session for all tests of the flow, and stops it at the end."""
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    session = spark_session()
+    yield
+    session.stop()
+
+
+@pytest.fixture
+def contracts(tmp_path: Path) -> Path:
+    """Gives a copy of the bundled contracts that a test may change."""
+    folder = tmp_path / "schemas"
+    shutil.copytree(BUNDLED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return folder

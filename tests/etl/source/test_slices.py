@@ -1,0 +1,51 @@
+"""Slices cover a table exactly once."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.source.slices import ctid_slices, whole, window_slices
+
+
+@given(st.integers(0, 10_000_000), st.integers(1, 300))
+def test_page_ranges_are_adjacent_and_open_at_the_end(pages: int, count: int) -> None:
+    """Ranges start at page 0, each begins where the last ended, and the last has no end."""
+    slices = ctid_slices(pages, count)
+    starts = [int(re.findall(r">= '\((\d+),0\)'", part.where)[0]) for part in slices]
+    ends = [re.findall(r"< '\((\d+),0\)'", part.where) for part in slices]
+    assert starts[0] == 0
+    assert [int(end[0]) for end in ends[:-1]] == starts[1:]
+    assert ends[-1] == []
+    assert len(slices) <= max(1, min(count, pages))
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(1, 5), st.integers(1, 50))
+def test_days_are_cut_without_gap_or_overlap(day: date, days: int, a_day: int) -> None:
+    """Spans are adjacent, begin and end at midnight in Japan, and none crosses a business day."""
+    wanted = [day + timedelta(days=n) for n in range(days)]
+    slices = window_slices("at", "timestamp", wanted, a_day)
+    spans = [
+        tuple(datetime.fromisoformat(text) for text in re.findall(r"TIMESTAMPTZ '([^']+)'", part.where))
+        for part in slices
+    ]
+    assert spans[0][0] == datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=9)
+    assert all(before[1] == after[0] for before, after in pairwise(spans))
+    assert spans[-1][1] - spans[0][0] == timedelta(days=days)
+    for part, (start, end) in zip(slices, spans, strict=True):
+        assert (start + timedelta(hours=9)).date() == part.partition
+        assert (end + timedelta(hours=9) - timedelta(microseconds=1)).date() == part.partition
+
+
+def test_dates_and_views_have_plain_slices() -> None:
+    """A date column gives one slice a day, a view is one slice."""
+    days = [date(2023, 8, 30), date(2023, 8, 31)]
+    assert [part.where for part in window_slices("on", "date", days, 9)] == [
+        "\"on\" = DATE '2023-08-30'",
+        "\"on\" = DATE '2023-08-31'",
+    ]
+    assert [part.where for part in whole()] == ["TRUE"]

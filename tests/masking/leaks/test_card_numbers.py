@@ -1,0 +1,170 @@
+"""Card numbers are found however people write them, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from masking.leaks import LeakKind, count_leaks, find_spans
+
+CARDS = {
+    "Visa": "4111111111111111",
+    "Visa of 13 digits": "4222222222222",
+    "Visa of 19 digits": "4000000000000000006",
+    "Mastercard": "5555555555554444",
+    "Mastercard, 2-series": "2223003122003222",
+    "JCB": "3530111333300000",
+    "American Express": "378282246310005",
+    "Diners Club": "30569309025904",
+    "Discover": "6011111111111117",
+    "UnionPay": "6200000000000005",
+    "UnionPay of 19 digits": "6205500000000000004",
+    "Maestro": "6759649826438453",
+}
+FULL_WIDTH = str.maketrans("0123456789-. ", "０１２３４５６７８９－．　")
+SEPARATORS = ["", " ", "-", ".", "\u00a0", "－", "　", "‐", "−", "ー", "／", "\t", "\u202f", " - ", "\u200b", "_", "・"]
+
+
+def in_fours(number: str, separator: str) -> str:
+    """Writes a number in groups of four."""
+    return separator.join(number[at : at + 4] for at in range(0, len(number), 4))
+
+
+def pans(*texts: str | None) -> int:
+    """Counts the texts that hold a card number."""
+    return count_leaks(pa.array(texts, pa.string()))[LeakKind.PAN]
+
+
+def luhn_valid(number: str) -> bool:
+    """A second implementation, digit by digit."""
+    total = 0
+    for place, digit in enumerate(reversed(number)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("brand", CARDS)
+def test_every_brand_is_found_with_every_separator(brand: str, separator: str) -> None:
+    """A card number in groups of four is found whatever stands between the groups, in ASCII and full-width digits."""
+    written = in_fours(CARDS[brand], separator)
+    assert pans(written) == 1
+    assert pans(written.translate(FULL_WIDTH)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "カード4111111111111111を再発行",
+        "card4111111111111111end",
+        "No.4111111111111111",
+        "(4111-1111-1111-1111)",
+        "2023-08-31 4111111111111111",
+        "4111111111111111 2023-08-31",
+        "2023-08-30-4111111111111111",
+        "090-1234-5678 4111 1111 1111 1111",
+        "4111111111111111.00",
+        "1.4111 1111 1111 1111",
+        "1.4111111111111111 2.x",
+        '{"memo":"4111111111111111"}',
+        "4111,1111 4111111111111111",
+        "3782-822463-10005",
+        "3782.822463.10005",
+        "3056 930902 5904",
+        "411111 1111111111",
+        "41111111-11111111",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "１２ 4111１１１１1111１１１１ 終",
+        "4111111111111111\n5555555555554444",
+        "id 00000000-0000-0000-0000-000000000001 pan 4111111111111111",
+        "k1_4111111111111111",
+    ],
+)
+def test_a_card_number_in_a_text_is_found(text: str) -> None:
+    """Neither the words, dates and numbers around a card number nor its layout hide it."""
+    assert pans(text) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111111111111112",
+        "94111111111111111",
+        "41111111111111110",
+        "4111111111111111000000000",
+        "９4111111111111111",
+        "9111111111111111",
+        "411111",
+        "411111******1111",
+        "4111-1111-1111-abcd-1111",
+        "0.4111111111111111",
+        '{"score":0.4111111111111111,"w":12.4111111111111111}',
+        "35.6812364111111 139.7671254111111",
+        "4111.111111111111",
+        "45.33.12.89 10.22.10.88 41.11.11.11",
+        "41111111-1111-4111-8111-1111111111f1",
+        "d41d8cd98f00b204e9800998ecf8427e4111111111111111d41d8cd98f00b204",
+        "36-3085-2023-08-31",
+        "",
+    ],
+)
+def test_what_is_no_card_number_is_left_alone(text: str) -> None:
+    """Failed check digits, longer runs, tokens, fractions, addresses, UUIDs, hashes and dates are no card numbers."""
+    assert pans(text) == 0
+
+
+@given(
+    st.sampled_from(sorted(CARDS.values())),
+    st.lists(st.sampled_from([" ", "-", "\u00a0", "－"]), min_size=18, max_size=18),
+    st.sets(st.integers(1, 18)),
+)
+def test_spaces_and_hyphens_may_stand_anywhere(number: str, separators: list[str], places: set[int]) -> None:
+    """A card number is found with a space or hyphen, of any kind, at any places."""
+    written = "".join((separators[at - 1] if at in places else "") + digit for at, digit in enumerate(number))
+    groups = [len(group) for group in written.replace("－", " ").replace("-", " ").replace("\u00a0", " ").split()]
+    phone_or_date = {2, 3} & set(groups)  # a group such as 0000-00-00 may be read as a date or a phone number
+    assert pans(written) == 1 or phone_or_date
+
+
+_WORDS = st.sampled_from(["x", "円", ":", ",", "カード", "＝", "@"])
+_DIGITS = st.text("0123456789４", min_size=1, max_size=21)
+_CARDS = st.sampled_from(sorted(CARDS.values()))
+
+
+def _second_opinion(text: str) -> bool:
+    """Plain Python: every run of digits that is a whole card number by length, first digits and check digit."""
+    plain = "".join(str(int(sign)) if sign.isdecimal() else " " for sign in text)
+    return any(_issued(run) and luhn_valid(run) for run in plain.split())
+
+
+def _issued(run: str) -> bool:
+    four = int(run[:4].ljust(4, "0"))
+    return (
+        (run[0] == "4" and len(run) in {13, 16, 18, 19})
+        or ((5100 <= four <= 5599 or 2221 <= four <= 2720) and len(run) == 16)
+        or (3528 <= four <= 3589 and 16 <= len(run) <= 19)
+        or (four in {1800, 2131} and len(run) == 15)
+        or (run[:2] in {"34", "37"} and len(run) == 15)
+        or (
+            (3000 <= four <= 3059 or four == 3095 or run[:2] in {"36", "38", "39"}) and len(run) in {14, 16, 17, 18, 19}
+        )
+        or ((four == 6011 or 6440 <= four <= 6599 or run[:2] == "62" or 8100 <= four <= 8171) and 16 <= len(run) <= 19)
+        or (four in {5018, 5020, 5038, 5893, 6304, 6759, 6760, 6761, 6762, 6763} and 13 <= len(run) <= 19)
+    )
+
+
+@given(st.lists(st.lists(st.one_of(_WORDS, _DIGITS, _CARDS), max_size=6).map("".join) | st.none(), max_size=12))
+def test_the_array_code_agrees_with_plain_python(texts: list[str | None]) -> None:
+    """For unseparated digits, arrays find exactly the rows that a digit-by-digit implementation finds."""
+    found = {span.row for span in find_spans(pa.array(texts, pa.string()), frozenset({LeakKind.PAN}))}
+    assert found == {row for row, text in enumerate(texts) if text and _second_opinion(text)}
+
+
+@given(st.sampled_from(sorted(CARDS.values())), st.integers(0, 9), st.booleans())
+def test_a_longer_run_of_digits_hides_nothing(number: str, digit: int, before: bool) -> None:  # noqa: FBT001 - hypothesis gives it by position
+    """One more digit on either side makes another number; it counts only if that one is a card number itself."""
+    longer = f"{digit}{number}" if before else f"{number}{digit}"
+    assert bool(pans(longer)) == _second_opinion(longer)

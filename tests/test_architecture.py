@@ -1,0 +1,91 @@
+"""The structure keeps its promises: imports point one way, and only the audit makes an `Approved`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("jobs", "etl", "schemas", "masking", "expectations")
+MAY_IMPORT = {
+    "jobs": {"jobs", "etl", "schemas", "masking", "expectations"},
+    "etl": {"etl", "schemas", "masking", "expectations"},
+    "schemas": {"schemas", "masking"},
+    "masking": {"masking"},
+    "expectations": {"expectations"},
+}
+NOT_HERE = {
+    "masking": {"pyspark", "boto3", "botocore", "google", "awsglue", "psycopg", "requests", "socket", "time"},
+    "expectations": {"pyspark", "boto3", "botocore", "google", "awsglue", "psycopg"},
+    "schemas": {"pyspark", "boto3", "botocore", "google", "awsglue", "psycopg"},
+    "etl": {"awsglue"},
+}
+
+
+def modules(package: str) -> Iterator[tuple[Path, ast.Module]]:
+    """Gives every module of a package, parsed."""
+    for path in sorted((ROOT / package).rglob("*.py")):
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Gives the first parts of all names that a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_point_one_way(package: str) -> None:
+    """Jobs → etl → schemas → masking | expectations → third party, and never back."""
+    for path, tree in modules(package):
+        own = imported(tree) & {*PACKAGES, "scripts", "tests"}
+        assert own <= MAY_IMPORT[package], f"{path.relative_to(ROOT)} imports {sorted(own - MAY_IMPORT[package])}"
+
+
+@pytest.mark.parametrize("package", sorted(NOT_HERE))
+def test_the_inner_packages_know_no_cloud(package: str) -> None:
+    """Masking, suites and contracts know no Spark, cloud, database or clock; Glue is imported in jobs only."""
+    for path, tree in modules(package):
+        outside = imported(tree) & NOT_HERE[package]
+        assert not outside, f"{path.relative_to(ROOT)} imports {sorted(outside)}"
+
+
+def test_only_the_audit_makes_an_approved() -> None:
+    """`publish` takes an `Approved`, and no other module of the package constructs one."""
+    makers = [
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path, tree in modules(package)
+        if any(
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Approved"
+            for node in ast.walk(tree)
+        )
+    ]
+    assert makers == ["etl/audit.py"]
+
+
+def test_an_approved_cannot_be_made_without_the_seal() -> None:
+    """Whoever lacks the audit's seal gets an error, not a proof."""
+    from etl.audit import Approved  # noqa: PLC0415  heavy import, only here
+
+    with pytest.raises(TypeError):
+        Approved(None, None, object())  # type: ignore[arg-type]
+
+
+def test_modules_stay_small() -> None:
+    """A module has one subject and fits on a few screens."""
+    long = {
+        path.relative_to(ROOT).as_posix(): lines
+        for package in PACKAGES
+        for path, _ in modules(package)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300
+    }
+    assert not long
