@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from masking.rows import lost
 from masking.strategies.base import Example, FallibleStrategy, Given, Masked
 from masking.text_types import is_text
+
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_PLAIN_IPV4: Final = f"^(?:{_OCTET}\\.){{3}}{_OCTET}(?:/32)?$"
 
 
 class IpPrefix(FallibleStrategy):
@@ -40,9 +44,19 @@ class IpPrefix(FallibleStrategy):
     def _apply(self, column: pa.Array, given: Given) -> Masked:
         del given
         distinct = column.dictionary_encode()
-        networks = pa.array([self._network(text) for text in distinct.dictionary.to_pylist()], pa.string())
+        networks = self._networks(distinct.dictionary.cast(pa.string()))
         values = networks.take(distinct.indices)
         return Masked(values, lost(column, values))
+
+    def _networks(self, texts: pa.Array) -> pa.Array:
+        """Gives the networks of distinct texts; whole octets of plain IPv4 are cut off by one expression for all."""
+        kept, rest = divmod(self.v4, 8)
+        if rest:
+            return pa.array([self._network(text) for text in texts.to_pylist()], pa.string())
+        plain = pc.match_substring_regex(texts, _PLAIN_IPV4)
+        cut = pc.replace_substring_regex(texts, f"^((?:[0-9]+\\.){{{kept}}}).*$", f"\\1{'.'.join('0' * (4 - kept))}/{self.v4}")
+        others = [self._network(text) for text in texts.filter(pc.invert(plain)).to_pylist()]
+        return pc.replace_with_mask(cut, pc.invert(plain), pa.array(others, pa.string()))
 
     def _network(self, text: str) -> str | None:
         try:

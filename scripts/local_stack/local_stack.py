@@ -39,6 +39,9 @@ ops_dataset = "{ops}"
 [keyring]
 ref = "file:{keyring}"
 
+[detokenize]
+audit_log = "{audit_log}"
+
 [local]
 primary_url = "{primary}"
 """
@@ -149,6 +152,7 @@ class LocalStack:
             views=bigquery.VIEWS_DATASET,
             ops=bigquery.OPS_DATASET,
             keyring=self.root / "keys" / "keyring.json",
+            audit_log=self.root / "audit" / "detokenize.jsonl",
         )
         found.settings.write_text(text, encoding="utf-8")
         return found

@@ -155,7 +155,7 @@ class Postgres:
 
     def _catch_up(self) -> None:
         with self._connect(PRIMARY) as primary:
-            end = primary.execute("SELECT pg_current_wal_lsn()::text").fetchone()
+            end = primary.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
         reached = f"SELECT pg_last_wal_replay_lsn() >= '{end[0] if end else '0/0'}'"
         self._await(STANDBY, reached, "The standby lags behind the primary.")
 

@@ -29,6 +29,7 @@ def test_an_error_reads_as_promised() -> None:
         "3 values of memo look like card numbers.", not_done=errors.NOT_PUBLISHED, where={"slice": 4}
     )
     assert str(error) == (
-        "3 values of memo look like card numbers. The table was not published; what was published before still serves.\n"
+        "3 values of memo look like card numbers. "
+        "The table was not published; what was published before still serves.\n"
         "  Use scrub_text or drop.  [slice=4]"
     )
