@@ -1,7 +1,7 @@
 """Measures the way from database to staged Parquet beside three others, in one run, on one table of payments.
 
     ours        ADBC → mask → leak gate → Parquet → Cloud Storage, by Spark tasks
-    copy        psql, COPY … (FORMAT binary) of the same columns and rows to /dev/null: the database's own speed
+    copy        psql, COPY … (FORMAT binary) of the same rows to /dev/null, the whole table and the columns that we read
     spark jdbc  Spark JDBC → Parquet of the same rows, unmasked (left out where there is no driver)
     row-wise    psycopg rows, every value masked by a Python call, on a sample
 
@@ -16,10 +16,12 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # run as a file, not as a module
@@ -37,7 +39,7 @@ from etl.spark import spark_session  # noqa: E402  〃
 from etl.stage import stage_table  # noqa: E402  〃
 from etl.storage import StageTarget  # noqa: E402  〃
 from masking.keyring import KeyRef  # noqa: E402  〃
-from schemas.contract import load_contract  # noqa: E402  〃
+from schemas.contract import Column, load_contract  # noqa: E402  〃
 from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
 from scripts.row_wise import mask_row_by_row  # noqa: E402  〃
 
@@ -96,12 +98,13 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
     target = StageTarget(
         settings.stage.bucket, settings.stage.prefix, settings.stage.endpoint, settings.bigquery.project
     )
-    ours, copies, peak = [], [], 0
+    ours, copies, selected, peak = [], [], [], 0
     with pinned_snapshot(Endpoint.of(settings.source)) as held:
         with joined_snapshot(held.snapshot) as connection:
             plan = plan_table(connection, contract, LAST_DAY, SLICE_MIB * 1024 * 1024)
         for number in range(runs):
-            copies.append(copy_seconds(settings.source.url, plan))
+            copies.append(copy_seconds(settings.source.url, plan, plan.contract.columns))
+            selected.append(copy_seconds(settings.source.url, plan, plan.contract.selected))
             staged = stage_table(spark, plan, held.snapshot, keys, key, target, f"bench-{number}")
             ours.append(staged.seconds)
             peak = max(peak, staged.peak_mib)
@@ -112,6 +115,7 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
         "rows": rows,
         "ours_rows_per_s": round(rows / median(ours)),
         "copy_rows_per_s": round(rows / median(copies)),
+        "copy_selected_rows_per_s": round(rows / median(selected)),
         "spark_jdbc_rows_per_s": jdbc_rows_per_s(spark, settings.source.url, plan),
         "row_wise_python_rows_per_s": round(row_wise_rows / row_wise_seconds),
         "peak_worker_mib": peak,
@@ -124,9 +128,9 @@ def median(seconds: list[float]) -> float:
     return sorted(seconds)[len(seconds) // 2]
 
 
-def copy_seconds(url: str, plan: TablePlan) -> float:
-    """Gives how long `psql` takes to COPY the planned rows and columns in binary form to nowhere."""
-    columns = [ReadColumn(name, column.type) for name, column in plan.contract.columns.items()]
+def copy_seconds(url: str, plan: TablePlan, chosen: Mapping[str, Column]) -> float:
+    """Gives how long `psql` takes to COPY the planned rows of some columns in binary form to nowhere."""
+    columns = [ReadColumn(name, column.type) for name, column in chosen.items()]
     where = " OR ".join(f"({part.where})" for part in plan.slices)
     sql = f"COPY ({select_sql(plan.contract.source, columns, where)}) TO STDOUT (FORMAT binary)"
     begun = time.monotonic()
@@ -140,10 +144,9 @@ def jdbc_rows_per_s(spark: SparkSession, url: str, plan: TablePlan) -> int | Non
     if not DRIVER.exists():
         print("spark jdbc: left out, there is no driver in /usr/share/java")
         return None
-    from urllib.parse import parse_qs, urlsplit  # noqa: PLC0415  only here
-
     parts = urlsplit(url)
-    password = Path(parse_qs(parts.query)["passfile"][0]).read_text(encoding="utf-8").splitlines()[0].rsplit(":", 1)[1]
+    lines = Path(parse_qs(parts.query)["passfile"][0]).read_text(encoding="utf-8").splitlines()
+    (password,) = {line.split(":")[4] for line in lines if line.split(":")[3] == parts.username}
     predicates = [part.where for part in plan.slices]
     properties = {
         "user": parts.username or "",
@@ -171,7 +174,12 @@ def show(figures: dict[str, float | int | None]) -> None:
     print(
         f"\n{figures['rows']:,} payments, {figures['cores']} cores, peak worker memory {figures['peak_worker_mib']} MiB"
     )
-    names = {"ours": "ours", "copy": "COPY binary to /dev/null", "spark_jdbc": "Spark JDBC → Parquet, unmasked"}
+    names = {
+        "ours": "ours",
+        "copy": "COPY binary, all columns",
+        "copy_selected": "COPY binary, selected columns",
+        "spark_jdbc": "Spark JDBC → Parquet, unmasked",
+    }
     for name, title in {**names, "row_wise_python": "row-wise Python masker"}.items():
         speed = figures[f"{name}_rows_per_s"]
         print(f"{title:32}" + (f"{speed:>12,} rows/s   ours is {ours / speed:.2f} ×" if speed else "    left out"))

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "expectations": {"expectations"},
 }
 NOT_HERE = {
-    "masking": {"pyspark", "boto3", "botocore", "google", "awsglue", "psycopg", "requests", "socket", "time"},
+    "masking": {"pyspark", "boto3", "botocore", "google", "awsglue", "psycopg", "requests", "time"},
     "expectations": {"pyspark", "boto3", "botocore", "google", "awsglue", "psycopg"},
     "schemas": {"pyspark", "boto3", "botocore", "google", "awsglue", "psycopg"},
     "etl": {"awsglue"},

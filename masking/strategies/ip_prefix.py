@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_interface
+from socket import AF_INET6, inet_ntop, inet_pton  # text to bytes and back; nothing is connected
 from typing import ClassVar, Final, Literal
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from masking.strategies.base import Example, FallibleStrategy, Given, Masked
 from masking.text_types import is_text
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4_MAPPED: Final = bytes(10) + b"\xff\xff"
 _PLAIN_IPV4: Final = f"^(?:{_OCTET}\\.){{3}}{_OCTET}(?:/32)?$"
 
 
@@ -54,17 +56,34 @@ class IpPrefix(FallibleStrategy):
         if rest:
             return pa.array([self._network(text) for text in texts.to_pylist()], pa.string())
         plain = pc.match_substring_regex(texts, _PLAIN_IPV4)
-        cut = pc.replace_substring_regex(texts, f"^((?:[0-9]+\\.){{{kept}}}).*$", f"\\1{'.'.join('0' * (4 - kept))}/{self.v4}")
+        network = f"\\1{'.'.join('0' * (4 - kept))}/{self.v4}"
+        cut = pc.replace_substring_regex(texts, f"^((?:[0-9]+\\.){{{kept}}}).*$", network)
         others = [self._network(text) for text in texts.filter(pc.invert(plain)).to_pylist()]
         return pc.replace_with_mask(cut, pc.invert(plain), pa.array(others, pa.string()))
 
     def _network(self, text: str) -> str | None:
+        plain = _ipv6_network(text, self.v6) if ":" in text else None
+        return plain or self._any_network(text)
+
+    def _any_network(self, text: str) -> str | None:
         try:
             address: IPv4Interface | IPv6Interface = ip_interface(text.strip())
         except ValueError:
             return None
         if isinstance(address, IPv6Interface):
             if address.ip.ipv4_mapped is None:
-                return str(ip_network((int(address.ip), min(self.v6, address.network.prefixlen)), strict=False))
+                return str(IPv6Network((int(address.ip), min(self.v6, address.network.prefixlen)), strict=False))
             address = IPv4Interface(address.ip.ipv4_mapped)
-        return str(ip_network((int(address.ip), min(self.v4, address.network.prefixlen)), strict=False))
+        return str(IPv4Network((int(address.ip), min(self.v4, address.network.prefixlen)), strict=False))
+
+
+def _ipv6_network(text: str, bits: int) -> str | None:
+    """Gives the network of a plain IPv6 address, many times faster than `ipaddress`; None where that must decide."""
+    try:
+        packed = inet_pton(AF_INET6, text.removesuffix("/128"))
+    except (OSError, ValueError):
+        return None
+    if packed.startswith(_IPV4_MAPPED):
+        return None
+    kept = int.from_bytes(packed) >> (128 - bits) << (128 - bits)
+    return f"{inet_ntop(AF_INET6, kept.to_bytes(16))}/{bits}"

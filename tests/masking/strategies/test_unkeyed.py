@@ -278,3 +278,24 @@ def test_ranges_are_told_in_order() -> None:
     pattern = Bucket(edges=edges).token_pattern()
     assert pattern is not None
     assert all(pattern.index(str(low)) < pattern.rindex(str(high)) for low, high in pairwise(edges))
+
+
+@pytest.mark.parametrize(
+    ("v4", "v6", "text", "network"),
+    [
+        (24, 48, "203.0.113.77/32", "203.0.113.0/24"),
+        (20, 48, "203.0.113.77", "203.0.112.0/20"),
+        (24, 48, "10.1.2.3/16", "10.1.0.0/16"),
+        (24, 48, "2001:db8:12:34::1/128", "2001:db8:12::/48"),
+        (24, 32, "2001:db8:12::/48", "2001:db8::/32"),
+        (24, 48, "::1", "::/48"),
+        (24, 48, "::1/64", "::/48"),
+        (24, 48, "::ffff:203.0.113.7", "203.0.113.0/24"),
+        (24, 48, "256.1.1.1", None),
+        (24, 48, "01.2.3.4", None),
+        (24, 48, "1:2:3:4:5:6:7:8/128/128", None),
+    ],
+)
+def test_every_spelling_of_an_address_gives_its_network(v4: int, v6: int, text: str, network: str | None) -> None:
+    """Fast and careful paths agree: whole octets, odd lengths, interfaces, mapped addresses, and what is none."""
+    assert masked(IpPrefix(v4=v4, v6=v6), text) == [network or "invalid"]
