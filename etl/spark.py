@@ -19,6 +19,10 @@ SETTINGS: Final = {
     "spark.log.level": "ERROR",
 }
 
+_ALWAYS: Final = frozenset({"spark.sql.session.timeZone"})
+_SHORT_LIVED: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # half the processor time of a local run of minutes
+_LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+
 SMALL_ROWS: Final = 100_000
 _FOR_FEW_ROWS: Final = {
     "spark.sql.codegen.wholeStage": "false",
@@ -30,20 +34,19 @@ _FOR_FEW_ROWS: Final = {
 
 
 def spark_session() -> SparkSession:
-    """Gives the running session (Glue, spark-submit), or starts a local one on every core of this machine.
+    """Gives the running session (Glue), the one that spark-submit configured, or a local one on every core.
 
-    The workers are told to use this very Python.
+    The workers are told to use this very Python. What spark-submit was told wins, but for the time zone.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    submitted = dict(_submitted())
     builder = SparkSession.builder.appName("kagemusha")
-    if SparkSession.getActiveSession() is None and "spark.master" not in dict(_submitted()):
-        builder = (
-            builder.master("local[*]")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
-        )
-    for name, value in SETTINGS.items():
-        builder = builder.config(name, value)
+    if "spark.master" not in submitted:
+        builder = builder.master("local[*]").config("spark.driver.extraJavaOptions", _SHORT_LIVED)
+    local = submitted.get("spark.master", "local").startswith("local")
+    for name, value in {**SETTINGS, **(_LOOPBACK if local else {})}.items():
+        if name not in submitted or name in _ALWAYS:
+            builder = builder.config(name, value)
     return builder.getOrCreate()
 
 
@@ -63,4 +66,7 @@ def _submitted() -> list[tuple[str, str]]:
     context = SparkContext._active_spark_context  # noqa: SLF001  the only way to ask without starting one
     if context is not None:
         return list(context.getConf().getAll())
-    return list(SparkConf().getAll()) if "PYSPARK_GATEWAY_PORT" in os.environ else []
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return []
+    SparkContext._ensure_initialized()  # noqa: SLF001  before it, SparkConf knows nothing of what spark-submit was told
+    return list(SparkConf().getAll())

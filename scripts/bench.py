@@ -20,14 +20,16 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # run as a file, not as a module
     sys.path.insert(0, str(ROOT))
 
-from etl.handoff import TablePlan  # noqa: E402  needs the path above
+from pyspark.sql import SparkSession  # noqa: E402  needs the path above
+
+from etl.handoff import TablePlan  # noqa: E402  〃
 from etl.keys import create_keyring_file, open_keyring  # noqa: E402  〃
 from etl.plan import plan_table  # noqa: E402  〃
 from etl.settings import Settings, load_settings  # noqa: E402  〃
@@ -42,9 +44,6 @@ from masking.keyring import KeyRef  # noqa: E402  〃
 from schemas.contract import Column, load_contract  # noqa: E402  〃
 from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
 from scripts.row_wise import mask_row_by_row  # noqa: E402  〃
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 FOLDER: Final = ROOT / ".local" / "bench"
 FIRST_DAY: Final = date(2023, 8, 29)
@@ -88,6 +87,8 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
     os.environ["PYSPARK_SUBMIT_ARGS"] = (
         f"--driver-memory 2g --jars {DRIVER} pyspark-shell" if DRIVER.exists() else "pyspark-shell"
     )
+    session = SparkSession.builder.appName("bench").master("local[*]").config("spark.driver.host", "127.0.0.1")
+    session.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()  # the JVM as Spark starts it by itself
     spark = spark_session()
     spark.sparkContext.parallelize(range(8), 8).map(lambda number: __import__("etl.task") and number).collect()
     key_file = FOLDER / "stack" / "keyring.json"

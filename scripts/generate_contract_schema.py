@@ -27,7 +27,7 @@ def main() -> int:
         return 0
     if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
         return 0
-    print("schemas/contract.schema.json is out of date: run python scripts/generate_contract_schema.py", file=sys.stderr)
+    print(f"{TARGET.name} is out of date: run python scripts/generate_contract_schema.py", file=sys.stderr)
     return 1
 
 
