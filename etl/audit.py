@@ -82,9 +82,10 @@ def audit(
     started = time.monotonic()
     contract = staged.plan.contract
     checks = table_checks(contract, totals.rows, suites)
-    results = [*_manifest(staged, target), *_sums(staged, totals)]
-    if all(result.passed for result in results):
-        columns = needed_columns(checks, contract.published) or contract.key
+    manifest = _manifest(staged, target)
+    results = [*manifest, *_sums(staged, totals)]
+    if all(result.passed for result in manifest):  # otherwise the bytes to look at are not there
+        columns = needed_columns(checks, contract.published)
         names = [file.name for file in staged.files]
         session = session_for(spark, staged.rows)
         frame = staged_frame(session, target, names, staged.plan.output_schema, columns).persist()

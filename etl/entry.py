@@ -22,7 +22,7 @@ from schemas.contract import BUNDLED
 from schemas.derive import previous_business_day
 
 if TYPE_CHECKING:
-    from etl.run import RunResult
+    from etl.record import RunResult
 
 _WIDTH_WITHOUT_TERMINAL: Final = 140
 
@@ -76,7 +76,7 @@ def business_day(text: str | None) -> date:
     day = None
     with suppress(ValueError):
         day = date.fromisoformat(text)
-    if day is None or len(text) != len("2023-08-31"):
+    if day is None or day.isoformat() != text:
         raise SettingsInvalid("The day is not a date.", not_done=NO_ROW_READ, advice="Write it as 2023-08-31.")
     if day > previous_business_day(now()):
         raise SettingsInvalid(
@@ -106,22 +106,20 @@ def print_result(result: RunResult) -> None:
             f"{one.seconds:.1f}",
             one.outcome,
         )
-    total = (
-        "",
-        *(f"{sum(getattr(one, field) for one in result.tables):,}" for field in ("rows", "masked_columns", "bytes")),
-    )
     drawn.add_section()
     drawn.add_row(
         f"{len(result.tables)} tables",
-        total[1],
-        total[2],
-        total[3],
+        f"{sum(one.rows for one in result.tables):,}",
+        f"{sum(one.masked_columns for one in result.tables)} of {sum(one.columns for one in result.tables)}",
+        f"{sum(one.bytes for one in result.tables):,}",
         f"{sum(one.expectations_passed for one in result.tables)} of {sum(one.expectations for one in result.tables)}",
         f"{sum(one.partitions for one in result.tables)}",
         f"{result.seconds:.1f}",
         f"{len(result.views)} views",
     )
     console.print(drawn)
+    if result.error:
+        console.print(f"views: {result.error}", markup=False, highlight=False, style="red", soft_wrap=True)
     for one in result.tables:
         if one.quarantined:
             console.print(f"{one.table}: {one.quarantined} rows in quarantine; ops.table_loads names their keys")

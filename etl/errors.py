@@ -9,8 +9,15 @@ from masking.errors import KagemushaError
 STOPPED = 1
 TRANSIENT = 3
 
+_WORST_FIRST = (2, 1, 3, 0)  # what a person must change, what a person must look at, what may pass by itself
+
 NO_ROW_READ = "No row was read."
 NOT_PUBLISHED = "The table was not published; what was published before still serves."
+
+
+def worst(*codes: int) -> int:
+    """Gives the exit code that tells most about what has to be done; 0 where there is none."""
+    return min(codes, key=_WORST_FIRST.index, default=0)
 
 
 class SettingsInvalid(KagemushaError):
@@ -92,7 +99,7 @@ class AuditFailed(KagemushaError):
 class PublishRefused(KagemushaError):
     """BigQuery's table and the contract differ in a way that only a person may change."""
 
-    advice = "Change the table by hand as README.md describes, or take the change in the contract back."
+    advice = "Change the table by hand, or take the change in the contract back."
 
 
 class PublishFailed(KagemushaError):

@@ -1,6 +1,7 @@
 """The ledger: `ops.runs` and `ops.table_loads` in BigQuery, append-only, and a report beside the staged files.
 
-It holds names, counts, sums of published columns, hashes and times; no value of a row.
+It holds names, counts, sums of published columns, hashes and times; no value of a row but the masked keys of those in
+quarantine.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from typing import Final
 
 from google.cloud import bigquery
 
+from etl.errors import NO_ROW_READ
 from etl.storage import Stage
 from etl.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from masking.errors import KeyUnusable
+from masking.keyring import Keyring
 
 Row = Mapping[str, object]
 
@@ -87,7 +91,7 @@ class Ledger:
             write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
             schema_update_options=[bigquery.SchemaUpdateOption.ALLOW_FIELD_ADDITION],  # a ledger of an earlier version
         )
-        with translated(f"The ledger's {name} could not be written"):
+        with translated(f"The ledger's {name} could not be written", "What the run did stands, unrecorded."):
             job = self._warehouse.client.load_table_from_json(
                 [{key: _plain(row.get(key)) for key in columns} for row in rows],
                 destination,
@@ -96,10 +100,28 @@ class Ledger:
             )
             job.result(timeout=300, retry=RETRY)
 
-    def key_checks(self) -> dict[int, str]:
+    def refuse_changed_keys(self, keys: Keyring) -> None:
+        """Proves that each key version is still the key under which its first tokens were made.
+
+        Raises:
+            KeyUnusable: a version has another check value than the ledger has noted.
+        """
+        present = {version.version: version.kcv for version in keys.versions}
+        changed = [number for number, kcv in self._key_checks().items() if present.get(number) != kcv]
+        if changed:
+            raise KeyUnusable(
+                f"Key version {changed[0]} is not the key that earlier runs used under this version.",
+                not_done=NO_ROW_READ,
+                advice="Restore the keyring that the ledger's key check values name; a new key needs a new version.",
+            )
+
+    def _key_checks(self) -> dict[int, str]:
         """Gives the key check value under which each key version was first used."""
         table = self._warehouse.table_id(f"{self._warehouse.settings.ops_dataset}.table_loads")
-        sql = f"SELECT DISTINCT key_checks FROM `{table}` WHERE outcome = 'published' AND key_checks IS NOT NULL"
+        sql = (
+            f"SELECT DISTINCT key_checks FROM `{table}` "
+            "WHERE outcome IN ('published', 'retokenized') AND key_checks IS NOT NULL"
+        )
         with translated("The ledger could not be read"):
             rows = list(self._warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY))
         found: dict[int, str] = {}

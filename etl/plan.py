@@ -15,7 +15,8 @@ from masking.plan import ColumnRule, MaskPlan
 from schemas.contract import Contract, PartitionLoad
 from schemas.types import suggest
 
-_HEAP_KINDS = frozenset({"r", "m"})
+_HEAP_KINDS = frozenset({"r", "m", "p"})  # a range of ctids reads that range of every leaf of a partitioned table
+_TABLES = frozenset({"r", "p"})
 
 
 def plan_table(
@@ -89,7 +90,7 @@ def _refuse_drift(contract: Contract, source: SourceTable) -> None:
             + ".",
             not_done=NO_ROW_READ,
             advice="Add to the contract's columns:\n"
-            + "\n".join(f"    {suggestion(column)}" for column in undecided)
+            + "\n".join(f"  {suggestion(column)}" for column in undecided)
             + "\n ",
             where=where,
         )
@@ -111,6 +112,14 @@ def _refuse_drift(contract: Contract, source: SourceTable) -> None:
             f"{_count(retyped, 'column')} of {contract.source} changed type: {'; '.join(retyped)}.",
             not_done=NO_ROW_READ,
             advice="Correct the column's `type:`; types without a row in the types table need `drop`.",
+            where=where,
+        )
+    window = contract.window_column
+    if window and source.kind in _TABLES and not present[window].not_null:
+        raise PlanRejected(
+            f"{contract.source}.{window} may be NULL, and a row without a day is in no window.",
+            not_done=NO_ROW_READ,
+            advice="Make the column NOT NULL at the source, or load the table with `mode: full`.",
             where=where,
         )
     unreadable = [name for name in contract.selected if not present[name].readable]
@@ -136,7 +145,8 @@ def suggestion(column: SourceColumn) -> str:
     """Gives the YAML line that decides a column in the safest way: it does not leave the database."""
     fitting = suggest(column.type, column.precision, column.scale) or "string"
     kind = "free_text" if fitting in {"string", "json"} else "none"
-    return f"{column.name}: {{type: {fitting}, class: {kind}, mask: {{strategy: drop}}}}"
+    spelled = f'"{fitting}"' if "," in fitting else fitting  # a comma would end the value in YAML's braces
+    return f"{column.name}: {{type: {spelled}, class: {kind}, mask: {{strategy: drop}}}}"
 
 
 def _spelled(column: SourceColumn) -> str:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Final
 
 from google.cloud import bigquery
 
 from etl.audit import Approved
-from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused
+from etl.errors import NOT_PUBLISHED, PublishFailed, worst
 from etl.handoff import Published, Staged, StagedFile
 from etl.storage import StageTarget
 from etl.tables import ensure_table, time_partitioning
 from etl.warehouse import Warehouse
-
-MAX_URIS: Final = 10_000
-"""Source URIs of one load job (BigQuery, quotas and limits)."""
+from masking.errors import KagemushaError
 
 
 def publish(approved: Approved, warehouse: Warehouse, target: StageTarget) -> Published:
@@ -30,7 +27,8 @@ def publish(approved: Approved, warehouse: Warehouse, target: StageTarget) -> Pu
 
     Raises:
         PublishRefused: the table differs destructively from its contract, or BigQuery refused the data.
-        PublishFailed: a load job failed; its destination keeps its rows, and a rerun replaces all of the window.
+        PublishFailed: a load job failed; its destination keeps its rows, a rerun replaces all of the window, and the
+            error says how many others were replaced.
     """
     started = time.monotonic()
     staged = approved.staged
@@ -45,30 +43,52 @@ def publish(approved: Approved, warehouse: Warehouse, target: StageTarget) -> Pu
         clustering_fields=list(contract.cluster_by) or None,
         labels={"managed_by": "kagemusha", "table": contract.table[:63]},
     )
-    jobs = []
+    jobs: list[tuple[bigquery.LoadJob, int]] = []
+    failures: list[KagemushaError] = []
     for day, files in _destinations(staged):
-        uris = [target.uri(file.name) for file in files]
-        if len(uris) > MAX_URIS:
-            raise PublishRefused(
-                f"{len(uris)} files for one load job; BigQuery takes {MAX_URIS}.",
-                not_done=NOT_PUBLISHED,
-                advice="Raise [source].slice_mib.",
-                where={"table": contract.table},
-            )
         destination = warehouse.table_id(contract.publish) + (f"${day:%Y%m%d}" if day else "")
-        job = warehouse.load(uris, destination, job_id(staged, day, files), config)
+        try:
+            job = warehouse.load(
+                [target.uri(file.name) for file in files], destination, job_id(staged, day, files), config
+            )
+        except KagemushaError as error:
+            failures.append(error)
+            break
         jobs.append((job, sum(file.rows for file in files)))
     rows = 0
-    for job, expected in jobs:
-        loaded = warehouse.finish(job, contract.table)
-        if loaded != expected:
-            raise PublishFailed(
-                f"Load job {job.job_id} reports {loaded} rows, {expected} were staged.",
-                not_done="The ledger does not call this table published.",
-                where={"table": contract.table},
-            )
-        rows += loaded
-    return Published(rows, len(jobs), tuple(job.job_id for job, _ in jobs), time.monotonic() - started)
+    done = []
+    for job, expected in jobs:  # every job that was started is awaited: none may go on behind a later run's back
+        try:
+            rows += _finished(warehouse, job, expected, contract.table)
+            done.append(str(job.job_id))
+        except KagemushaError as error:
+            failures.append(error)
+    if failures:
+        raise _partly(failures, done, len(staged.plan.partitions) or 1)
+    return Published(rows, len(jobs), tuple(done), time.monotonic() - started)
+
+
+def _finished(warehouse: Warehouse, job: bigquery.LoadJob, expected: int, table: str) -> int:
+    loaded = warehouse.finish(job, table)
+    if loaded != expected:
+        raise PublishFailed(
+            f"Load job {job.job_id} reports {loaded} rows, {expected} were staged.", not_done="The ledger says so."
+        )
+    return loaded
+
+
+def _partly(failures: Sequence[KagemushaError], done: Sequence[str], destinations: int) -> KagemushaError:
+    """Gives the worst failure, saying what was replaced all the same."""
+    code = worst(*(failure.exit_code for failure in failures))
+    failure = next(failure for failure in failures if failure.exit_code == code)
+    not_done = (
+        f"{len(done)} of {destinations} partitions were replaced; the others keep what they held."
+        if done
+        else NOT_PUBLISHED
+    )
+    return type(failure)(
+        failure.what, not_done=not_done, advice=failure.todo, where={**failure.where, "jobs": ",".join(done)}
+    )
 
 
 def _destinations(staged: Staged) -> Iterable[tuple[date | None, list[StagedFile]]]:

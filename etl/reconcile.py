@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import psycopg
+
+from etl.attempts import transient_again
 from etl.handoff import TablePlan
 from etl.quarantine import Quarantine
 from etl.source.catalogue import quoted
+from etl.source.read import query_failure
 from etl.source.slices import window_slices
 from etl.source.snapshot import Snapshot, joined_snapshot
 
@@ -28,16 +32,28 @@ class SourceTotals:
 
 
 def source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
-    """Asks the source for the row count and the contract's `reconcile` sums of the planned window."""
+    """Asks the source for the row count and the contract's `reconcile` sums of the planned window.
+
+    Raises:
+        SourceUnavailable, ReadFailed: the query failed, also when it was tried again.
+    """
     contract = plan.contract
     sums = [f"coalesce(sum({quoted(name)}), 0)::numeric" for name in contract.reconcile]
     sql = f"SELECT {', '.join(['count(*)', *sums])} FROM {quoted(contract.source)} WHERE {window_condition(plan)}"
-    with joined_snapshot(snapshot) as connection:
-        row = connection.execute(sql.encode()).fetchone() or ()
+    row = transient_again(lambda: _only_row(snapshot, sql, {"table": contract.table}))
     count, *found = row
     return SourceTotals(
         int(str(count)), {name: Decimal(str(total)) for name, total in zip(contract.reconcile, found, strict=True)}
     )
+
+
+def _only_row(snapshot: Snapshot, sql: str, place: Mapping[str, object]) -> Sequence[object]:
+    with joined_snapshot(snapshot) as connection:
+        try:
+            return connection.execute(sql.encode()).fetchone() or ()
+        except psycopg.Error as error:
+            state = error.sqlstate or ""
+    raise query_failure(state, place)
 
 
 def window_condition(plan: TablePlan) -> str:

@@ -4,61 +4,52 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psycopg
 
 from etl.audit import Approved, audit, table_checks
-from etl.errors import NO_ROW_READ, NOT_PUBLISHED, SettingsInvalid, SourceUnavailable, Unexpected
-from etl.handoff import Published, Staged, TablePlan, TableResult
+from etl.errors import (
+    NO_ROW_READ,
+    NOT_PUBLISHED,
+    PlanRejected,
+    SettingsInvalid,
+    SourceUnavailable,
+    Unexpected,
+    worst,
+)
+from etl.handoff import Staged, TablePlan, TableResult
 from etl.keys import open_keyring
 from etl.ledger import Ledger, now, write_report
 from etl.plan import plan_table
 from etl.progress import Progress
 from etl.publish import publish
 from etl.reconcile import source_totals
+from etl.record import RunResult, ending, failed_result, published_result, run_row, table_row
 from etl.settings import Settings
 from etl.source.connect import Endpoint
 from etl.source.snapshot import HeldSnapshot, joined_snapshot, pinned_snapshot
 from etl.stage import stage_table
 from etl.storage import Stage, StageTarget
-from etl.views import load_views, publish_views
+from etl.views import View, load_views, publish_views
 from etl.warehouse import Warehouse
 from expectations.suite import BUNDLED as SUITES
-from masking.errors import KagemushaError, KeyUnusable
+from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
 from schemas.contract import BUNDLED as CONTRACTS
 from schemas.contract import Contract, load_contracts
+from schemas.policy import refuse_breaches
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _MIB: Final = 1024 * 1024
-_WORST_FIRST: Final = (2, 1, 3, 0)  # what a person must change, what a person must look at, what may pass by itself
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """How a run ended."""
-
-    run_id: str
-    day: date
-    tables: tuple[TableResult, ...]
-    views: tuple[str, ...]
-    seconds: float
-
-    @property
-    def exit_code(self) -> int:
-        """0 published · 1 audit or leak stopped a table · 2 contract or settings must change · 3 run again."""
-        return worst(result.exit_code for result in self.tables)
 
 
 @dataclass(frozen=True)
@@ -66,19 +57,16 @@ class Run:
     """What every table of one run shares."""
 
     run_id: str
+    day: date
     spark: SparkSession
     held: HeldSnapshot
     keys: Keyring
     key: KeyRef
     target: StageTarget
     warehouse: Warehouse
+    ledger: Ledger
     progress: Progress
     suites: Path
-
-
-def worst(codes: Iterable[int]) -> int:
-    """Gives the exit code that tells most about what has to be done."""
-    return min(codes, key=_WORST_FIRST.index, default=0)
 
 
 def daily_run(
@@ -102,16 +90,17 @@ def daily_run(
         suites: the folder of the suites.
 
     Raises:
-        KagemushaError: nothing could be read at all: settings, login, endpoint, bucket, BigQuery, keyring.
+        KagemushaError: nothing could be read at all: contracts or their policy, settings, login, endpoint, bucket,
+            BigQuery, keyring.
     """
     started = time.monotonic()
-    chosen = choose(load_contracts(contracts), tables)
+    known = load_contracts(contracts)
+    refuse_breaches(list(known.values()))
+    chosen, views = choose(known, tables), load_views(contracts / "views")
     for contract in chosen.values():
         table_checks(contract, 0, suites)
     keys = open_keyring(KeyRef(settings.keyring.ref))
-    key = KeyRef(
-        settings.keyring.ref, keys.primary, keys.version(keys.primary).kcv
-    )  # a rotation meanwhile changes nothing
+    key = KeyRef(settings.keyring.ref, keys.primary, keys.version(keys.primary).kcv)  # rotations meanwhile do not count
     target = StageTarget(
         settings.stage.bucket, settings.stage.prefix, settings.stage.endpoint, settings.bigquery.project
     )
@@ -124,19 +113,34 @@ def daily_run(
 
         ledger = Ledger(warehouse)
         ledger.ensure()
-        _refuse_changed_keys(ledger, keys)
-        ledger.append("runs", [_run_row(run_id, "started", day, held)])
-        stage.delete_older(now() - timedelta(days=settings.stage.keep_days))
-        run = Run(run_id, spark_session(), held, keys, key, target, warehouse, progress, suites)
-        results = _load_tables(run, chosen, day, settings)
-    views: tuple[str, ...] = ()
-    if any(result.outcome == "published" for result, _ in results):
-        views = publish_views(warehouse, load_contracts(contracts), load_views(contracts / "views"))
-    outcome = RunResult(run_id, day, tuple(result for result, _ in results), views, time.monotonic() - started)
-    ledger.append("table_loads", [{**row, "run_id": run_id, "day": day, "at": now()} for _, row in results])
-    ledger.append("runs", [{**_run_row(run_id, "ended", day, held), **_ending(outcome)}])
-    write_report(stage, run_id, {**asdict(outcome), "loads": [row for _, row in results]})
+        ledger.refuse_changed_keys(keys)
+        ledger.append("runs", [run_row(run_id, "started", day, held.snapshot)])
+        run = Run(run_id, day, spark_session(), held, keys, key, target, warehouse, ledger, progress, suites)
+        loads = _load_tables(run, chosen, settings)
+    standing, failure = _views(warehouse, known, views)
+    outcome = RunResult(
+        run_id,
+        day,
+        tuple(result for result, _ in loads),
+        standing,
+        time.monotonic() - started,
+        str(failure or ""),
+        failure.exit_code if failure else 0,
+    )
+    ledger.append("runs", [{**run_row(run_id, "ended", day, held.snapshot), **ending(outcome)}])
+    write_report(stage, run_id, {**asdict(outcome), "exit_code": outcome.exit_code, "loads": [row for _, row in loads]})
+    stage.delete_older(now() - timedelta(days=settings.stage.keep_days))
     return outcome
+
+
+def _views(
+    warehouse: Warehouse, contracts: Mapping[str, Contract], views: Sequence[View]
+) -> tuple[tuple[str, ...], KagemushaError | None]:
+    """Publishes the views; an error becomes a part of the result, because the tables are published already."""
+    try:
+        return publish_views(warehouse, contracts, views), None
+    except KagemushaError as error:
+        return (), error
 
 
 def choose(contracts: Mapping[str, Contract], tables: Sequence[str]) -> dict[str, Contract]:
@@ -156,24 +160,13 @@ def choose(contracts: Mapping[str, Contract], tables: Sequence[str]) -> dict[str
     return {name: contract for name, contract in contracts.items() if not tables or name in tables}
 
 
-def _refuse_changed_keys(ledger: Ledger, keys: Keyring) -> None:
-    present = {version.version: version.kcv for version in keys.versions}
-    changed = [number for number, kcv in ledger.key_checks().items() if present.get(number, kcv) != kcv]
-    if changed:
-        raise KeyUnusable(
-            f"Key version {changed[0]} is not the key that earlier runs used under this version.",
-            not_done=NO_ROW_READ,
-            advice="Restore the keyring that the ledger's key check values name; a new key needs a new version.",
-        )
-
-
 def _load_tables(
-    run: Run, contracts: Mapping[str, Contract], day: date, settings: Settings
+    run: Run, contracts: Mapping[str, Contract], settings: Settings
 ) -> list[tuple[TableResult, dict[str, object]]]:
     plans: dict[str, TablePlan | KagemushaError] = {}
     with joined_snapshot(run.held.snapshot) as connection:
         for name, contract in contracts.items():
-            plans[name] = _planned(connection, contract, day, settings.source.slice_mib * _MIB)
+            plans[name] = _planned(connection, contract, run.day, settings.source.slice_mib * _MIB)
     largest_first = sorted(plans, key=lambda name: -_rows(plans[name]))
     with ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="table") as pool:
         loads = {name: pool.submit(_load_table, run, name, plans[name]) for name in largest_first}
@@ -184,9 +177,17 @@ def _planned(
     connection: psycopg.Connection[tuple[object, ...]], contract: Contract, day: date, slice_bytes: int
 ) -> TablePlan | KagemushaError:
     try:
-        return plan_table(connection, contract, day, slice_bytes)
+        with connection.transaction():  # a savepoint: one table's error does not end the transaction of all
+            return plan_table(connection, contract, day, slice_bytes)
     except KagemushaError as error:
         return error
+    except psycopg.errors.InsufficientPrivilege:
+        return PlanRejected(
+            f"The ETL user may not look at {contract.source}.",
+            not_done=NO_ROW_READ,
+            advice="Grant USAGE on its schema and SELECT on the table to the ETL user.",
+            where={"table": contract.table},
+        )
     except psycopg.Error as error:
         state = error.sqlstate or "no SQLSTATE"
     return SourceUnavailable(f"The source's catalogue could not be read ({state}).", not_done=NO_ROW_READ)
@@ -197,9 +198,10 @@ def _rows(plan: TablePlan | KagemushaError) -> int:
 
 
 def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> tuple[TableResult, dict[str, object]]:
-    """Takes one table through stage, audit and publish; an error becomes its result."""
+    """Takes one table through stage, audit, publish and ledger; an error becomes its result."""
     started = time.monotonic()
     staged: Staged | None = None
+    approved: Approved | None = None
     try:
         if isinstance(plan, KagemushaError):
             raise plan
@@ -212,89 +214,24 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> tuple
         approved = audit(run.spark, staged, totals, run.target, run.suites)
         run.progress.say(table, "publish", expectations=len(approved.verdict.results))
         published = publish(approved, run.warehouse, run.target)
+        result = published_result(approved, published, time.monotonic() - started)
     except KagemushaError as error:
-        failure = error
+        result = failed_result(table, error.at(table=table), time.monotonic() - started)
     except Exception as error:  # noqa: BLE001  its message could quote a value: only its type is kept
         failure = Unexpected(f"A step failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
-    else:
-        result = _published(table, approved, published, time.monotonic() - started)
-        run.progress.say(
-            table, "published", rows=result.rows, partitions=result.partitions, seconds=round(result.seconds, 1)
-        )
-        return result, _load_row(result, staged, approved)
-    failure = failure.at(table=table)
-    run.progress.say(table, "failed", error=str(failure), exit_code=failure.exit_code)
-    result = TableResult(
-        table,
-        f"failed: {type(failure).__name__}",
-        seconds=time.monotonic() - started,
-        error=str(failure),
-        exit_code=failure.exit_code,
-    )
-    return result, _load_row(result, staged, None)
+        result = failed_result(table, failure.at(table=table), time.monotonic() - started)
+    row = table_row(run.run_id, run.day, result, staged, approved)
+    result = _recorded(run, result, row)
+    counts = {"rows": result.rows, "partitions": result.partitions, "seconds": round(result.seconds, 1)}
+    failed = {"error": result.error, "exit_code": result.exit_code}
+    run.progress.say(table, "failed" if result.error else "published", **(failed if result.error else counts))
+    return result, row
 
 
-def _published(table: str, approved: Approved, published: Published, seconds: float) -> TableResult:
-    staged, verdict = approved.staged, approved.verdict
-    return TableResult(
-        table,
-        "published",
-        rows=published.rows,
-        columns=len(staged.plan.contract.columns),
-        masked_columns=len(staged.plan.contract.columns)
-        - sum(one.kept for one in staged.plan.contract.columns.values()),
-        bytes=staged.bytes,
-        expectations=len(verdict.results),
-        expectations_passed=verdict.passed,
-        partitions=published.partitions,
-        seconds=seconds,
-        peak_mib=staged.peak_mib,
-        quarantined=len(staged.quarantine.rows),
-        job_ids=published.job_ids,
-    )
-
-
-def _load_row(result: TableResult, staged: Staged | None, approved: Approved | None) -> dict[str, object]:
-    row: dict[str, object] = {**asdict(result), "table_name": result.table}
-    if staged is not None:
-        window = staged.plan.window
-        row |= {
-            "rows": staged.rows,
-            "bytes": staged.bytes,
-            "window_first": window.first if window else None,
-            "window_last": window.last if window else None,
-            "sums": staged.sums,
-            "nulled": staged.nulled,
-            "quarantined": [one.line for one in staged.quarantine.rows] or None,
-            "contract_digest": staged.plan.contract.digest,
-            "manifest_digest": staged.digest,
-            "key_checks": staged.key_checks or None,
-            "peak_mib": staged.peak_mib,
-        }
-    if approved is not None:
-        row["warnings"] = [one.line for one in approved.verdict.warnings]
-    return row
-
-
-def _run_row(run_id: str, event: str, day: date, held: HeldSnapshot) -> dict[str, object]:
-    package = ""
-    with suppress(PackageNotFoundError):
-        package = version("kagemusha")
-    return {
-        "run_id": run_id,
-        "event": event,
-        "day": day,
-        "at": now(),
-        "source_instance": held.snapshot.reader.instance,
-        "snapshot": held.snapshot.name,
-        "package_version": package,
-    }
-
-
-def _ending(outcome: RunResult) -> dict[str, object]:
-    return {
-        "tables": len(outcome.tables),
-        "published": sum(one.outcome == "published" for one in outcome.tables),
-        "exit_code": outcome.exit_code,
-        "seconds": outcome.seconds,
-    }
+def _recorded(run: Run, result: TableResult, row: Mapping[str, object]) -> TableResult:
+    """Writes a table's row of the ledger as soon as it ended, so that a run that is killed later has told of it."""
+    try:
+        run.ledger.append("table_loads", [row])
+    except KagemushaError as error:
+        return replace(result, error=result.error or str(error), exit_code=worst(result.exit_code, error.exit_code))
+    return result

@@ -6,7 +6,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -15,6 +15,10 @@ from etl.errors import SettingsInvalid
 VARIABLE = "KAGEMUSHA_SETTINGS"
 LOCAL = Path(".local/settings.toml")
 """Where `kagemusha local up` writes the settings of the local stack."""
+
+_URL_OPTIONS = frozenset(
+    {"passfile", "sslrootcert", "sslcert", "sslkey", "keepalives", "keepalives_idle", "tcp_user_timeout"}
+)
 
 
 class _Section(BaseModel):
@@ -28,7 +32,9 @@ class Source(_Section):
         description="libpq URL of the reader without a password, e.g. postgresql://etl_reader@host/issuer."
     )
     password: str | None = Field(
-        None, pattern=r"^(env|file):.+", description="env:NAME or file:PATH; else libpq's passfile."
+        None,
+        pattern=r"^(env|file|secretsmanager):.+",
+        description="secretsmanager:NAME, read by each worker itself; env:NAME or file:PATH; else libpq's passfile.",
     )
     local: bool = Field(default=False, description="True only for the local stack: TLS is not demanded.")
     allowed_instances: tuple[str, ...] = Field((), description="Instance names that may be read; empty: any reader.")
@@ -42,8 +48,19 @@ class Source(_Section):
         parts = urlsplit(url)
         if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname or not parts.path.strip("/"):
             raise ValueError("must look like postgresql://user@host:port/database")
-        if parts.password or "password=" in parts.query:
-            raise ValueError('must not hold a password; use `password = "env:…"`, `file:…` or a passfile')
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("must name one port") from None
+        options = dict(parse_qsl(parts.query))
+        if parts.password or "password" in options:
+            raise ValueError(
+                'must not hold a password; use `password = "secretsmanager:…"`, `env:…`, `file:…` or a passfile'
+            )
+        if set(options) - _URL_OPTIONS:
+            raise ValueError(
+                f"may have the options {', '.join(sorted(_URL_OPTIONS))} only; host and TLS are not options"
+            )
         return url
 
 
@@ -53,7 +70,7 @@ class Stage(_Section):
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$")
     prefix: str = Field("kagemusha", pattern=r"^[A-Za-z0-9_./-]+$")
     endpoint: str | None = Field(None, description="Only for a local storage server.")
-    keep_days: int = Field(3, ge=0, description="Staged files of older runs are deleted after this many days.")
+    keep_days: int = Field(3, ge=1, description="Staged files of older runs are deleted after this many days.")
 
 
 class BigQuery(_Section):
@@ -72,6 +89,13 @@ class KeyringSetting(_Section):
     ref: str = Field(description="file:PATH for development, or a KMS-wrapped keyring.")
 
 
+class Detokenize(_Section):
+    """Whose tokens may be turned back, and where each look is written down."""
+
+    audit_log: Path | None = Field(None, description="A file of JSON lines that only grows; without it, --audit-log.")
+    domains: tuple[str, ...] = Field((), description="Domains that may be turned back; empty: every reversible one.")
+
+
 class Limits(_Section):
     """How much runs at once."""
 
@@ -86,6 +110,7 @@ class Settings(_Section):
     bigquery: BigQuery
     keyring: KeyringSetting
     limits: Limits = Limits()
+    detokenize: Detokenize = Detokenize()
     local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")
 
 

@@ -12,7 +12,6 @@ SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
     "spark.scheduler.mode": "FAIR",
     "spark.ui.enabled": "false",
-    "spark.sql.shuffle.partitions": "2",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.python.worker.reuse": "true",
     "spark.ui.showConsoleProgress": "false",
@@ -21,7 +20,11 @@ SETTINGS: Final = {
 
 _ALWAYS: Final = frozenset({"spark.sql.session.timeZone"})
 _SHORT_LIVED: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # half the processor time of a local run of minutes
-_LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+_ONE_MACHINE: Final = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "2",
+}
 
 SMALL_ROWS: Final = 100_000
 _FOR_FEW_ROWS: Final = {
@@ -44,7 +47,7 @@ def spark_session() -> SparkSession:
     if "spark.master" not in submitted:
         builder = builder.master("local[*]").config("spark.driver.extraJavaOptions", _SHORT_LIVED)
     local = submitted.get("spark.master", "local").startswith("local")
-    for name, value in {**SETTINGS, **(_LOOPBACK if local else {})}.items():
+    for name, value in {**SETTINGS, **(_ONE_MACHINE if local else {})}.items():
         if name not in submitted or name in _ALWAYS:
             builder = builder.config(name, value)
     return builder.getOrCreate()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from etl.errors import worst
 from etl.handoff import Slice, Staged, TablePlan
 from etl.quarantine import Quarantine
 from etl.source.read import ReadColumn
@@ -45,9 +46,10 @@ def stage_table(
     outcomes = context.parallelize(plan.slices, len(plan.slices)).map(run).collect()
     failures = [outcome for outcome in outcomes if isinstance(outcome, KagemushaError)]
     if failures:
-        raise min(failures, key=lambda failure: failure.exit_code)  # what a person must mend goes before what may pass
+        code = worst(*(failure.exit_code for failure in failures))
+        raise next(failure for failure in failures if failure.exit_code == code)
     done = [outcome for outcome in outcomes if isinstance(outcome, StagedSlice)]
-    used = {version for _, version in ((None, keys.primary),)} if plan.mask.key_uses else set()
+    used = {keys.primary} if plan.mask.key_uses else set()
     return Staged(
         plan=plan,
         run_id=run_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,7 @@ def _reader(
         stage = Stage(target)
         for batch in batches:
             for name in batch.column("name").to_pylist():
-                with pq.ParquetFile(io.BytesIO(stage.read(name))) as file:
+                with stage.open(name) as stream, pq.ParquetFile(stream) as file:
                     if not file.schema_arrow.equals(schema):
                         raise ValueError("a staged file has another schema than its plan")
                     yield from file.iter_batches(columns=columns)

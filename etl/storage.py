@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 import google_crc32c
 from google.api_core import exceptions as google_errors
@@ -103,7 +104,8 @@ class Stage:
         """Gives an object's bytes, proven by its checksum.
 
         Raises:
-            StorageUnavailable: it is missing or did not arrive whole.
+            BucketMissing: it is missing, or may not be read.
+            StorageUnavailable: it did not arrive whole.
         """
         failure = None
         content = b""
@@ -116,6 +118,11 @@ class Stage:
         if failure is not None:
             raise failure
         return content
+
+    def open(self, name: str) -> BinaryIO:
+        """Gives an object as a seekable stream, of which memory holds one chunk at a time."""
+        blob = self._bucket.blob(name)
+        return cast("BinaryIO", blob.open("rb", chunk_size=_CHUNK_BYTES, timeout=_TIMEOUT_SECONDS, retry=_RETRY))
 
     def stored(self, prefix: str) -> tuple[StoredObject, ...]:
         """Gives what storage holds under a prefix, as storage itself describes it."""
@@ -131,23 +138,18 @@ class Stage:
         return found
 
     def delete_older(self, before: datetime) -> int:
-        """Deletes staged objects created before an instant; gives how many."""
-        failure = None
+        """Deletes staged files created before an instant, as far as it may; gives how many. Reports stay."""
         count = 0
-        try:
+        with suppress(*_FAILURES):  # housekeeping: the next run tries again
             blobs: Iterable[Any] = self._bucket.client.list_blobs(  # Any: untyped client
                 self._bucket, prefix=f"{self.target.prefix}/", timeout=_TIMEOUT_SECONDS, retry=_RETRY
             )
             for blob in blobs:
-                if blob.time_created and blob.time_created < before:
-                    blob.delete(timeout=_TIMEOUT_SECONDS, retry=_RETRY)
-                    count += 1
-        except google_errors.NotFound:
-            pass  # another run's clean-up was faster
-        except _FAILURES as error:
-            failure = self._ours(error, "delete old staged objects")
-        if failure is not None:
-            raise failure
+                old = blob.time_created and blob.time_created < before
+                if old and not blob.name.endswith("/report.json"):
+                    with suppress(google_errors.NotFound):  # another run's clean-up was faster
+                        blob.delete(timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+                        count += 1
         return count
 
     def _ours(self, error: BaseException, action: str) -> KagemushaError:
@@ -181,8 +183,19 @@ class ObjectWriter(io.RawIOBase):
         data = bytes(content)
         self._checksum.update(data)
         self._bytes += len(data)
-        self._sink.write(data)
+        failure = None
+        try:
+            self._sink.write(data)
+        except _FAILURES as error:
+            failure = self._stage._ours(error, "write an object")  # noqa: SLF001  one module, one subject
+        if failure is not None:
+            raise failure
         return len(data)
+
+    def abort(self) -> None:
+        """Gives the object up: nothing of it will appear in the bucket."""
+        with suppress(*_FAILURES):
+            self._sink.terminate()
 
     def finish(self) -> StoredObject:
         """Completes the object and proves that storage holds what was written.

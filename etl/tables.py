@@ -43,7 +43,7 @@ def time_partitioning(contract: Contract) -> bigquery.TimePartitioning | None:
 
 
 def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
-    """Creates the table where it is missing, adds new columns, and gives it as it now stands.
+    """Creates the table where it is missing, adds columns, sets its retention, and gives it as it now stands.
 
     Policy tags, and descriptions that people wrote where the contract has none, stay.
 
@@ -97,12 +97,24 @@ def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> big
     wanted = {field.name: field for field in table_schema(contract)}
     kept = [_described(field, wanted[field.name].description) for field in table.schema]
     added = [field for name, field in wanted.items() if name not in {field.name for field in table.schema}]
-    schema = [*kept, *added]
-    if schema == list(table.schema) and table.description == contract.about:
+    changed = []
+    if [*kept, *added] != list(table.schema):
+        table.schema = [*kept, *added]
+        changed.append("schema")
+    if table.description != contract.about:
+        table.description = contract.about
+        changed.append("description")
+    partitioning = time_partitioning(contract)
+    if table.time_partitioning and partitioning and table.time_partitioning.expiration_ms != partitioning.expiration_ms:
+        table.time_partitioning = partitioning
+        changed.append("time_partitioning")
+    if partitioning and bool(table.require_partition_filter) != contract.require_partition_filter:
+        table.require_partition_filter = contract.require_partition_filter
+        changed.append("require_partition_filter")
+    if not changed:
         return table
-    table.schema, table.description = schema, contract.about
-    with translated("A table's columns could not be added"):
-        return warehouse.client.update_table(table, ["schema", "description"], timeout=TIMEOUT_SECONDS, retry=RETRY)
+    with translated("A table could not be brought up to its contract"):
+        return warehouse.client.update_table(table, changed, timeout=TIMEOUT_SECONDS, retry=RETRY)
 
 
 def _described(field: bigquery.SchemaField, description: str | None) -> bigquery.SchemaField:

@@ -5,10 +5,12 @@ Messages of BigQuery can quote rows; only reason codes and job ids are repeated.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
+import pyarrow as pa
 from google.api_core import exceptions as google_errors
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
@@ -24,7 +26,8 @@ from masking.errors import KagemushaError
 TIMEOUT_SECONDS: Final = 60
 RETRY: Final = DEFAULT_RETRY.with_timeout(60)
 _PROBE_RETRY: Final = DEFAULT_RETRY.with_timeout(5)
-_JOB_TRIES: Final = 3
+_JOB_SECONDS: Final = 3600
+_PAGE_ROWS: Final = 50_000
 _PERMANENT: Final = frozenset({"invalid", "invalidQuery", "accessDenied", "notFound", "responseTooLarge", "duplicate"})
 _FAILURES: Final = (google_errors.GoogleAPIError, GoogleAuthError, http_errors.RequestException, OSError)
 
@@ -34,6 +37,7 @@ class Warehouse:
 
     def __init__(self, settings: BigQuery) -> None:
         self.settings = settings
+        self._creating = threading.Lock()
         local = settings.endpoint is not None
         self.client = bigquery.Client(
             project=settings.project,
@@ -63,7 +67,8 @@ class Warehouse:
             SettingsInvalid: it exists in another location.
         """
         dataset = None
-        with translated("A dataset could not be read or created"):
+        # One at a time: tables of one new dataset are published side by side.
+        with self._creating, translated("A dataset could not be read or created"):
             with suppress(google_errors.NotFound):
                 dataset = self.client.get_dataset(name, timeout=TIMEOUT_SECONDS, retry=RETRY)
             if dataset is None:
@@ -87,36 +92,36 @@ class Warehouse:
                 pass
         return None
 
+    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Gives the rows of a query page by page; memory holds one page.
+
+        Raises:
+            PublishRefused: the query is not allowed or wrong.
+            PublishFailed: BigQuery failed.
+        """
+        with translated("Published rows could not be read"):
+            rows = self.client.query_and_wait(sql, page_size=_PAGE_ROWS, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+            yield from rows.to_arrow_iterable()
+
     def load(
         self, uris: Sequence[str], destination: str, job_id: str, config: bigquery.LoadJobConfig
     ) -> bigquery.LoadJob:
-        """Starts a load job under a fixed id, or adopts the job that an earlier try started under it.
+        """Starts a load job under a fixed id, or adopts the job that an earlier request started under it.
 
-        A job that failed keeps its id for ever, so the next try takes the next one of a fixed series.
+        The id follows from the manifest, so the only earlier request is one whose answer was lost on the way.
         """
-        for number in range(1, _JOB_TRIES + 1):
-            with translated("A load job could not be started"):
-                job = self._start_or_adopt(uris, destination, job_id if number == 1 else f"{job_id}_{number}", config)
-            if job.state != "DONE" or not job.error_result:
-                return job
-        raise PublishFailed(
-            f"Load job {job_id} failed {_JOB_TRIES} times.", not_done=NOT_PUBLISHED, where={"table": destination}
-        )
-
-    def _start_or_adopt(
-        self, uris: Sequence[str], destination: str, job_id: str, config: bigquery.LoadJobConfig
-    ) -> bigquery.LoadJob:
-        try:
-            return self.client.load_table_from_uri(
-                list(uris), destination, job_id=job_id, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY
-            )
-        except google_errors.Conflict:
-            pass
-        location = self.settings.location
-        job = self.client.get_job(job_id, location=location, timeout=TIMEOUT_SECONDS, retry=RETRY)
-        if not isinstance(job, bigquery.LoadJob):
-            raise google_errors.Conflict("another kind of job has this id")
-        return job
+        with translated("A load job could not be started"):
+            try:
+                return self.client.load_table_from_uri(
+                    list(uris), destination, job_id=job_id, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY
+                )
+            except google_errors.Conflict:
+                pass
+            location = self.settings.location
+            job = self.client.get_job(job_id, location=location, timeout=TIMEOUT_SECONDS, retry=RETRY)
+            if not isinstance(job, bigquery.LoadJob):
+                raise google_errors.Conflict("another kind of job has this id")
+            return job
 
     def finish(self, job: bigquery.LoadJob, table: str) -> int:
         """Waits for a load job; gives its output rows.
@@ -126,12 +131,16 @@ class Warehouse:
             PublishFailed: it failed for another reason.
         """
         with translated(f"Load job {job.job_id} of {table} failed"):
-            job.result(timeout=3600, retry=RETRY)
+            try:
+                job.result(timeout=_JOB_SECONDS, retry=RETRY)
+            except TimeoutError:
+                job.cancel(timeout=TIMEOUT_SECONDS, retry=RETRY)  # it must not overwrite what a later run loads
+                raise
         return int(job.output_rows or 0)
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def translated(what: str, not_done: str = NOT_PUBLISHED) -> Iterator[None]:
     """Turns failures of the BigQuery client inside the block into ours, without their messages."""
     failure: KagemushaError | None = None
     try:
@@ -139,15 +148,18 @@ def translated(what: str) -> Iterator[None]:
     except _FAILURES as error:
         reason = _reason(error)
         kind = PublishRefused if reason in _PERMANENT else PublishFailed
-        failure = kind(f"{what} ({reason}).", not_done=NOT_PUBLISHED)
+        failure = kind(f"{what} ({reason}).", not_done=not_done)
         if kind is PublishRefused:
             failure = PublishRefused(
                 f"{what} ({reason}).",
-                not_done=NOT_PUBLISHED,
+                not_done=not_done,
                 advice="Read the job in BigQuery by its id; check grants and settings.",
             )
     if failure is not None:
-        raise failure
+        try:
+            raise failure
+        finally:
+            failure.__context__ = None  # the with statement still handles the client's error, so it would stay attached
 
 
 def _reason(error: BaseException) -> str:

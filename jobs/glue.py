@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 
 from awsglue.utils import GlueArgumentError, getResolvedOptions
 
@@ -11,14 +12,28 @@ from etl.errors import NO_ROW_READ, SettingsInvalid
 from etl.spark import spark_session
 
 _JOB_NAME = "JOB_NAME"
+_ALIKE = 0.6
 
 
 def resolved(argv: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
     """Gives a job's arguments as Glue resolves them; an optional one that was not passed is absent.
 
+    Glue drops what it does not know, so that `--dya 2023-08-30` would load another day: here it is refused. Under Glue,
+    which passes arguments of its own, only those are refused that look like one of the job's.
+
     Raises:
-        SettingsInvalid: a required argument is missing, or an argument is unknown.
+        SettingsInvalid: a required argument is missing, or one is unknown outside Glue, which adds its own.
     """
+    _refuse_strangers(argv, (*required, *optional))
+    unknown = [
+        word for word in argv[1:] if word.startswith("--") and word[2:].split("=")[0] not in {*required, *optional}
+    ]
+    if unknown and f"--{_JOB_NAME}" not in argv:  # Glue adds arguments of its own
+        raise SettingsInvalid(
+            f"There is no job argument {unknown[0].split('=')[0]}.",
+            not_done=NO_ROW_READ,
+            advice=_known(required, optional),
+        )
     present = [name for name in optional if any(word == f"--{name}" or word.startswith(f"--{name}=") for word in argv)]
     wanted = [*required, *present]
     found = None
@@ -28,10 +43,35 @@ def resolved(argv: Sequence[str], required: Sequence[str], optional: Sequence[st
         raise SettingsInvalid(
             "A job argument is missing or malformed.",
             not_done=NO_ROW_READ,
-            advice=f"Pass {', '.join(f'--{name}' for name in required) or 'none'}; optional: "
-            f"{', '.join(f'--{name}' for name in optional)}.",
+            advice=_known(required, optional),
         )
     return {name: str(found[name]) for name in wanted}
+
+
+def _refuse_strangers(argv: Sequence[str], known: Sequence[str]) -> None:
+    words = list(argv[1:])
+    named = [word.removeprefix("--").split("=", 1)[0] for word in words if word.startswith("--")]
+    strange = [name for name in named if name not in (*known, _JOB_NAME)]
+    if _JOB_NAME in named:
+        strange = [name for name in strange if get_close_matches(name, known, 1, _ALIKE)]
+    stray = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if not word.startswith("--") and (not before.startswith("--") or "=" in before)
+    ]
+    if not strange and (not stray or _JOB_NAME in named):
+        return
+    near = get_close_matches(strange[0], known, 1, _ALIKE) if strange else []
+    raise SettingsInvalid(
+        f"The job has no argument --{strange[0]}." if strange else "A word stands where an argument should.",
+        not_done=NO_ROW_READ,
+        advice=f"Did you mean --{near[0]}?" if near else f"Arguments: {', '.join(f'--{name}' for name in known)}.",
+    )
+
+
+def _known(required: Sequence[str], optional: Sequence[str]) -> str:
+    demanded, others = (", ".join(f"--{name}" for name in names) or "none" for names in (required, optional))
+    return f"Required: {demanded}; optional: {others}."
 
 
 @contextmanager
@@ -40,7 +80,7 @@ def glue_job(argv: Sequence[str]) -> Iterator[None]:
 
     The Java classes tell whether the runtime is there: the Python package alone does not bring it.
     """
-    if f"--{_JOB_NAME}" not in argv:
+    if not any(word == f"--{_JOB_NAME}" or word.startswith(f"--{_JOB_NAME}=") for word in argv):
         yield
         return
     context = spark_session().sparkContext

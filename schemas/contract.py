@@ -213,6 +213,8 @@ class Contract(_Reviewed):
             by, column = self.load.by, self.columns.get(self.load.by)
             if by not in self.derive and not (column and column.kept and column.type.name == "date"):
                 problems.append(f"load.by names {by}, which is neither a derived business date nor a kept date")
+            elif self.window_column and self.columns[self.window_column].nullable:
+                problems.append(f"columns.{self.window_column} places rows in days, so it needs `nullable: false`")
         elif self.require_partition_filter or self.retention_days:
             problems.append("require_partition_filter and retention_days belong to mode partition")
         for name, column in self.selected.items():

@@ -15,3 +15,7 @@ class TypeUnsupported(KagemushaError):
     """A source type has no exact way to BigQuery, or the contract gives the column another type."""
 
     advice = "Give the column a type from the types table (schemas/types.py), or `mask: {strategy: drop}`."
+
+
+class DomainRefused(KagemushaError):
+    """A domain is in no contract, or its tokens cannot be turned back."""

@@ -10,9 +10,10 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from masking.policy import Finding, PolicyColumn, PolicyJoin, Profile, Rule, check_policy
+from masking.policy import Profile, Rule
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
+from schemas.policy import policy_findings
 from schemas.yaml_file import read_yaml
 
 CONTRACT_FITS = Rule(
@@ -103,25 +104,9 @@ def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
             message = f"contract {others[0].table} publishes {contract.publish} too"
             yield file.locate(CONTRACT_FITS, message, ("publish",))
         contracts[contract.table] = (file, contract)
-    for finding in _policy_findings([contract for _, contract in contracts.values()], profile):
+    for finding in policy_findings([contract for _, contract in contracts.values()], profile):
         file, _ = contracts[finding.table]
         yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, finding.column, "mask"))
-
-
-def _policy_findings(contracts: Sequence[Contract], profile: Profile) -> tuple[Finding, ...]:
-    columns = [
-        PolicyColumn(
-            contract.table, contract.dataset, name, column.column_class, column.mask, getattr(column, "control", "")
-        )
-        for contract in contracts
-        for name, column in contract.columns.items()
-    ]
-    joins = [
-        PolicyJoin(contract.table, name, *target.split("."))
-        for contract in contracts
-        for name, target in contract.joins.items()
-    ]
-    return check_policy(columns, joins, profile)
 
 
 def _read(path: Path) -> tuple[_File, Contract | None, list[Located]]:

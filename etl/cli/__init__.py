@@ -6,10 +6,13 @@ import sys
 
 import typer
 
+from etl.cli.detokenize import detokenize
 from etl.cli.keys import keys
 from etl.cli.lint import lint
 from etl.cli.local import local
+from etl.cli.retokenize import retokenize
 from etl.cli.run import run
+from etl.cli.scan_leaks import scan_leaks
 from etl.entry import guarded
 
 app = typer.Typer(
@@ -21,6 +24,9 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(lint)
+app.command()(detokenize)
+app.command("scan-leaks")(scan_leaks)
+app.command()(retokenize)
 app.add_typer(keys, name="keys")
 app.add_typer(local, name="local")
 

@@ -49,9 +49,10 @@ def show(ref: Ref = None, settings: SettingsFile = None) -> None:
 
 @keys.command()
 def rotate(ref: Ref = None, settings: SettingsFile = None) -> None:
-    """Make a new primary version. The old one stays active, so joins go on until it is retired."""
+    """Make a new primary version. The old one stays active until it is retired. `kagemusha retokenize` comes next."""
     where = _where(ref, settings)
     _show(where, rotate_keyring(where))
+    typer.echo("Run `kagemusha retokenize` before the next daily load: it keeps old and new tokens joining.")
 
 
 @keys.command()

@@ -22,8 +22,16 @@ WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
 """
 RELATION_SQL: Final = """
-SELECT relkind::text, pg_relation_size(oid) / current_setting('block_size')::int8, pg_relation_size(oid)
-FROM pg_class WHERE oid = to_regclass(%s)
+SELECT relkind::text, max(pages), sum(pages) * current_setting('block_size')::int8
+FROM pg_class,
+LATERAL (
+    SELECT pg_relation_size(oid) / current_setting('block_size')::int8 AS pages WHERE relkind <> 'p'
+    UNION ALL
+    SELECT pg_relation_size(relid) / current_setting('block_size')::int8
+    FROM pg_partition_tree(oid) WHERE isleaf AND relkind = 'p'
+) AS parts
+WHERE oid = to_regclass(%s)
+GROUP BY relkind
 """
 
 
@@ -45,8 +53,8 @@ class SourceTable:
 
     Attributes:
         kind: `pg_class.relkind`: r table, p partitioned, v view, m materialized view …
-        pages: heap pages; 0 for views and partitioned parents.
-        bytes: heap bytes.
+        pages: heap pages; of a partitioned table, those of its largest leaf; 0 for views.
+        bytes: heap bytes, of all leaves together.
     """
 
     name: str

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -15,15 +18,16 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 import psycopg
 from adbc_driver_postgresql import dbapi
 
-from etl.errors import NO_ROW_READ, CredentialsRefused, SourceUnavailable
+from etl.aws import call
+from etl.errors import NO_ROW_READ, CredentialsRefused, SettingsInvalid, SourceUnavailable
 from etl.settings import Source
 
-_REFUSED: Final = (
-    "password authentication failed",
-    "no password supplied",
-    "role",
-    "no pg_hba.conf entry",
-    "does not exist",
+_REFUSED: Final = re.compile(
+    r"password authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in"
+    r'|(role|database|user) "[^"]*" does not exist|permission denied for database'
+)
+_UNVERIFIED: Final = re.compile(
+    r"root certificate file|certificate verify failed|server certificate for|SSL is not enabled|does not support SSL"
 )
 _FIRST_PAUSE_SECONDS: Final = 0.2
 
@@ -72,11 +76,11 @@ class Endpoint:
     def conninfo(self) -> str:
         """Gives the libpq URL, with the password where one is set. It must not be printed, logged or kept."""
         options = {
-            "sslmode": "prefer" if self.local else "verify-full",
+            **dict(self.options),
             "connect_timeout": "10",
             "application_name": "kagemusha",
             "client_encoding": "UTF8",
-            **dict(self.options),
+            "sslmode": "prefer" if self.local else "verify-full",
         }
         if self.address:
             options["hostaddr"] = self.address
@@ -89,7 +93,9 @@ def _password(reference: str | None) -> str | None:
     if reference is None:
         return None
     kind, _, name = reference.partition(":")
-    if kind == "env":
+    if kind == "secretsmanager":
+        found = _secret(name)
+    elif kind == "env":
         found = os.environ.get(name)
     else:
         path = Path(name)
@@ -99,12 +105,24 @@ def _password(reference: str | None) -> str | None:
     return found
 
 
+@lru_cache(maxsize=1)
+def _secret(name: str) -> str | None:
+    """Gives the password in a Secrets Manager secret: its `password` field, as RDS writes it, or all of its text."""
+    text = str(call("secretsmanager", "get_secret_value", SecretId=name).get("SecretString") or "")
+    with suppress(ValueError):
+        fields = json.loads(text)
+        if isinstance(fields, dict):
+            return str(fields.get("password") or "")
+    return text
+
+
 _SESSION: Final = (
     "SET statement_timeout = {timeout}",
     "SET idle_in_transaction_session_timeout = 0",
     "SET timezone = 'UTC'",
     "SET default_transaction_read_only = on",
     "SET jit = off",
+    "SET row_security = off",  # a policy on a table makes its queries fail instead of hiding rows from them
 )
 
 
@@ -151,15 +169,23 @@ def _patiently(endpoint: Endpoint, connect):  # type: ignore[no-untyped-def]  # 
     deadline = time.monotonic() + endpoint.connect_seconds
     pause = _FIRST_PAUSE_SECONDS
     while True:
-        refused = False
         try:
             return connect()
         except (psycopg.OperationalError, dbapi.Error) as error:
             # The server's text decides only which of our own sentences is said; it is not repeated.
-            refused = any(sign in str(error) for sign in _REFUSED)
+            refused, unverified = bool(_REFUSED.search(str(error))), bool(_UNVERIFIED.search(str(error)))
         if refused:
             raise CredentialsRefused(
-                "The database refused the login.", not_done=NO_ROW_READ, where={**endpoint.place, "user": endpoint.user}
+                "The database refused the login.",
+                not_done=NO_ROW_READ,
+                where={**endpoint.place, "user": endpoint.user},
+            )
+        if unverified:
+            raise SettingsInvalid(
+                "The database's TLS certificate could not be verified.",
+                not_done=NO_ROW_READ,
+                advice="Name the CA bundle in [source].url: ?sslrootcert=/path/to/global-bundle.pem.",
+                where=endpoint.place,
             )
         if time.monotonic() + pause > deadline:
             raise SourceUnavailable(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +22,9 @@ from schemas.types import ColumnType
 
 _TRANSIENT_STATES: Final = ("08", "40", "53", "57", "58")
 """SQLSTATE classes that another try may pass: connection, rollback, resources, operator intervention, system error."""
-_LOST_SNAPSHOT: Final = "22023"  # invalid_parameter_value: the exporting session has ended
+_LOST_SNAPSHOT: Final = frozenset(
+    {"22023", "42704", "55000"}
+)  # what versions of PostgreSQL say of a snapshot that is gone
 _FIRST_DATE: Final = date(1, 1, 1)
 _LAST_DATE: Final = date(9999, 12, 31)
 _MICROSECONDS_A_DAY: Final = 86_400_000_000
@@ -57,17 +59,20 @@ def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], w
     with arrow_connection(snapshot.endpoint) as connection:
         prove_reader(lambda sql: _only_row(connection, sql), snapshot.endpoint, (snapshot.reader.instance,))
         failure: KagemushaError | None = None
+        joined = False
         try:
             with connection.cursor() as cursor:
                 cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot.name}'")
+                joined = True
                 cursor.execute(select_sql(source, columns, where))
                 for batch in cursor.fetch_record_batch():
                     if batch.num_rows:
                         yield fit(batch, columns)
         except dbapi.Error as error:
-            failure = _ours(error, place)
-        except pa.ArrowException:
+            state = str(getattr(error, "sqlstate", "") or "")
+            failure = query_failure("" if not joined and state in _LOST_SNAPSHOT else state, place)
+        except (pa.ArrowException, OSError):  # how ADBC reports a stream that the server canceled
             failure = SourceUnavailable("The stream of rows broke off.", not_done=NOT_PUBLISHED, where=place)
         if failure is not None:
             raise failure
@@ -80,14 +85,12 @@ def _only_row(connection: dbapi.Connection, sql: str) -> Sequence[object]:
         return row
 
 
-def _ours(error: dbapi.Error, place: dict[str, object]) -> KagemushaError:
-    state = str(getattr(error, "sqlstate", "") or "")
-    if not state or state.startswith(_TRANSIENT_STATES) or state == _LOST_SNAPSHOT:
-        reason = f"SQLSTATE {state}" if state else "connection lost"
-        return SourceUnavailable(f"The database ended a slice ({reason}).", not_done=NOT_PUBLISHED, where=place)
-    return ReadFailed(
-        f"The database refused the query of a slice (SQLSTATE {state}).", not_done=NOT_PUBLISHED, where=place
-    )
+def query_failure(state: str, place: Mapping[str, object]) -> KagemushaError:
+    """Gives our error for a query that failed with a SQLSTATE; none, or one that may pass, means run again."""
+    if not state or state.startswith(_TRANSIENT_STATES):
+        reason = f"SQLSTATE {state}" if state else "connection or snapshot lost"
+        return SourceUnavailable(f"The database ended a query ({reason}).", not_done=NOT_PUBLISHED, where=place)
+    return ReadFailed(f"The database refused a query (SQLSTATE {state}).", not_done=NOT_PUBLISHED, where=place)
 
 
 def fit(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:

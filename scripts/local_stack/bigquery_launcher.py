@@ -2,8 +2,9 @@
 
 As it comes, a load into `table$20231101` succeeds and puts the rows into a new table of that very name. Here it
 replaces that partition only and refuses rows of another day; copy, delete and get of a partition work too. A write that
-truncates a whole table would otherwise drop its layout and make every column NULLABLE; here it replaces the rows. These
-semantics are ours: they prove our calls, not BigQuery. They patch private names of exactly version 0.3.2.
+truncates a whole table would otherwise drop its layout and make every column NULLABLE; here it replaces the rows, and a
+table says when it was last written. An update of a view would change its description of the query and not its answers.
+These semantics are ours: they prove our calls, not BigQuery. They patch private names of exactly version 0.3.2.
 
     python bigquery_launcher.py --host HOST --port PORT --grpc-port PORT --project PROJECT --data-dir DIR
 """
@@ -16,17 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from duckdb_extensions import import_extension
-from local_bigquery.catalog import names, tables
+from local_bigquery.catalog import metadata, names, tables
 from local_bigquery.cli import main
 from local_bigquery.engine import database, results
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError, already_exists
 from local_bigquery.jobs import copy, load
+from local_bigquery.jobs.query import translate_view
+from local_bigquery.models import Table
 
 Reference = tuple[str, str, str]
 _DECORATED = re.compile(r"(?P<table>[^$]+)\$(?P<partition>\d{4}|\d{6}|\d{8}|\d{10})")
 _FORMATS = {"YEAR": (4, "%Y"), "MONTH": (6, "%Y%m"), "DAY": (8, "%Y%m%d"), "HOUR": (10, "%Y%m%d%H")}
-_write, _columns, _load, _delete = tables.write, tables.columns, tables.load, tables.delete
+_write, _columns, _load, _delete, _update = tables.write, tables.columns, tables.load, tables.delete, tables.update
 _source, _hive = copy._source, load._hive  # noqa: SLF001 - what this launcher is for
 
 
@@ -89,6 +92,7 @@ def _write_rows(  # the server's own signature
             cur.execute("ROLLBACK")
             raise
         cur.execute("COMMIT")
+        tables.annotate(table, Table(lastModifiedTime=metadata.now()))
     return partition is None
 
 
@@ -110,6 +114,14 @@ def _remove(project: str, dataset: str, name: str) -> None:
         database.execute(f"DELETE FROM {tables.name(*table)} WHERE {_within(table, partition)}")
 
 
+def _update_with_view(project: str, dataset: str, name: str, body: Any, *given: Any) -> Any:  # noqa: ANN401 - as above
+    """Updates a table's resource; a view answers from then on as its new query says."""
+    if body.view:
+        query = translate_view(project, dataset, body.view.query)
+        database.execute(f"CREATE OR REPLACE VIEW {tables.name(project, dataset, name)} AS {query}")
+    return _update(project, dataset, name, body, *given)
+
+
 def _copied(reference: Reference) -> str:
     table, partition = _split(reference)
     if partition is None:
@@ -122,6 +134,7 @@ def _patch() -> None:
     tables.columns = lambda *reference: _columns(*_split(reference)[0])
     tables.load = _describe
     tables.delete = _remove
+    tables.update = _update_with_view
     copy._source = _copied  # noqa: SLF001 - what this launcher is for
     # DuckDB reads columns out of key=value paths unasked; BigQuery does so only when told.
     load._hive = lambda config: _hive(config) or {"hive_partitioning": "false"}  # noqa: SLF001 - as above

@@ -17,7 +17,8 @@ import pytest
 
 from etl.keys import create_keyring_file
 from etl.progress import JsonLines
-from etl.run import RunResult, daily_run
+from etl.record import RunResult
+from etl.run import daily_run
 from etl.settings import Settings, load_settings
 from etl.spark import spark_session
 from etl.warehouse import Warehouse

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.run import RunResult
+from etl.record import RunResult
 from schemas.contract import PartitionLoad, load_contracts
 from tests.etl.conftest import DAY, NEXT_DAY, Issuer, every_day
 

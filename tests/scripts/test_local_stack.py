@@ -19,7 +19,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from google.api_core.exceptions import BadRequest, PreconditionFailed
+from google.api_core.exceptions import BadRequest, NotFound, PreconditionFailed
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 from typer.testing import CliRunner
@@ -295,6 +295,32 @@ def test_a_truncate_load_keeps_the_layout_and_the_modes(
     assert _rows(warehouse, table) == [(2, date(2023, 8, 31))]
     assert after.schema == before.schema
     assert (after.time_partitioning, after.clustering_fields) == (before.time_partitioning, before.clustering_fields)
+
+
+def test_a_table_says_when_it_was_written(
+    stack: Endpoints, buckets: storage.Client, warehouse: bigquery.Client
+) -> None:
+    """A load changes the time of the last modification, which tells whether another run has been there."""
+    table = _partitioned_table(warehouse, "written")
+    before = warehouse.get_table(table).modified
+    _load(stack, buckets, warehouse, f"{table}$20230831", [(1, date(2023, 8, 31))])
+    first = warehouse.get_table(table).modified
+    _load(stack, buckets, warehouse, table, [(2, date(2023, 8, 31))])
+    assert before < first < warehouse.get_table(table).modified
+
+
+def test_an_updated_view_gives_its_new_answer(warehouse: bigquery.Client) -> None:
+    """Changing a view's query changes what it says; a query that cannot be changes nothing."""
+    view = bigquery.Table(f"{warehouse.project}.looker.answer")
+    view.view_query = "SELECT 1 AS n"
+    warehouse.create_table(view)
+    view.view_query = "SELECT 2 AS n"
+    warehouse.update_table(view, ["view_query"])
+    assert [row.n for row in warehouse.query_and_wait("SELECT n FROM looker.answer")] == [2]
+    view.view_query = "SELECT n FROM no_such_dataset.t"
+    with pytest.raises((BadRequest, NotFound)):
+        warehouse.update_table(view, ["view_query"], retry=None)
+    assert [row.n for row in warehouse.query_and_wait("SELECT n FROM looker.answer")] == [2]
 
 
 _SCHEMA = [

@@ -1,0 +1,54 @@
+"""Attempts: what may pass by itself is tried again after a pause, and a worker's errors come back as values."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from etl.errors import NOT_PUBLISHED, TRANSIENT, Unexpected
+from masking.errors import KagemushaError
+
+TRIES: Final = 3
+"""How often work is tried while its failures are transient."""
+_FIRST_PAUSE_SECONDS: Final = 1.0
+
+Done = TypeVar("Done")
+
+
+def transient_again(once: Callable[[], Done]) -> Done:
+    """Gives what the work gives; transient failures are tried again, each after a longer pause with jitter.
+
+    Raises:
+        KagemushaError: the last failure.
+    """
+    pause = _FIRST_PAUSE_SECONDS
+    for _ in range(TRIES - 1):
+        try:
+            return once()
+        except KagemushaError as error:
+            if error.exit_code != TRANSIENT:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
+        pause *= 4
+    return once()
+
+
+def attempted(once: Callable[[], Done], **where: object) -> Done | KagemushaError:
+    """Gives what the work gives, or its error instead of raising it, so that no traceback reaches Spark's logs."""
+    try:
+        return transient_again(lambda: _foreseen(once))
+    except KagemushaError as error:
+        return error.at(**where)
+
+
+def _foreseen(once: Callable[[], Done]) -> Done:
+    """Turns a failure that no step foresaw into ours: its message could quote a value, so only its type is kept."""
+    try:
+        return once()
+    except KagemushaError:
+        raise
+    except Exception as error:  # noqa: BLE001  see above
+        kind = type(error).__name__
+    raise Unexpected(f"A slice failed with {kind}.", not_done=NOT_PUBLISHED, where={"step": "stage"})

@@ -1,0 +1,123 @@
+"""What the ledger and the run report say of runs and tables; names, counts, sums, digests and times."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+
+from etl.audit import Approved
+from etl.errors import worst
+from etl.handoff import Published, Staged, TableResult
+from etl.ledger import now
+from etl.source.snapshot import Snapshot
+from masking.errors import KagemushaError
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        views: names of the views that stand.
+        error: what kept the views from being published, or empty.
+    """
+
+    run_id: str
+    day: date
+    tables: tuple[TableResult, ...]
+    views: tuple[str, ...]
+    seconds: float
+    error: str = ""
+    error_code: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0 published · 1 audit or leak stopped a table · 2 contract or settings must change · 3 run again."""
+        return worst(self.error_code, *(result.exit_code for result in self.tables))
+
+
+def published_result(approved: Approved, published: Published, seconds: float) -> TableResult:
+    """Gives the result of a table that is published."""
+    staged, verdict = approved.staged, approved.verdict
+    columns = staged.plan.contract.columns
+    return TableResult(
+        staged.plan.table,
+        "published",
+        rows=published.rows,
+        columns=len(columns),
+        masked_columns=len(columns) - sum(column.kept for column in columns.values()),
+        bytes=staged.bytes,
+        expectations=len(verdict.results),
+        expectations_passed=verdict.passed,
+        partitions=published.partitions,
+        seconds=seconds,
+        peak_mib=staged.peak_mib,
+        quarantined=len(staged.quarantine.rows),
+        job_ids=published.job_ids,
+    )
+
+
+def failed_result(table: str, failure: KagemushaError, seconds: float) -> TableResult:
+    """Gives the result of a table that a step refused."""
+    return TableResult(
+        table,
+        f"failed: {type(failure).__name__}",
+        seconds=seconds,
+        error=str(failure),
+        exit_code=failure.exit_code,
+        job_ids=tuple(job for job in failure.where.get("jobs", "").split(",") if job),
+    )
+
+
+def table_row(
+    run_id: str, day: date, result: TableResult, staged: Staged | None, approved: Approved | None
+) -> dict[str, object]:
+    """Gives a table's row of `ops.table_loads`; what a step did not reach is absent."""
+    row: dict[str, object] = {**asdict(result), "table_name": result.table, "run_id": run_id, "day": day, "at": now()}
+    if staged is not None:
+        window = staged.plan.window
+        row |= {
+            "rows": staged.rows,
+            "bytes": staged.bytes,
+            "window_first": window.first if window else None,
+            "window_last": window.last if window else None,
+            "sums": staged.sums,
+            "nulled": staged.nulled,
+            "quarantined": [one.line for one in staged.quarantine.rows] or None,
+            "contract_digest": staged.plan.contract.digest,
+            "manifest_digest": staged.digest,
+            "key_checks": staged.key_checks or None,
+            "peak_mib": staged.peak_mib,
+        }
+    if approved is not None:
+        row["warnings"] = [one.line for one in approved.verdict.warnings]
+        row["checks"] = [f"{'passed' if one.passed else 'FAILED'} {one.line}" for one in approved.verdict.results]
+    return row
+
+
+def run_row(run_id: str, event: str, day: date, snapshot: Snapshot) -> dict[str, object]:
+    """Gives a row of `ops.runs`."""
+    package = ""
+    with suppress(PackageNotFoundError):
+        package = version("kagemusha")
+    return {
+        "run_id": run_id,
+        "event": event,
+        "day": day,
+        "at": now(),
+        "source_instance": snapshot.reader.instance,
+        "snapshot": snapshot.name,
+        "package_version": package,
+    }
+
+
+def ending(outcome: RunResult) -> dict[str, object]:
+    """Gives what only a run's last row says."""
+    return {
+        "tables": len(outcome.tables),
+        "published": sum(one.outcome == "published" for one in outcome.tables),
+        "exit_code": outcome.exit_code,
+        "seconds": outcome.seconds,
+    }

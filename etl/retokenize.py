@@ -1,0 +1,150 @@
+"""Brings published tokens under the primary key version without reading the source, while views keep joining.
+
+Token maps open before the first table changes and close when no table has an old token left.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.errors import worst
+from etl.handoff import Slice
+from etl.keys import open_keyring
+from etl.ledger import Ledger, now
+from etl.progress import Progress
+from etl.retoken_table import RetokenRun, TableRetokenized, retokenize_table, staged_slices
+from etl.retoken_task import MAP_SCHEMA, RetokenTask, stage_map
+from etl.run import choose
+from etl.settings import Settings
+from etl.storage import Stage, StageTarget
+from etl.token_maps import drop_map, load_map, mapped_domains, old_tokens_sql
+from etl.token_versions import OldRows, find_old_rows, tells_version
+from etl.views import load_views, publish_views
+from etl.warehouse import Warehouse
+from expectations.suite import BUNDLED as SUITES
+from masking.keyring import KeyRef
+from masking.leaks import LeakKind
+from masking.strategies import KeyedStrategy
+from schemas.contract import BUNDLED as CONTRACTS
+from schemas.contract import Contract, load_contracts
+from schemas.domains import rewritable_columns
+
+
+@dataclass(frozen=True)
+class Retokenized:
+    """How a retokenization ended, and which domains still have a token map."""
+
+    run_id: str
+    version: int
+    tables: tuple[TableRetokenized, ...]
+    open_maps: tuple[str, ...]
+    views: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done · 1 an audit stopped a table · 2 a contract or a key must change · 3 run again."""
+        return worst(*(one.exit_code for one in self.tables))
+
+
+def retokenize(
+    settings: Settings,
+    progress: Progress,
+    tables: Sequence[str] = (),
+    contracts: Path = CONTRACTS,
+    suites: Path = SUITES,
+) -> Retokenized:
+    """Renews the tokens of every table, or of those named; safe to run again at any point.
+
+    Args:
+        settings: of the installation; the source is not connected to.
+        progress: hears of every step.
+        tables: names of contracts; empty means all.
+        contracts: the folder of the contracts.
+        suites: the folder of the suites.
+
+    Raises:
+        KagemushaError: nothing could be begun: settings, keyring, bucket, BigQuery, or a token that no key opens.
+    """
+    known = load_contracts(contracts)
+    chosen = choose(known, tables)
+    keys = open_keyring(KeyRef(settings.keyring.ref))
+    primary = keys.version(keys.primary)
+    target = StageTarget(
+        settings.stage.bucket, settings.stage.prefix, settings.stage.endpoint, settings.bigquery.project
+    )
+    warehouse = Warehouse(settings.bigquery)
+    Stage(target).check()
+    warehouse.check()
+    ledger = Ledger(warehouse)
+    ledger.ensure()
+    ledger.refuse_changed_keys(keys)
+    views = load_views(contracts / "views")
+    run_id = f"retokenize-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    results: list[TableRetokenized] = []
+    old = _old_rows(warehouse, known, primary.version)
+    if old:
+        from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when there is something to do
+
+        key = KeyRef(settings.keyring.ref, primary.version, primary.kcv)
+        run = RetokenRun(run_id, spark_session(), key, target, warehouse, ledger, progress, suites)
+        _open_maps(run, [one.contract for one in old.values()], primary.version)
+        publish_views(warehouse, known, views)
+        results = [retokenize_table(run, one) for table, one in old.items() if table in chosen]
+    left = _strategies(one.contract for one in _old_rows(warehouse, known, primary.version).values())
+    done = mapped_domains(warehouse) - set(left)
+    standing = publish_views(warehouse, known, views, without_maps=done)
+    for domain in done:
+        drop_map(warehouse, domain)
+    return Retokenized(run_id, primary.version, tuple(results), tuple(left), standing)
+
+
+def _old_rows(warehouse: Warehouse, contracts: Mapping[str, Contract], primary: int) -> dict[str, OldRows]:
+    """Gives every published table that has tokens of an earlier version."""
+    published = {
+        table: contract
+        for table, contract in contracts.items()
+        if tells_version(contract) and warehouse.find_table(contract.publish) is not None
+    }
+    found = {table: find_old_rows(warehouse, contract, primary) for table, contract in published.items()}
+    return {table: one for table, one in found.items() if one.rows}
+
+
+def _strategies(contracts: Iterable[Contract]) -> dict[str, KeyedStrategy]:
+    """Gives the domains of the contracts' tokens, each with the strategy that makes them."""
+    uses = (one for contract in contracts for one in rewritable_columns(contract).values())
+    return dict(sorted(((one.domain, one) for one in uses), key=lambda pair: pair[0]))
+
+
+def _allowed(contracts: Iterable[Contract], domain: str) -> frozenset[LeakKind]:
+    """Gives what tokens of a domain may look like in any of its columns."""
+    return frozenset(
+        kind
+        for contract in contracts
+        for column, strategy in rewritable_columns(contract).items()
+        if strategy.domain == domain
+        for kind in contract.columns[column].may_look_like
+    )
+
+
+def _open_maps(run: RetokenRun, contracts: Sequence[Contract], primary: int) -> None:
+    """Makes, or makes complete, the token map of every domain that has old tokens in any table."""
+    for domain, strategy in _strategies(contracts).items():
+        label = f"token_map_{domain}"
+        task = RetokenTask(
+            name=label,
+            select=old_tokens_sql(run.warehouse, contracts, domain, primary),
+            schema=MAP_SCHEMA,
+            strategies={"token": strategy},
+            allowed=dict.fromkeys(("token", "current"), _allowed(contracts, domain)),
+            sums=(),
+            warehouse=run.warehouse.settings,
+            key=run.key,
+            target=run.target,
+            folder=run.folder(label),
+        )
+        (staged,) = staged_slices(run.spark, task, (Slice(0, "TRUE"),), stage_map)
+        rows = load_map(run.warehouse, domain, run.target.uri(staged.file.name), f"kagemusha_{run.run_id}_{label}")
+        run.progress.say(label, "published", rows=rows)

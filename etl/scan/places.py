@@ -1,0 +1,78 @@
+"""A place that is scanned, such as a file or a table, and what was found in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from masking.errors import KagemushaError
+from masking.leaks import Leak, LeakKind, find_leaks
+
+Batches = Callable[[], Iterator[pa.RecordBatch]]
+"""A way of reading a place from its beginning."""
+
+
+class Unreadable(KagemushaError):
+    """A place cannot be read in the way that was tried, so nothing can be said about what is in it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is scanned as one thing.
+
+    Attributes:
+        name: a file, an object or a table.
+        ways: ways of reading it; each next one is for when the one before cannot read it to its end.
+        allowed: column → kinds that a contract lets it hold.
+    """
+
+    name: str
+    ways: tuple[Batches, ...]
+    allowed: Mapping[str, frozenset[LeakKind]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What one place held: rows, and per column and kind how many of them hold a leak. Never a value.
+
+    `problem` says why it could not be scanned to its end; what was found until then counts.
+    """
+
+    place: str
+    rows: int
+    leaks: tuple[Leak, ...]
+    problem: str = ""
+
+
+def scan(places: Iterable[Place], kinds: frozenset[LeakKind]) -> Iterator[Scanned]:
+    """Scans places one after the other, batch by batch; memory holds one batch."""
+    for place in places:
+        for way in place.ways:
+            found = _scanned(place, way, kinds)
+            if not found.problem:
+                break
+        yield found
+
+
+def _scanned(place: Place, way: Batches, kinds: frozenset[LeakKind]) -> Scanned:
+    rows, problem = 0, ""
+    counts: Counter[tuple[str, LeakKind]] = Counter()
+    try:
+        for batch in way():
+            rows += batch.num_rows
+            others = {name: place.allowed.get(name, frozenset()) | _all_but(kinds) for name in batch.schema.names}
+            for leak in find_leaks(batch, others):
+                counts[leak.column, leak.kind] += leak.count
+    except KagemushaError as error:
+        problem = error.what
+    except (pa.ArrowException, OSError) as error:  # their messages can quote values
+        problem = f"It cannot be read ({type(error).__name__})."
+    leaks = (Leak(column, kind, count) for (column, kind), count in sorted(counts.items()))
+    return Scanned(place.name, rows, tuple(leaks), problem)
+
+
+def _all_but(kinds: frozenset[LeakKind]) -> frozenset[LeakKind]:
+    return frozenset(LeakKind) - kinds

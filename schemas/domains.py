@@ -1,0 +1,83 @@
+"""Which columns use which domain, and how its tokens are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from masking.strategies import JsonFields, KeyedStrategy
+from schemas.contract import Contract
+from schemas.errors import ContractInvalid, DomainRefused
+
+_CHOICES: Final = {"on_invalid", "quarantine_budget"}
+"""Parameters that do not change what a token of a value is."""
+
+
+@dataclass(frozen=True)
+class DomainUse:
+    """One column, or one field of a JSON column, whose values become tokens of a domain."""
+
+    table: str
+    column: str
+    strategy: KeyedStrategy
+    raw_bytes: bool
+
+
+def domain_uses(contracts: Iterable[Contract]) -> Iterator[DomainUse]:
+    """Gives every use of every domain whose tokens can meet, in the order of tables and columns."""
+    for contract in contracts:
+        for name, column in contract.selected.items():
+            masks = column.mask.fields.values() if isinstance(column.mask, JsonFields) else (column.mask,)
+            for mask in masks:
+                if isinstance(mask, KeyedStrategy):
+                    yield DomainUse(contract.table, name, mask, column.type.name == "bytes")
+
+
+def rewritable_columns(contract: Contract) -> dict[str, KeyedStrategy]:
+    """Gives the columns whose tokens can be brought under another key version, with their strategies."""
+    masks = {name: column.mask for name, column in contract.selected.items()}
+    return {name: mask for name, mask in masks.items() if isinstance(mask, KeyedStrategy) and mask.reversible}
+
+
+def one_way_columns(contract: Contract) -> tuple[str, ...]:
+    """Gives the columns that depend on a key and need their source to come under another version."""
+    rewritable = rewritable_columns(contract)
+    return tuple(
+        name for name, column in contract.selected.items() if column.mask.key_uses() and name not in rewritable
+    )
+
+
+def reversible_use(contracts: Iterable[Contract], domain: str) -> DomainUse:
+    """Gives a use of the domain whose strategy turns any of its tokens back.
+
+    Raises:
+        DomainRefused: no column uses the domain, or its tokens cannot be turned back.
+        ContractInvalid: columns of the domain make different tokens.
+    """
+    uses = tuple(domain_uses(contracts))
+    found = [use for use in uses if use.strategy.domain == domain]
+    reversible = [use for use in found if use.strategy.reversible]
+    if not reversible:
+        known = sorted({use.strategy.domain for use in uses if use.strategy.reversible})
+        kinds = ", ".join(sorted({use.strategy.strategy for use in found}))
+        raise DomainRefused(
+            f"Domain {domain} is masked by {kinds}, which cannot be turned back."
+            if found
+            else "No contract has that domain.",
+            not_done="No value was unmasked.",
+            advice=f"Domains whose tokens can be turned back: {', '.join(known) or 'none'}.",
+        )
+    first = reversible[0]
+    other = next((use for use in reversible if _makes(use) != _makes(first)), None)
+    if other is not None:
+        raise ContractInvalid(
+            f"{first.table}.{first.column} and {other.table}.{other.column} make different tokens of domain {domain}.",
+            not_done="No value was unmasked.",
+            advice="Give them domains of their own; `kagemusha lint` finds such pairs.",
+        )
+    return first
+
+
+def _makes(use: DomainUse) -> tuple[dict[str, object], bool]:
+    return use.strategy.model_dump(exclude=_CHOICES), use.raw_bytes

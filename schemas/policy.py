@@ -1,0 +1,36 @@
+"""Contracts against the masking policy: what the linter shows is also what a run refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from masking.policy import Finding, PolicyColumn, PolicyJoin, Profile, Severity, check_policy
+from schemas.contract import Contract
+from schemas.errors import ContractInvalid
+
+
+def policy_findings(contracts: Sequence[Contract], profile: Profile = Profile.PCI) -> tuple[Finding, ...]:
+    """Gives every finding about contracts, which are judged together because joins and domains cross tables."""
+    columns = [
+        PolicyColumn(contract.table, contract.dataset, name, column.column_class, column.mask, column.control)
+        for contract in contracts
+        for name, column in contract.columns.items()
+    ]
+    joins = [
+        PolicyJoin(contract.table, name, *target.split("."))
+        for contract in contracts
+        for name, target in contract.joins.items()
+    ]
+    return check_policy(columns, joins, profile)
+
+
+def refuse_breaches(contracts: Sequence[Contract]) -> None:
+    """Lets contracts pass that break no rule of severity error.
+
+    Raises:
+        ContractInvalid: they do; rule, table and column of each breach.
+    """
+    breaches = [finding for finding in policy_findings(contracts) if finding.rule.severity is Severity.ERROR]
+    if breaches:
+        shown = "; ".join(f"{one.rule.id} {one.table}.{one.column}: {one.message}" for one in breaches)
+        raise ContractInvalid(f"The contracts break the masking policy: {shown}.", not_done="No row was read.")

@@ -1,0 +1,74 @@
+"""How a refusal is proven: the run raises our error alone, the command line says it, and nothing has changed anywhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from etl.entry import guarded, load_day
+from etl.storage import Stage, StageTarget
+from masking.errors import KagemushaError
+from tests.etl.conftest import Issuer
+
+
+def refusal(
+    issuer: Issuer, day: str, *tables: str, settings: Path | None = None, contracts: Path | None = None
+) -> KagemushaError:
+    """Gives the error of a run that must not begin.
+
+    It carries no foreign error along, and BigQuery, the ledger in it included, and the stage are what they were.
+    """
+    before = state(issuer)
+    with pytest.raises(KagemushaError) as caught:
+        load_day(day, tables, settings or issuer.ends.settings, contracts)
+    assert state(issuer) == before
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert isinstance(error, KagemushaError), f"a {type(error).__name__} is chained"
+        error = error.__cause__ or error.__context__
+    return caught.value
+
+
+def exit_code(error: KagemushaError, capsys: pytest.CaptureFixture[str]) -> int:
+    """Gives the exit code that the command line makes of an error, after proving that it prints it and nothing else."""
+    capsys.readouterr()
+
+    def fail() -> int:
+        raise error
+
+    code = guarded(fail)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == f"{type(error).__name__}: {error}\n"
+    return code
+
+
+def state(issuer: Issuer, *, without: tuple[str, ...] = ()) -> dict[str, object]:
+    """Gives what BigQuery says about every table, and the names and generations of staged objects."""
+    client = issuer.warehouse.client
+    tables: dict[str, object] = {
+        table.full_table_id: (table.num_rows, table.modified, table.schema)
+        for dataset in client.list_datasets()
+        for table in (client.get_table(listed.reference) for listed in client.list_tables(dataset.dataset_id))
+        if dataset.dataset_id not in without
+    }
+    place = issuer.settings.stage
+    stage = Stage(StageTarget(place.bucket, place.prefix, place.endpoint, issuer.settings.bigquery.project))
+    objects = {(one.name, one.generation) for one in stage.stored("") if not one.name.endswith("report.json")}
+    return {**tables, "stage": objects}
+
+
+def settings_file(issuer: Issuer, folder: Path, **changes: str) -> Path:
+    """Writes the stack's settings with some of them replaced, each named section__key, and gives the file."""
+    text = issuer.ends.settings.read_text(encoding="utf-8")
+    for name, value in changes.items():
+        section, _, key = name.partition("__")
+        body = re.search(rf"(?ms)^\[{section}\]\n(.*?)(?=^\[|\Z)", text)
+        assert body
+        kept = "".join(f"{line}\n" for line in body[1].splitlines() if not line.startswith(f"{key} ="))
+        text = text.replace(body[1], f"{key} = {value}\n{kept}")
+    path = folder / "settings.toml"
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,164 @@
+"""The job's entry point: its arguments mean what they say, its exit code arrives, and Glue is used only where it is."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from etl.errors import SettingsInvalid
+from etl.keys import create_keyring_file
+from etl.spark import spark_session
+from jobs.daily_load import main
+from jobs.glue import _has_glue_runtime, glue_job, resolved
+
+ROOT = Path(__file__).parents[2]
+OURS = ("day", "tables", "settings")
+GLUES_OWN = (
+    *(
+        "--JOB_NAME",
+        "nightly",
+        "--JOB_ID",
+        "j_1",
+        "--JOB_RUN_ID",
+        "jr_1",
+        "--job-bookmark-option",
+        "job-bookmark-disable",
+    ),
+    *("--TempDir", "s3://bucket/tmp", "--enable-metrics", "true", "--datalake-formats", "iceberg"),
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """Gives settings of an installation of which only the keyring is there: nobody listens on its ports."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        closed = probe.getsockname()[1]
+    create_keyring_file(tmp_path / "keyring.json")
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        f"""
+        [source]
+        url = "postgresql://etl_reader@127.0.0.1:{closed}/issuer"
+        local = true
+        connect_seconds = 1
+        [stage]
+        bucket = "kagemusha-stage"
+        endpoint = "http://127.0.0.1:{closed}"
+        [bigquery]
+        project = "local-project"
+        endpoint = "http://127.0.0.1:{closed}"
+        [keyring]
+        ref = "file:{tmp_path / "keyring.json"}"
+        """,
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ((), {}),
+        (("--day", "2023-08-31"), {"day": "2023-08-31"}),
+        (("--day=2023-08-31", "--tables=a,b"), {"day": "2023-08-31", "tables": "a,b"}),
+        (("--tables", "a,b", "--settings", "s.toml"), {"tables": "a,b", "settings": "s.toml"}),
+        (("--day=", "--tables", "a"), {"day": "", "tables": "a"}),
+        ((*GLUES_OWN, "--day", "2023-08-31"), {"day": "2023-08-31"}),
+        (("--JOB_NAME=nightly", "--day=2023-08-31"), {"day": "2023-08-31"}),
+    ],
+)
+def test_arguments_are_taken_as_passed(given: tuple[str, ...], expected: dict[str, str]) -> None:
+    """Both spellings work, what was not passed is absent, and Glue's own arguments are let be."""
+    assert resolved(["daily_load.py", *given], (), OURS) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "advice"),
+    [
+        (("--dya", "2023-08-31"), "The job has no argument --dya.", "Did you mean --day?"),
+        (("--days=2023-08-31",), "The job has no argument --days.", "Did you mean --day?"),
+        (("--table", "payments"), "The job has no argument --table.", "Did you mean --tables?"),
+        (("--jdbc", "x"), "The job has no argument --jdbc.", "Arguments: --day, --tables, --settings."),
+        ((*GLUES_OWN, "--table", "payments"), "The job has no argument --table.", "Did you mean --tables?"),
+        (("2023-08-31",), "A word stands where an argument should.", "Arguments: --day, --tables, --settings."),
+        (("--day=2023-08-31", "payments"), "A word stands where an argument should.", "Arguments:"),
+        (("--day",), "A job argument is missing or malformed.", "optional: --day"),
+        (("--day", "--tables", "a"), "A job argument is missing or malformed.", "optional: --day"),
+    ],
+)
+def test_a_wrong_argument_is_refused(given: tuple[str, ...], message: str, advice: str) -> None:
+    """A typing mistake never turns into a load of another day or of all tables."""
+    with pytest.raises(SettingsInvalid) as caught:
+        resolved(["daily_load.py", *given], (), OURS)
+    assert f"{message} No row was read." in str(caught.value)
+    assert advice in str(caught.value)
+    assert caught.value.exit_code == 2
+    assert caught.value.__context__ is None
+
+
+def test_a_missing_required_argument_is_named() -> None:
+    """What a job needs and did not get is listed."""
+    with pytest.raises(SettingsInvalid, match="A job argument is missing or malformed") as caught:
+        resolved(["job.py", "--tables", "a"], ("day",), ("tables",))
+    assert "Pass --day; optional: --tables." in str(caught.value)
+
+
+def test_tables_are_separated_by_commas(settings: Path) -> None:
+    """Every name of `--tables` counts: one that does not exist is refused, whatever stands beside it."""
+    with pytest.raises(SettingsInvalid, match="There is no contract for 'nowhere'"):
+        main(["daily_load.py", "--day=2023-08-30", f"--settings={settings}", "--tables=clubs,nowhere,cards"])
+
+
+def _submitted(*arguments: str) -> subprocess.CompletedProcess[str]:
+    submit = str(Path(sys.executable).with_name("spark-submit"))
+    return subprocess.run(  # noqa: S603  our own job
+        [submit, "jobs/daily_load.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_spark_submit_ends_with_the_exit_code(settings: Path) -> None:
+    """A refused argument ends spark-submit with 2 and one message; no traceback of ours hides it."""
+    done = _submitted("--day", "2023-08-32", "--settings", str(settings))
+    assert done.returncode == 2
+    assert "SettingsInvalid: The day is not a date. No row was read.\n  Write it as 2023-08-31." in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_without_glue_a_job_name_changes_nothing(settings: Path) -> None:
+    """Glue's Python package without its Java classes is not Glue: the job runs on Spark alone, to its own exit code."""
+    done = _submitted("--JOB_NAME", "nightly", "--day", "2023-08-30", "--settings", str(settings))
+    assert done.returncode == 3
+    assert "StorageUnavailable: Cloud Storage did not list the staging bucket." in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_only_java_classes_prove_the_glue_runtime() -> None:
+    """A name that the JVM does not know is a package to py4j, whatever the name; only a class counts."""
+    context: Any = spark_session().sparkContext
+    assert not _has_glue_runtime(context)
+    assert _has_glue_runtime(_with_glue(context._jvm.java.lang.String))
+
+
+def _with_glue(found: Any) -> Any:
+    glue = SimpleNamespace(GlueContext=found)
+    services = SimpleNamespace(services=SimpleNamespace(glue=glue))
+    return SimpleNamespace(_jvm=SimpleNamespace(com=SimpleNamespace(amazonaws=services)))
+
+
+def test_an_error_leaves_the_glue_job() -> None:
+    """What the work raises arrives unchanged; nothing swallows it on the way to the exit code."""
+    with pytest.raises(SettingsInvalid), glue_job(["daily_load.py", "--JOB_NAME", "nightly"]):
+        raise SettingsInvalid("A setting is wrong.", not_done="Nothing ran.")
