@@ -55,7 +55,7 @@ def plant(
 
 
 def _plant(connection: psycopg.Connection[tuple[Any, ...]], contract: Contract, canaries: Canaries, day: date) -> int:
-    found = [_SourceColumn(*row) for row in connection.execute(cast("LiteralString", _CATALOGUE), (contract.source,))]
+    found = [_SourceColumn(*row) for row in connection.execute(_CATALOGUE, (contract.source,))]
     columns = [column for column in found if not (column.identity and column.type == "integer")]
     values = {column.name: _values(contract, column, canaries) for column in columns if not column.references}
     rows = max(map(len, values.values()))

@@ -1,4 +1,4 @@
-"""How a refusal is proven: the run raises our error alone, the command line says it, and nothing has changed anywhere."""
+"""How a refusal is proven: the run raises our error alone, the command line says it, and nothing has changed."""
 
 from __future__ import annotations
 

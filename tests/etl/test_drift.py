@@ -20,12 +20,6 @@ pytestmark = pytest.mark.stack
 TABLE = "clubs"  # the smallest one
 
 
-@pytest.fixture(scope="module", autouse=True)
-def published(issuer: Issuer) -> None:
-    """Publishes one masked table first, so that there is something that a refusal could harm."""
-    assert issuer.run(DAY, TABLE, "admin_users").exit_code == 0
-
-
 def _run_fails(issuer: Issuer, contracts: Path, capsys: pytest.CaptureFixture[str]) -> str:
     """Runs one table whose plan must be refused; gives what is printed, after proving that nothing else happened."""
     before = state(issuer, without=("ops",))
