@@ -1,0 +1,167 @@
+"""Publishing on a real BigQuery server: whole destinations or nothing, once, and never destructive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from etl.audit import _SEAL, Approved, Verdict
+from etl.errors import PublishRefused
+from etl.handoff import Slice, Staged, TablePlan, Window
+from etl.plan import mask_plan
+from etl.publish import publish
+from etl.quarantine import Quarantine
+from etl.settings import load_settings
+from etl.slice_file import write_slice
+from etl.storage import Stage, StageTarget
+from etl.tables import ensure_table
+from etl.warehouse import Warehouse
+from masking.errors import KagemushaError
+from schemas.contract import Contract
+from scripts.local_stack.local_stack import Endpoints
+
+pytestmark = pytest.mark.stack
+MONDAY, TUESDAY = date(2023, 8, 28), date(2023, 8, 29)
+CONTRACT = """
+table: visits
+about: One row for each visit.
+source: test.visits
+publish: publishing.{name}
+load: {{mode: partition, by: visited_on, lookback_days: 1}}
+key: [visit]
+cluster_by: [visit]
+columns:
+  visit: {{type: string, class: none, mask: {{strategy: keep, why: a made-up word}}, about: What was seen.}}
+  cost: {{type: "numeric(10,2)", class: none, mask: {{strategy: keep, why: a made-up sum}}}}
+  visited_at: {{type: timestamp, class: none, mask: {{strategy: keep, why: a made-up time}}, nullable: false}}
+derive:
+  visited_on: {{type: date, from: visited_at, as: business_date}}
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def spark() -> None:
+    """Publishing needs no Spark."""
+
+
+@pytest.fixture(scope="module")
+def warehouse(stack: Endpoints) -> Warehouse:
+    """Gives the private BigQuery server."""
+    return Warehouse(load_settings(stack.settings).bigquery)
+
+
+@pytest.fixture
+def target(stack: Endpoints, tmp_path: Path) -> StageTarget:
+    """Gives a place in the private bucket that no other test uses."""
+    return StageTarget(stack.bucket, f"kagemusha/{tmp_path.name}", stack.storage, stack.project)
+
+
+def contract(name: str, **changes: object) -> Contract:
+    """Gives the contract with changed keys."""
+    return Contract.model_validate({**yaml.safe_load(CONTRACT.format(name=name)), **changes})
+
+
+def approved(found: Contract, target: StageTarget, visits: dict[date, list[str]]) -> Approved:
+    """Stages visits by day and gives the proof that an audit would give."""
+    plan = TablePlan(found, Window(min(visits), max(visits)), mask_plan(found, TUESDAY), (), 0)
+    files = []
+    for number, (day, names) in enumerate(visits.items()):
+        noon = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+        columns = [names, [Decimal("1.10")] * len(names), [noon] * len(names), [day] * len(names)]
+        arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
+        part = Slice(number, "TRUE", day)
+        file, _ = write_slice(Stage(target), f"{target.prefix}/run/visits", part, plan.output_schema, (), (), [batch])
+        files.append(file)
+    staged = Staged(plan, "run", tuple(files), {}, {}, Quarantine(), {}, 0.0, 0)
+    return Approved(staged, Verdict((), 0.0), _SEAL)
+
+
+def rows(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
+    """Gives what is published."""
+    sql = f"SELECT visited_on, visit FROM publishing.{name} ORDER BY 1, 2"
+    return [tuple(row.values()) for row in warehouse.client.query_and_wait(sql)]
+
+
+def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: StageTarget) -> None:
+    """A partition's rows are exchanged whole, an empty day is emptied, days outside the window stay."""
+    found, sunday = contract("days"), MONDAY - timedelta(days=1)
+    publish(approved(found, target, {sunday: ["s"], MONDAY: ["a", "b"], TUESDAY: ["c"]}), warehouse, target)
+    again = publish(approved(found, target, {MONDAY: [], TUESDAY: ["d", "e"]}), warehouse, target)
+    assert (again.rows, again.partitions) == (2, 2)
+    assert rows(warehouse, "days") == [(sunday, "s"), (TUESDAY, "d"), (TUESDAY, "e")]
+
+
+def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: StageTarget) -> None:
+    """A repeated try finds the jobs that it started before: same ids, same rows, none doubled."""
+    proof = approved(contract("twice"), target, {MONDAY: ["a"], TUESDAY: ["b"]})
+    first = publish(proof, warehouse, target)
+    second = publish(proof, warehouse, target)
+    assert second.job_ids == first.job_ids
+    assert rows(warehouse, "twice") == [(MONDAY, "a"), (TUESDAY, "b")]
+
+
+def test_a_partial_publish_says_so(warehouse: Warehouse, target: StageTarget) -> None:
+    """When one day cannot be loaded, the error counts what was replaced, and that day keeps what it held."""
+    found = contract("partial")
+    publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), warehouse, target)
+    proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
+    missing = replace(proof.staged.files[1], name=f"{target.prefix}/run/visits/none.parquet")
+    staged = replace(proof.staged, files=(proof.staged.files[0], missing))
+    with pytest.raises(KagemushaError, match="1 of 2 partitions were replaced") as failed:
+        publish(Approved(staged, proof.verdict, _SEAL), warehouse, target)
+    assert failed.value.__context__ is None
+    assert len(failed.value.where["jobs"].split(",")) == 1
+    assert rows(warehouse, "partial") == [(MONDAY, "c"), (TUESDAY, "b")]
+
+
+def test_a_table_is_made_as_the_contract_says(warehouse: Warehouse) -> None:
+    """Partitioning, clustering, retention, filter, descriptions and labels are the contract's."""
+    ensure_table(warehouse, contract("made", retention_days=30, require_partition_filter=True))
+    table = warehouse.find_table("publishing.made")
+    assert table is not None
+    assert table.time_partitioning.field == "visited_on"
+    assert table.time_partitioning.expiration_ms == 30 * 86_400_000
+    assert table.require_partition_filter
+    assert table.clustering_fields == ["visit"]
+    assert table.description == "One row for each visit."
+    assert {field.name: field.description for field in table.schema}["visit"] == "What was seen."
+    assert table.labels["load_mode"] == "partition"
+
+
+def test_columns_are_added_and_retention_follows(warehouse: Warehouse) -> None:
+    """A new column, a new description and a shorter retention reach a table that exists; rows stay."""
+    ensure_table(warehouse, contract("grown", retention_days=30))
+    columns = yaml.safe_load(CONTRACT.format(name="grown"))["columns"]
+    columns["note"] = {"type": "int64", "class": "none", "mask": {"strategy": "keep", "why": "a made-up number"}}
+    table = ensure_table(warehouse, contract("grown", retention_days=7, columns=columns, about="Seen."))
+    assert "note" in {field.name for field in table.schema}
+    assert table.time_partitioning.expiration_ms == 7 * 86_400_000
+    assert table.description == "Seen."
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"columns": {"cost": None}}, "column cost would be removed"),
+        ({"columns": {"cost": {"type": "float64"}}}, "column cost would change from NUMERIC to FLOAT64"),
+        ({"cluster_by": []}, "its clustering would change"),
+        ({"load": {"mode": "full"}}, "its partitioning would change"),
+    ],
+)
+def test_destructive_change_is_refused(warehouse: Warehouse, change: dict[str, object], said: str) -> None:
+    """What would lose or reinterpret published values is refused by name, before anything is loaded."""
+    ensure_table(warehouse, contract("kept"))
+    raw = yaml.safe_load(CONTRACT.format(name="kept"))
+    for name, value in change.pop("columns", {}).items():  # type: ignore[attr-defined]
+        raw["columns"][name] = raw["columns"][name] | value if value else None
+    raw["columns"] = {name: column for name, column in raw["columns"].items() if column}
+    with pytest.raises(PublishRefused, match=said) as refused:
+        ensure_table(warehouse, Contract.model_validate({**raw, **change}))
+    assert refused.value.exit_code == 2
