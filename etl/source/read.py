@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -66,7 +66,7 @@ def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], w
                 cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot.name}'")
                 joined = True
                 cursor.execute(select_sql(source, columns, where))
-                for batch in cursor.fetch_record_batch():
+                for batch in _batches(cursor):
                     if batch.num_rows:
                         yield fit(batch, columns)
         except dbapi.Error as error:
@@ -76,6 +76,13 @@ def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], w
             failure = SourceUnavailable("The stream of rows broke off.", not_done=NOT_PUBLISHED, where=place)
         if failure is not None:
             raise failure
+
+
+def _batches(cursor: dbapi.Cursor) -> Iterable[pa.RecordBatch]:
+    """Gives the reader that raises ADBC's own errors: the public one around it loses the SQLSTATE in mid-stream."""
+    public = cursor.fetch_record_batch()
+    found: Iterable[pa.RecordBatch] = getattr(getattr(cursor, "_results", None), "reader", public)
+    return found
 
 
 def _only_row(connection: dbapi.Connection, sql: str) -> Sequence[object]:
