@@ -24,16 +24,7 @@ def resolved(argv: Sequence[str], required: Sequence[str], optional: Sequence[st
     Raises:
         SettingsInvalid: a required argument is missing, or one is unknown outside Glue, which adds its own.
     """
-    _refuse_strangers(argv, (*required, *optional))
-    unknown = [
-        word for word in argv[1:] if word.startswith("--") and word[2:].split("=")[0] not in {*required, *optional}
-    ]
-    if unknown and f"--{_JOB_NAME}" not in argv:  # Glue adds arguments of its own
-        raise SettingsInvalid(
-            f"There is no job argument {unknown[0].split('=')[0]}.",
-            not_done=NO_ROW_READ,
-            advice=_known(required, optional),
-        )
+    _refuse_strangers(argv, required, optional)
     present = [name for name in optional if any(word == f"--{name}" or word.startswith(f"--{name}=") for word in argv)]
     wanted = [*required, *present]
     found = None
@@ -48,8 +39,8 @@ def resolved(argv: Sequence[str], required: Sequence[str], optional: Sequence[st
     return {name: str(found[name]) for name in wanted}
 
 
-def _refuse_strangers(argv: Sequence[str], known: Sequence[str]) -> None:
-    words = list(argv[1:])
+def _refuse_strangers(argv: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:
+    words, known = list(argv[1:]), (*required, *optional)
     named = [word.removeprefix("--").split("=", 1)[0] for word in words if word.startswith("--")]
     strange = [name for name in named if name not in (*known, _JOB_NAME)]
     if _JOB_NAME in named:
@@ -65,7 +56,7 @@ def _refuse_strangers(argv: Sequence[str], known: Sequence[str]) -> None:
     raise SettingsInvalid(
         f"The job has no argument --{strange[0]}." if strange else "A word stands where an argument should.",
         not_done=NO_ROW_READ,
-        advice=f"Did you mean --{near[0]}?" if near else f"Arguments: {', '.join(f'--{name}' for name in known)}.",
+        advice=f"Did you mean --{near[0]}?" if near else _known(required, optional),
     )
 
 
