@@ -87,6 +87,7 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
     os.environ["PYSPARK_SUBMIT_ARGS"] = (
         f"--driver-memory 2g --jars {DRIVER} pyspark-shell" if DRIVER.exists() else "pyspark-shell"
     )
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     session = SparkSession.builder.appName("bench").master("local[*]").config("spark.driver.host", "127.0.0.1")
     session.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()  # the JVM as Spark starts it by itself
     spark = spark_session()
