@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -88,6 +88,12 @@ class StagedFile:
     generation: int
 
 
+def manifest_digest(files: Iterable[StagedFile]) -> str:
+    """Gives the SHA-256 of names, generations and checksums, in hexadecimal."""
+    lines = (f"{file.name} {file.generation} {file.crc32c}" for file in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Staged:
     """Everything a table staged: the manifest and what was counted on the way."""
@@ -115,8 +121,7 @@ class Staged:
     @property
     def digest(self) -> str:
         """SHA-256 of the manifest: names, generations and checksums of its files."""
-        manifest = "\n".join(f"{file.name} {file.generation} {file.crc32c}" for file in self.files)
-        return hashlib.sha256(manifest.encode()).hexdigest()
+        return manifest_digest(self.files)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -11,8 +10,8 @@ from itertools import groupby
 from google.cloud import bigquery
 
 from etl.audit import Approved
-from etl.errors import NOT_PUBLISHED, PublishFailed, worst
-from etl.handoff import Published, Staged, StagedFile
+from etl.errors import NOT_PUBLISHED, PublishFailed, worst_of
+from etl.handoff import Published, Staged, StagedFile, manifest_digest
 from etl.storage import StageTarget
 from etl.tables import ensure_table, time_partitioning
 from etl.warehouse import Warehouse
@@ -79,8 +78,7 @@ def _finished(warehouse: Warehouse, job: bigquery.LoadJob, expected: int, table:
 
 def _partly(failures: Sequence[KagemushaError], done: Sequence[str], destinations: int) -> KagemushaError:
     """Gives the worst failure, saying what was replaced all the same."""
-    code = worst(*(failure.exit_code for failure in failures))
-    failure = next(failure for failure in failures if failure.exit_code == code)
+    failure = worst_of(failures)
     not_done = (
         f"{len(done)} of {destinations} partitions were replaced; the others keep what they held."
         if done
@@ -99,6 +97,4 @@ def _destinations(staged: Staged) -> Iterable[tuple[date | None, list[StagedFile
 
 def job_id(staged: Staged, day: date | None, files: Iterable[StagedFile]) -> str:
     """Gives the load job's id: a function of table, partition and manifest, so a repeated try finds its own job."""
-    manifest = "\n".join(f"{file.name} {file.generation} {file.crc32c}" for file in files)
-    digest = hashlib.sha256(manifest.encode()).hexdigest()[:16]
-    return f"kagemusha_{staged.plan.table}_{f'{day:%Y%m%d}' if day else 'all'}_{digest}"
+    return f"kagemusha_{staged.plan.table}_{f'{day:%Y%m%d}' if day else 'all'}_{manifest_digest(files)[:16]}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from etl.audit import Approved, audit
-from etl.errors import NOT_PUBLISHED, PublishFailed, Unexpected
+from etl.errors import NOT_PUBLISHED, PublishFailed, Unexpected, worst_of
 from etl.handoff import Published, Slice, Staged, TablePlan
 from etl.ledger import Ledger, now
 from etl.plan import mask_plan
@@ -100,7 +100,7 @@ def staged_slices(
     outcomes = spark.sparkContext.parallelize(slices, len(slices)).map(lambda part: stage(task, part)).collect()
     failures = [outcome for outcome in outcomes if isinstance(outcome, KagemushaError)]
     if failures:
-        raise min(failures, key=lambda failure: failure.exit_code)
+        raise worst_of(failures)
     return [outcome for outcome in outcomes if isinstance(outcome, RestagedSlice)]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from etl.errors import worst
+from etl.errors import worst_of
 from etl.handoff import Slice, Staged, TablePlan
 from etl.quarantine import Quarantine
 from etl.source.read import ReadColumn
@@ -46,8 +46,7 @@ def stage_table(
     outcomes = context.parallelize(plan.slices, len(plan.slices)).map(run).collect()
     failures = [outcome for outcome in outcomes if isinstance(outcome, KagemushaError)]
     if failures:
-        code = worst(*(failure.exit_code for failure in failures))
-        raise next(failure for failure in failures if failure.exit_code == code)
+        raise worst_of(failures)
     done = [outcome for outcome in outcomes if isinstance(outcome, StagedSlice)]
     used = {keys.primary} if plan.mask.key_uses else set()
     return Staged(

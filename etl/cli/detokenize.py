@@ -11,6 +11,7 @@ from typing import Annotated, Final, TextIO
 import typer
 
 from etl.access_log import AccessLog, AccessLogUnusable
+from etl.cli.options import ContractsFolder, SettingsFile
 from etl.detokenize import DetokenizeRefused, checked_purpose
 from etl.detokenize import detokenize as opened_batches
 from etl.errors import STOPPED, SettingsInvalid
@@ -33,10 +34,8 @@ def detokenize(
     audit_log: Annotated[
         Path | None, typer.Option(help="The access log, where the settings name none ([detokenize].audit_log).")
     ] = None,
-    settings: Annotated[
-        Path | None, typer.Option(help="Settings file; default: $KAGEMUSHA_SETTINGS or the local stack's.")
-    ] = None,
-    contracts: Annotated[Path | None, typer.Option(help="Folder of contracts; default: the bundled ones.")] = None,
+    settings: SettingsFile = None,
+    contracts: ContractsFolder = None,
 ) -> None:
     r"""Turn tokens of one domain back into values, one a line, in their order, on standard output only.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from etl.cli.options import ContractsFolder, SettingsFile
 from etl.progress import progress
 from etl.settings import load_settings
 from schemas.contract import BUNDLED
@@ -16,10 +16,8 @@ def retokenize(
     table: Annotated[
         list[str] | None, typer.Option(help="A contract's table; repeat for several; default: all.")
     ] = None,
-    settings: Annotated[
-        Path | None, typer.Option(help="Settings file; default: $KAGEMUSHA_SETTINGS or the local stack's.")
-    ] = None,
-    contracts: Annotated[Path | None, typer.Option(help="Folder of contracts; default: the bundled ones.")] = None,
+    settings: SettingsFile = None,
+    contracts: ContractsFolder = None,
 ) -> None:
     """Renew the tokens of published tables after `kagemusha keys rotate`; safe to run again at any point.
 

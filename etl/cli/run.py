@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from etl.cli.options import ContractsFolder, SettingsFile
 from etl.entry import load_day
 
 
@@ -17,10 +17,8 @@ def run(
     table: Annotated[
         list[str] | None, typer.Option(help="A contract's table; repeat for several; default: all.")
     ] = None,
-    settings: Annotated[
-        Path | None, typer.Option(help="Settings file; default: $KAGEMUSHA_SETTINGS or the local stack's.")
-    ] = None,
-    contracts: Annotated[Path | None, typer.Option(help="Folder of contracts; default: the bundled ones.")] = None,
+    settings: SettingsFile = None,
+    contracts: ContractsFolder = None,
 ) -> None:
     """Read, mask, audit and publish one business day.
 

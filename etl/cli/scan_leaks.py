@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from etl.cli.options import ContractsFolder, SettingsFile
 from etl.errors import STOPPED, SettingsInvalid
 from etl.scan.places import Place, Unreadable, scan
 from etl.settings import load_settings
@@ -23,10 +24,8 @@ def scan_leaks(
     kind: Annotated[
         list[LeakKind] | None, typer.Option(help="What to look for; repeat for several; default: all.")
     ] = None,
-    settings: Annotated[
-        Path | None, typer.Option(help="Settings file; default: $KAGEMUSHA_SETTINGS or the local stack's.")
-    ] = None,
-    contracts: Annotated[Path | None, typer.Option(help="Folder of contracts; default: the bundled ones.")] = None,
+    settings: SettingsFile = None,
+    contracts: ContractsFolder = None,
 ) -> None:
     """Look for readable card numbers, track data, My Numbers, e-mail addresses and phones; say where and how many.
 
