@@ -30,6 +30,7 @@ setup(
         "psycopg[binary]>=3.1,<4",
         "pyarrow>=16",
         "pydantic>=2.9,<3",
+        "pymysql>=1.1,<2",
         "pyyaml>=6,<7",
         "rich>=13",
         "typer>=0.12",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a bare checkout able to run: .venv (Python 3.11), .venv-bigquery (Python 3.13), PostgreSQL's programs and Java.
+# Makes a bare checkout able to run: .venv (Python 3.11), .venv-bigquery (Python 3.13), the servers PostgreSQL and MariaDB, Java.
 # What is there already is left alone, so a second run takes a moment. System packages are installed only as root with
 # apt; otherwise a line says what is missing.
 set -euo pipefail
@@ -13,7 +13,8 @@ fail() { say "$*"; exit 2; }
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 has_java() { java -version >/dev/null 2>&1; }
 has_venv() { local python; python=$(find_python 3.11) && "$python" -c "import ensurepip" 2>/dev/null; }
-has_jdbc_driver() { [ -e /usr/share/java/postgresql.jar ]; }
+has_mariadb() { [ -x /usr/sbin/mariadbd ]; }
+has_jdbc_drivers() { [ -e /usr/share/java/postgresql.jar ] && [ -e /usr/share/java/mariadb-java-client.jar ]; }
 
 install_packages() { # PACKAGE…
   say "installing Debian packages: $*"
@@ -32,14 +33,16 @@ install_packages() { # PACKAGE…
 system_packages() {
   local wanted=()
   has_postgres || wanted+=(postgresql)
-  has_jdbc_driver || wanted+=(libpostgresql-jdbc-java)
+  has_mariadb || wanted+=(mariadb-server)
+  has_jdbc_drivers || wanted+=(libpostgresql-jdbc-java libmariadb-java)
   has_java || wanted+=(openjdk-17-jre-headless)
   has_venv || wanted+=(python3-venv)
   [ ${#wanted[@]} -gt 0 ] || return 0
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     install_packages "${wanted[@]}" || say "not all of these could be installed: ${wanted[*]}"
   fi
-  has_jdbc_driver || say "no PostgreSQL JDBC driver (libpostgresql-jdbc-java): the benchmark leaves Spark JDBC out"
+  has_mariadb || say "MariaDB's server programs are missing (mariadb-server): Aurora MySQL cannot be stood in for"
+  has_jdbc_drivers || say "JDBC drivers are missing (libpostgresql-jdbc-java, libmariadb-java): Spark JDBC cannot read"
   has_postgres || fail "PostgreSQL's server programs are missing. As root: apt-get install postgresql"
   has_java || fail "Java 17 is missing, which Spark runs on. As root: apt-get install openjdk-17-jre-headless"
 }
