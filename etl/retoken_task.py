@@ -86,7 +86,7 @@ Change = Callable[[RetokenTask, Keyring, pa.RecordBatch], pa.RecordBatch]
 
 def _restaged(task: RetokenTask, part: Slice, change: Change) -> RestagedSlice:
     keys = open_keyring(task.key)
-    rows = Warehouse(task.warehouse).batches(f"{task.select} WHERE {part.where}")
+    rows = Warehouse(task.warehouse, task.target.google).batches(f"{task.select} WHERE {part.where}")
     batches = _changed(task, keys, rows, change)
     masked = [*task.strategies, *MAP_SCHEMA.names]
     return RestagedSlice(*write_slice(Stage(task.target), task.folder, part, task.schema, masked, task.sums, batches))

@@ -72,10 +72,7 @@ def retokenize(
     chosen = choose(known, tables)
     keys = open_keyring(KeyRef(settings.keyring.ref))
     primary = keys.version(keys.primary)
-    target = StageTarget(
-        settings.stage.bucket, settings.stage.prefix, settings.stage.endpoint, settings.bigquery.project
-    )
-    warehouse = Warehouse(settings.bigquery)
+    target, warehouse = StageTarget.of(settings), Warehouse.of(settings)
     Stage(target).check()
     warehouse.check()
     ledger = Ledger(warehouse)

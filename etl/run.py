@@ -101,10 +101,8 @@ def daily_run(
         table_checks(contract, 0, suites)
     keys = open_keyring(KeyRef(settings.keyring.ref))
     key = KeyRef(settings.keyring.ref, keys.primary, keys.version(keys.primary).kcv)  # rotations meanwhile do not count
-    target = StageTarget(
-        settings.stage.bucket, settings.stage.prefix, settings.stage.endpoint, settings.bigquery.project
-    )
-    stage, warehouse = Stage(target), Warehouse(settings.bigquery)
+    target = StageTarget.of(settings)
+    stage, warehouse = Stage(target), Warehouse.of(settings)
     stage.check()
     warehouse.check()
     run_id = f"{day:%Y%m%d}-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

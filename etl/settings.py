@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
 
@@ -16,6 +16,7 @@ VARIABLE = "KAGEMUSHA_SETTINGS"
 LOCAL = Path(".local/settings.toml")
 """Where `kagemusha local up` writes the settings of the local stack."""
 
+GOOGLE_TOKEN_URL: Final = "https://sts.googleapis.com/v1/token"  # noqa: S105  an address
 _URL_OPTIONS = frozenset(
     {"passfile", "sslrootcert", "sslcert", "sslkey", "keepalives", "keepalives_idle", "tcp_user_timeout"}
 )
@@ -83,6 +84,52 @@ class BigQuery(_Section):
     ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
 
 
+class Google(_Section):
+    """How the job logs in to Google; never a key or a token."""
+
+    login: Literal["default", "service_account_file", "workload_identity"] = Field(
+        "default",
+        description="default: application default credentials; workload_identity: by the job's AWS role, without keys.",
+    )
+    audience: str | None = Field(
+        None,
+        pattern=r"^//iam\.googleapis\.com/projects/\d+/locations/global/workloadIdentityPools/[^/]+/providers/[^/]+$",
+        description="The pool's AWS provider, for workload_identity.",
+    )
+    service_account: str | None = Field(
+        None,
+        pattern=r"^[^@/\s]+@[^@/\s]+$",
+        description="Whom workload_identity acts as; empty: the role's own grants.",
+    )
+    service_account_file: Path | None = Field(None, description="A key file of mode 0600, for service_account_file.")
+    aws_region: str | None = Field(None, pattern=r"^[a-z0-9-]+$", description="Empty: the job's own region.")
+    token_url: str = Field(GOOGLE_TOKEN_URL, description="Only for a local token service.")
+    iam_url: str = Field("https://iamcredentials.googleapis.com", description="Only for a local token service.")
+
+    @property
+    def impersonation_url(self) -> str | None:
+        """Where a token of the service account is asked for; None when the role acts for itself."""
+        if self.service_account is None:
+            return None
+        return f"{self.iam_url}/v1/projects/-/serviceAccounts/{self.service_account}:generateAccessToken"
+
+    @field_validator("token_url", "iam_url")
+    @classmethod
+    def _private(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost"}:
+            raise ValueError("must begin with https://, but for a server on this machine")
+        return url
+
+    @model_validator(mode="after")
+    def _complete(self) -> Google:
+        if self.login == "workload_identity" and not self.audience:
+            raise ValueError('login = "workload_identity" needs an audience')
+        if self.login == "service_account_file" and not self.service_account_file:
+            raise ValueError('login = "service_account_file" needs a service_account_file')
+        return self
+
+
 class KeyringSetting(_Section):
     """Where the keyring is; never the key."""
 
@@ -109,6 +156,7 @@ class Settings(_Section):
     stage: Stage
     bigquery: BigQuery
     keyring: KeyringSetting
+    google: Google = Google()
     limits: Limits = Limits()
     detokenize: Detokenize = Detokenize()
     local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")

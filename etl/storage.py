@@ -12,29 +12,38 @@ from typing import Any, BinaryIO, Final, cast
 
 import google_crc32c
 from google.api_core import exceptions as google_errors
-from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests import exceptions as http_errors
 
 from etl.errors import NOT_PUBLISHED, BucketMissing, StorageUnavailable
+from etl.google_auth import google_credentials, login_failure
+from etl.settings import Google, Settings
 from masking.errors import KagemushaError
 
 _CHUNK_BYTES: Final = 8 * 1024 * 1024
 _TIMEOUT_SECONDS: Final = 60
 _RETRY: Final = DEFAULT_RETRY.with_timeout(60)
+_ANY_LOGIN: Final = Google()
 _FAILURES: Final = (google_errors.GoogleAPIError, GoogleAuthError, http_errors.RequestException, OSError)
 
 
 @dataclass(frozen=True)
 class StageTarget:
-    """Where staged files go; it travels to workers and holds no credentials."""
+    """Where staged files go and how to log in; it travels to workers and holds no credentials."""
 
     bucket: str
     prefix: str
     endpoint: str | None
     project: str | None = None
+    google: Google = _ANY_LOGIN
+
+    @classmethod
+    def of(cls, settings: Settings) -> StageTarget:
+        """Gives the target that the settings describe."""
+        stage = settings.stage
+        return cls(stage.bucket, stage.prefix, stage.endpoint, settings.bigquery.project, settings.google)
 
     def uri(self, name: str) -> str:
         """Gives the gs:// URI of an object."""
@@ -60,10 +69,12 @@ class Stage:
 
     def __init__(self, target: StageTarget) -> None:
         self.target = target
-        options: dict[str, Any] = {"project": target.project or "-"}  # Any: the client's own keyword types
-        if target.endpoint:
-            options |= {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": target.endpoint}}
-        self._bucket = storage.Client(**options).bucket(target.bucket)
+        client = storage.Client(
+            project=target.project or "-",
+            credentials=google_credentials(target.google, target.endpoint),
+            client_options={"api_endpoint": target.endpoint} if target.endpoint else None,
+        )
+        self._bucket = client.bucket(target.bucket)
 
     def check(self) -> None:
         """Proves that the bucket is there.
@@ -153,6 +164,8 @@ class Stage:
         return count
 
     def _ours(self, error: BaseException, action: str) -> KagemushaError:
+        if (refused := login_failure(error)) is not None:
+            return refused
         where = {"bucket": self.target.bucket, "error": type(error).__name__}
         if isinstance(error, google_errors.NotFound | google_errors.Forbidden | google_errors.Unauthorized):
             return BucketMissing(

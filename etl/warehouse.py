@@ -13,14 +13,14 @@ from typing import Final
 import pyarrow as pa
 from google.api_core import exceptions as google_errors
 from google.api_core.client_options import ClientOptions
-from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests import exceptions as http_errors
 
 from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused, SettingsInvalid
-from etl.settings import BigQuery
+from etl.google_auth import google_credentials, login_failure
+from etl.settings import BigQuery, Google, Settings
 from masking.errors import KagemushaError
 
 TIMEOUT_SECONDS: Final = 60
@@ -29,22 +29,33 @@ _PROBE_RETRY: Final = DEFAULT_RETRY.with_timeout(5)
 _JOB_SECONDS: Final = 3600
 _PAGE_ROWS: Final = 50_000
 _PERMANENT: Final = frozenset({"invalid", "invalidQuery", "accessDenied", "notFound", "responseTooLarge", "duplicate"})
+_ANY_LOGIN: Final = Google()
 _FAILURES: Final = (google_errors.GoogleAPIError, GoogleAuthError, http_errors.RequestException, OSError)
 
 
 class Warehouse:
-    """One BigQuery project in one location."""
+    """One BigQuery project in one location.
 
-    def __init__(self, settings: BigQuery) -> None:
+    Args:
+        settings: where it is.
+        login: how to log in.
+    """
+
+    def __init__(self, settings: BigQuery, login: Google = _ANY_LOGIN) -> None:
         self.settings = settings
         self._creating = threading.Lock()
         local = settings.endpoint is not None
         self.client = bigquery.Client(
             project=settings.project,
             location=settings.location,
-            credentials=AnonymousCredentials() if local else None,
+            credentials=google_credentials(login, settings.endpoint),
             client_options=ClientOptions(api_endpoint=settings.endpoint) if local else None,
         )
+
+    @classmethod
+    def of(cls, settings: Settings) -> Warehouse:
+        """Gives the project that the settings name, logged in as they say."""
+        return cls(settings.bigquery, settings.google)
 
     def table_id(self, name: str) -> str:
         """Gives project.dataset.table for dataset.table."""
@@ -146,20 +157,23 @@ def translated(what: str, not_done: str = NOT_PUBLISHED) -> Iterator[None]:
     try:
         yield
     except _FAILURES as error:
-        reason = _reason(error)
-        kind = PublishRefused if reason in _PERMANENT else PublishFailed
-        failure = kind(f"{what} ({reason}).", not_done=not_done)
-        if kind is PublishRefused:
-            failure = PublishRefused(
-                f"{what} ({reason}).",
-                not_done=not_done,
-                advice="Read the job in BigQuery by its id; check grants and settings.",
-            )
+        failure = login_failure(error) or _ours(error, what, not_done)
     if failure is not None:
         try:
             raise failure
         finally:
             failure.__context__ = None  # the with statement still handles the client's error, so it would stay attached
+
+
+def _ours(error: BaseException, what: str, not_done: str) -> KagemushaError:
+    reason = _reason(error)
+    if reason not in _PERMANENT:
+        return PublishFailed(f"{what} ({reason}).", not_done=not_done)
+    return PublishRefused(
+        f"{what} ({reason}).",
+        not_done=not_done,
+        advice="Read the job in BigQuery by its id; check grants and settings.",
+    )
 
 
 def _reason(error: BaseException) -> str:

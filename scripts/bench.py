@@ -97,9 +97,7 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
         create_keyring_file(key_file)
     key = KeyRef(f"file:{key_file}")
     keys = open_keyring(key)
-    target = StageTarget(
-        settings.stage.bucket, settings.stage.prefix, settings.stage.endpoint, settings.bigquery.project
-    )
+    target = StageTarget.of(settings)
     ours, copies, selected, peak = [], [], [], 0
     with pinned_snapshot(Endpoint.of(settings.source)) as held:
         with joined_snapshot(held.snapshot) as connection:

@@ -66,7 +66,7 @@ def keyring_exists() -> bool:
 
 def answer() -> None:
     """Asks the views that Looker Studio reads, and prints what they say."""
-    warehouse = Warehouse(load_settings(ROOT / LOCAL).bigquery)
+    warehouse = Warehouse.of(load_settings(ROOT / LOCAL))
     for question, sql in QUESTIONS.items():
         print(f"\n{question}\n> {sql}")
         rows = list(warehouse.client.query_and_wait(sql))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -44,7 +45,7 @@ def _open(file: Path) -> BinaryIO:
 def object_places(uri: str, settings: Settings) -> Iterator[Place]:
     """Gives every object under a `gs://bucket/prefix`."""
     parts = urlsplit(uri)
-    target = StageTarget(parts.netloc, "", settings.stage.endpoint, settings.bigquery.project)
+    target = replace(StageTarget.of(settings), bucket=parts.netloc, prefix="")
     stage = Stage(target)
     for stored in stage.stored(parts.path.removeprefix("/")):
         yield _file(target.uri(stored.name), partial(stage.open, stored.name))
@@ -53,7 +54,7 @@ def object_places(uri: str, settings: Settings) -> Iterator[Place]:
 def table_places(name: str, settings: Settings, contracts: Mapping[str, Contract]) -> Iterator[Place]:
     """Gives every table and view of a BigQuery dataset, or one; what a contract lets a column look like is allowed."""
     found = _DATASET.fullmatch(name)
-    warehouse = Warehouse(settings.bigquery)
+    warehouse = Warehouse.of(settings)
     allowed = {
         contract.publish: {name: frozenset(column.may_look_like) for name, column in contract.columns.items()}
         for contract in contracts.values()
