@@ -39,13 +39,16 @@ class Slice:
 
     Attributes:
         number: from 0, unique within the table.
-        where: SQL condition made of identifiers, numbers and timestamps of ours; no source value.
+        where: SQL condition made of identifiers, timestamps of ours, and bounds of keys, which can be a row's own: it
+            is not printed.
         partition: the only business day whose rows it holds; None for a full load.
+        by: the column that `where` names, if it names one.
     """
 
     number: int
-    where: str
+    where: str = field(repr=False)
     partition: date | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True)

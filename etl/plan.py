@@ -5,36 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-import psycopg
-
 from etl.errors import NO_ROW_READ, PlanRejected
 from etl.handoff import Slice, TablePlan, Window
-from etl.source.catalogue import SourceColumn, SourceTable, describe, estimated_rows, quoted
-from etl.source.slices import ctid_slices, whole, window_slices
+from etl.source.catalogue import SourceColumn, SourceTable
+from etl.source.session import Session
+from etl.source.slices import window_slices
 from masking.plan import ColumnRule, MaskPlan
 from schemas.contract import Contract, PartitionLoad
-from schemas.types import suggest
+from schemas.types import ColumnType, EngineName, suggest
 
-_HEAP_KINDS = frozenset({"r", "m", "p"})  # a range of ctids reads that range of every leaf of a partitioned table
 _TABLES = frozenset({"r", "p"})
 
 
-def plan_table(
-    connection: psycopg.Connection[tuple[object, ...]], contract: Contract, day: date, slice_bytes: int
-) -> TablePlan:
+def plan_table(session: Session, contract: Contract, day: date, slice_bytes: int) -> TablePlan:
     """Gives the plan of one table for one business day.
 
     Args:
-        connection: a control session under the run's snapshot.
+        session: a control session under the run's snapshot.
         contract: the table's contract.
         day: the target business day (JST).
-        slice_bytes: about how many heap bytes one slice should read.
+        slice_bytes: about how many of the table's bytes one slice should read.
 
     Raises:
         PlanRejected: the source table is missing or unreadable, has a column without a decision, lacks a column of the
             contract, or gives a column another type.
     """
-    source = describe(connection, contract.source)
+    source = session.describe(contract.source)
     if source is None:
         raise PlanRejected(
             f"The source has no table {contract.source}, or the ETL user may not see it.",
@@ -42,9 +38,9 @@ def plan_table(
             advice="Correct `source:` in the contract, or grant USAGE on the schema.",
             where={"table": contract.table},
         )
-    _refuse_drift(contract, source)
+    _refuse_drift(contract, source, session.dialect.name)
     window = Window.ending(day, contract.load.lookback_days) if isinstance(contract.load, PartitionLoad) else None
-    rows, slices = _slices(connection, contract, source, window, slice_bytes)
+    rows, slices = _slices(session, contract, source, window, slice_bytes)
     return TablePlan(contract, window, mask_plan(contract, day), slices, rows)
 
 
@@ -58,27 +54,24 @@ def mask_plan(contract: Contract, day: date) -> MaskPlan:
 
 
 def _slices(
-    connection: psycopg.Connection[tuple[object, ...]],
+    session: Session,
     contract: Contract,
     source: SourceTable,
     window: Window | None,
     slice_bytes: int,
 ) -> tuple[int, tuple[Slice, ...]]:
-    table = quoted(contract.source)
-    if window is None or contract.window_column is None:
-        rows = estimated_rows(connection, f"SELECT FROM {table}")
-        if source.kind not in _HEAP_KINDS:
-            return rows, whole()
-        return rows, ctid_slices(source.pages, -(-source.bytes // slice_bytes))
-    kind = contract.columns[contract.window_column].type.name
-    condition = " OR ".join(f"({one.where})" for one in window_slices(contract.window_column, kind, window.days, 1))
-    rows = estimated_rows(connection, f"SELECT FROM {table} WHERE {condition}")
-    all_rows = max(1, estimated_rows(connection, f"SELECT FROM {table}"))
+    table, column = contract.source, contract.window_column
+    if window is None or column is None:
+        return session.estimated_rows(table, "TRUE"), session.slices(source, -(-source.bytes // slice_bytes))
+    kind = contract.columns[column].type.name
+    whole_days = window_slices(column, kind, window.days, 1, session.dialect)
+    rows = session.estimated_rows(table, " OR ".join(f"({one.where})" for one in whole_days))
+    all_rows = max(1, session.estimated_rows(table, "TRUE"))
     a_day = -(-source.bytes * rows // all_rows // len(window.days) // slice_bytes)
-    return rows, window_slices(contract.window_column, kind, window.days, max(1, a_day))
+    return rows, window_slices(column, kind, window.days, max(1, a_day), session.dialect)
 
 
-def _refuse_drift(contract: Contract, source: SourceTable) -> None:
+def _refuse_drift(contract: Contract, source: SourceTable, engine: EngineName) -> None:
     where = {"table": contract.table, "file": f"schemas/{contract.table}.yaml"}
     present = {column.name: column for column in source.columns}
     undecided = [column for column in source.columns if column.name not in contract.columns]
@@ -90,7 +83,7 @@ def _refuse_drift(contract: Contract, source: SourceTable) -> None:
             + ".",
             not_done=NO_ROW_READ,
             advice="Add to the contract's columns:\n"
-            + "\n".join(f"  {suggestion(column)}" for column in undecided)
+            + "\n".join(f"  {suggestion(column, engine)}" for column in undecided)
             + "\n ",
             where=where,
         )
@@ -105,7 +98,7 @@ def _refuse_drift(contract: Contract, source: SourceTable) -> None:
     retyped = [
         f"{name} is {_spelled(present[name])}, the contract says {column.type}"
         for name, column in contract.selected.items()
-        if not _holds(present[name], contract, name)
+        if not _holds(present[name], contract.columns[name].type, engine)
     ]
     if retyped:
         raise PlanRejected(
@@ -132,18 +125,17 @@ def _refuse_drift(contract: Contract, source: SourceTable) -> None:
         )
 
 
-def _holds(column: SourceColumn, contract: Contract, name: str) -> bool:
-    wanted = contract.columns[name].type
-    if column.type not in wanted.postgres:
+def _holds(column: SourceColumn, wanted: ColumnType, engine: EngineName) -> bool:
+    if column.type not in wanted.held(engine):
         return False
     if wanted.name != "numeric" or column.precision is None or column.scale is None:
         return True
     return column.scale <= wanted.scale and column.precision - column.scale <= wanted.precision - wanted.scale
 
 
-def suggestion(column: SourceColumn) -> str:
+def suggestion(column: SourceColumn, engine: EngineName) -> str:
     """Gives the YAML line that decides a column in the safest way: it does not leave the database."""
-    fitting = suggest(column.type, column.precision, column.scale) or "string"
+    fitting = suggest(column.type, column.precision, column.scale, engine) or "string"
     kind = "free_text" if fitting in {"string", "json"} else "none"
     spelled = f'"{fitting}"' if "," in fitting else fitting  # a comma would end the value in YAML's braces
     return f"{column.name}: {{type: {spelled}, class: {kind}, mask: {{strategy: drop}}}}"

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import psycopg
-
 from etl.attempts import transient_again
 from etl.handoff import TablePlan
 from etl.quarantine import Quarantine
-from etl.source.catalogue import quoted
-from etl.source.read import query_failure
+from etl.source.dialect import Dialect
+from etl.source.engine import joined
 from etl.source.slices import window_slices
-from etl.source.snapshot import Snapshot, joined_snapshot
+from etl.source.snapshot import Snapshot
+from masking.errors import KagemushaError
 
 
 @dataclass(frozen=True)
@@ -38,28 +37,28 @@ def source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
         SourceUnavailable, ReadFailed: the query failed, also when it was tried again.
     """
     contract = plan.contract
-    sums = [f"coalesce(sum({quoted(name)}), 0)::numeric" for name in contract.reconcile]
-    sql = f"SELECT {', '.join(['count(*)', *sums])} FROM {quoted(contract.source)} WHERE {window_condition(plan)}"
-    row = transient_again(lambda: _only_row(snapshot, sql, {"table": contract.table}))
+    row = transient_again(lambda: _totals(snapshot, plan))
     count, *found = row
     return SourceTotals(
         int(str(count)), {name: Decimal(str(total)) for name, total in zip(contract.reconcile, found, strict=True)}
     )
 
 
-def _only_row(snapshot: Snapshot, sql: str, place: Mapping[str, object]) -> Sequence[object]:
-    with joined_snapshot(snapshot) as connection:
-        try:
-            return connection.execute(sql.encode()).fetchone() or ()
-        except psycopg.Error as error:
-            state = error.sqlstate or ""
-    raise query_failure(state, place)
+def _totals(snapshot: Snapshot, plan: TablePlan) -> Sequence[object]:
+    contract = plan.contract
+    try:
+        with joined(snapshot) as session:
+            condition = window_condition(plan, session.dialect)
+            return session.row(session.dialect.totals(contract.source, contract.reconcile, condition))
+    except KagemushaError as error:
+        failure = error.at(table=contract.table)
+    raise failure
 
 
-def window_condition(plan: TablePlan) -> str:
+def window_condition(plan: TablePlan, dialect: Dialect) -> str:
     """Gives the SQL condition of the planned window: TRUE for a full load."""
     column = plan.contract.window_column
     if plan.window is None or column is None:
         return "TRUE"
     kind = plan.contract.columns[column].type.name
-    return " OR ".join(f"({part.where})" for part in window_slices(column, kind, plan.window.days, 1))
+    return " OR ".join(f"({part.where})" for part in window_slices(column, kind, plan.window.days, 1, dialect))

@@ -12,15 +12,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import psycopg
-
 from etl.audit import Approved, audit, table_checks
 from etl.errors import (
     NO_ROW_READ,
     NOT_PUBLISHED,
-    PlanRejected,
     SettingsInvalid,
-    SourceUnavailable,
     Unexpected,
     worst,
 )
@@ -34,7 +30,8 @@ from etl.reconcile import source_totals
 from etl.record import RunResult, ending, failed_result, published_result, run_row, table_row
 from etl.settings import Settings
 from etl.source.connect import Endpoint
-from etl.source.snapshot import HeldSnapshot, joined_snapshot, pinned_snapshot
+from etl.source.engine import joined, pinned
+from etl.source.session import Held, Session
 from etl.stage import stage_table
 from etl.storage import Stage, StageTarget
 from etl.views import View, load_views, publish_views
@@ -59,7 +56,7 @@ class Run:
     run_id: str
     day: date
     spark: SparkSession
-    held: HeldSnapshot
+    held: Held
     keys: Keyring
     key: KeyRef
     target: StageTarget
@@ -106,7 +103,7 @@ def daily_run(
     stage.check()
     warehouse.check()
     run_id = f"{day:%Y%m%d}-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    with pinned_snapshot(Endpoint.of(settings.source), settings.source.allowed_instances) as held:
+    with pinned(Endpoint.of(settings.source), settings.source.allowed_instances) as held:
         from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
 
         ledger = Ledger(warehouse)
@@ -162,33 +159,21 @@ def _load_tables(
     run: Run, contracts: Mapping[str, Contract], settings: Settings
 ) -> list[tuple[TableResult, dict[str, object]]]:
     plans: dict[str, TablePlan | KagemushaError] = {}
-    with joined_snapshot(run.held.snapshot) as connection:
+    with joined(run.held.snapshot) as session:
         for name, contract in contracts.items():
-            plans[name] = _planned(connection, contract, run.day, settings.source.slice_mib * _MIB)
+            plans[name] = _planned(session, contract, run.day, settings.source.slice_mib * _MIB)
     largest_first = sorted(plans, key=lambda name: -_rows(plans[name]))
     with ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="table") as pool:
         loads = {name: pool.submit(_load_table, run, name, plans[name]) for name in largest_first}
     return [loads[name].result() for name in contracts]
 
 
-def _planned(
-    connection: psycopg.Connection[tuple[object, ...]], contract: Contract, day: date, slice_bytes: int
-) -> TablePlan | KagemushaError:
+def _planned(session: Session, contract: Contract, day: date, slice_bytes: int) -> TablePlan | KagemushaError:
     try:
-        with connection.transaction():  # a savepoint: one table's error does not end the transaction of all
-            return plan_table(connection, contract, day, slice_bytes)
+        with session.isolated():
+            return plan_table(session, contract, day, slice_bytes)
     except KagemushaError as error:
-        return error
-    except psycopg.errors.InsufficientPrivilege:
-        return PlanRejected(
-            f"The ETL user may not look at {contract.source}.",
-            not_done=NO_ROW_READ,
-            advice="Grant USAGE on its schema and SELECT on the table to the ETL user.",
-            where={"table": contract.table},
-        )
-    except psycopg.Error as error:
-        state = error.sqlstate or "no SQLSTATE"
-    return SourceUnavailable(f"The source's catalogue could not be read ({state}).", not_done=NO_ROW_READ)
+        return error.at(table=contract.table)
 
 
 def _rows(plan: TablePlan | KagemushaError) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from etl.errors import worst_of
 from etl.handoff import Slice, Staged, TablePlan
 from etl.quarantine import Quarantine
-from etl.source.read import ReadColumn
+from etl.source.dialect import ReadColumn
 from etl.source.snapshot import Snapshot
 from etl.storage import StageTarget
 from etl.task import StagedSlice, TableTask, stage_slice

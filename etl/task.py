@@ -6,7 +6,7 @@ Nothing of a raw batch outlives the loop's turn: no Spark row, no cache, no file
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,8 @@ from etl.keys import open_keyring
 from etl.leak_gate import refuse_leaks
 from etl.quarantine import Quarantine, quarantined
 from etl.slice_file import write_slice
-from etl.source.read import ReadColumn, read_slice
+from etl.source.dialect import ReadColumn
+from etl.source.read import read_slice
 from etl.source.snapshot import Snapshot
 from etl.storage import Stage, StageTarget
 from masking.errors import KagemushaError
@@ -65,14 +66,28 @@ class StagedSlice:
 
 def stage_slice(task: TableTask, part: Slice) -> StagedSlice | KagemushaError:
     """Stages one slice; gives the error instead of raising it, so that no traceback reaches Spark's logs."""
-    return attempted(lambda: _stage_once(task, part), table=task.table, slice=part.number)
+    return attempted(lambda: _read_and_stage(task, part), table=task.table, slice=part.number)
 
 
-def _stage_once(task: TableTask, part: Slice) -> StagedSlice:
+def _read_and_stage(task: TableTask, part: Slice) -> StagedSlice:
+    return stage_batches(task, part, read_slice(task.snapshot, task.source, task.columns, part.where))
+
+
+def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -> StagedSlice:
+    """Masks, gates, writes and uploads the raw batches of one slice, wherever they were read.
+
+    Args:
+        task: of the table.
+        part: the slice.
+        raw: batches of the contract's types, in the order of the task's columns.
+
+    Raises:
+        KagemushaError: see the steps.
+    """
     keys = open_keyring(task.key)
     nulled: dict[str, int] = {}
     left_out: list[Quarantine] = []
-    batches = _masked(task, part, keys, nulled, left_out)
+    batches = _masked(task, part, raw, keys, nulled, left_out)
     stage, masked = _stage(task.target), task.mask.masked_columns
     file, sums = write_slice(stage, task.folder, part, task.output_schema, masked, task.sums, batches)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -80,10 +95,15 @@ def _stage_once(task: TableTask, part: Slice) -> StagedSlice:
 
 
 def _masked(
-    task: TableTask, part: Slice, keys: Keyring, nulled: dict[str, int], left_out: list[Quarantine]
+    task: TableTask,
+    part: Slice,
+    raw: Iterable[pa.RecordBatch],
+    keys: Keyring,
+    nulled: dict[str, int],
+    left_out: list[Quarantine],
 ) -> Iterator[pa.RecordBatch]:
-    for raw in read_slice(task.snapshot, task.source, task.columns, part.where):
-        masked = task.mask.mask(raw, keys)
+    for batch in raw:
+        masked = task.mask.mask(batch, keys)
         for name, count in masked.nulled.items():
             nulled[name] = nulled.get(name, 0) + count
         if masked.aside is not None:

@@ -1,4 +1,4 @@
-"""The types table: contract ↔ PostgreSQL ↔ Arrow ↔ BigQuery, in one place.
+"""The types table: contract ↔ PostgreSQL, MySQL ↔ Arrow ↔ BigQuery, in one place.
 
 Money is never a float; an instant is UTC; JSON travels as the text of `jsonb`, because BigQuery does not load JSON
 columns from Parquet.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import pyarrow as pa
 
@@ -20,6 +20,8 @@ BIGQUERY_NUMERIC_SCALE: Final = 9
 BIGQUERY_NUMERIC_WHOLE: Final = 29
 ARROW_DECIMAL_PRECISION: Final = 38
 
+EngineName = Literal["postgres", "mysql"]
+
 _NUMERIC = re.compile(r"numeric\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)")
 
 
@@ -27,27 +29,71 @@ _NUMERIC = re.compile(r"numeric\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)")
 class _Row:
     arrow: pa.DataType
     bigquery: str
-    postgres: frozenset[str]
+    postgres: frozenset[str]  # pg_type.typname; `enum` for every enum
+    mysql: frozenset[str]  # data_type of information_schema, with the few attributes that change what it holds
     select: str  # how PostgreSQL hands the column over without loss; {} is the quoted column
+    select_mysql: str  # 〃 MySQL, as one of the few types that a driver cannot get wrong
 
 
+_INTEGERS: Final = frozenset({"tinyint(1)", "tinyint", "smallint", "mediumint", "int", "bigint", "year"})
+_UNSIGNED: Final = frozenset({"tinyint unsigned", "smallint unsigned", "mediumint unsigned", "int unsigned"})
+_TEXTS: Final = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"})
+_BLOBS: Final = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
 _TABLE: Final[Mapping[str, _Row]] = {
     "string": _Row(
         pa.string(),
         "STRING",
         frozenset({"text", "varchar", "bpchar", "uuid", "inet", "cidr", "macaddr", "citext", "name", "enum"}),
+        _TEXTS | {"uuid", "inet4", "inet6"},
         "{}::text",
+        "CAST({} AS CHAR)",
     ),
-    "int64": _Row(pa.int64(), "INT64", frozenset({"int2", "int4", "int8"}), "{}::int8"),
-    "float64": _Row(pa.float64(), "FLOAT64", frozenset({"float4", "float8"}), "{}::float8"),
-    "bool": _Row(pa.bool_(), "BOOL", frozenset({"bool"}), "{}"),
-    "date": _Row(pa.date32(), "DATE", frozenset({"date"}), "{}"),
-    "timestamp": _Row(pa.timestamp("us", "UTC"), "TIMESTAMP", frozenset({"timestamptz"}), "{}"),
-    "datetime": _Row(pa.timestamp("us"), "DATETIME", frozenset({"timestamp"}), "{}"),
-    "bytes": _Row(pa.binary(), "BYTES", frozenset({"bytea"}), "{}"),
-    "json": _Row(pa.string(), "STRING", frozenset({"json", "jsonb"}), "{}::jsonb::text"),
+    "int64": _Row(
+        pa.int64(),
+        "INT64",
+        frozenset({"int2", "int4", "int8"}),
+        _INTEGERS | _UNSIGNED,
+        "{}::int8",
+        "CAST({} AS SIGNED)",
+    ),
+    "float64": _Row(
+        pa.float64(),
+        "FLOAT64",
+        frozenset({"float4", "float8"}),
+        frozenset({"float", "double"}),
+        "{}::float8",
+        "CAST({} AS DOUBLE)",
+    ),
+    "bool": _Row(
+        pa.bool_(), "BOOL", frozenset({"bool"}), frozenset({"tinyint(1)", "bit(1)"}), "{}", "CAST({} AS SIGNED)"
+    ),
+    "date": _Row(pa.date32(), "DATE", frozenset({"date"}), frozenset({"date"}), "{}", "CAST({} AS CHAR)"),
+    "timestamp": _Row(
+        pa.timestamp("us", "UTC"),
+        "TIMESTAMP",
+        frozenset({"timestamptz"}),
+        frozenset({"timestamp"}),
+        "{}",
+        "CAST({} AS CHAR)",
+    ),
+    "datetime": _Row(
+        pa.timestamp("us"), "DATETIME", frozenset({"timestamp"}), frozenset({"datetime"}), "{}", "CAST({} AS CHAR)"
+    ),
+    "bytes": _Row(pa.binary(), "BYTES", frozenset({"bytea"}), _BLOBS, "{}", "{}"),
+    "json": _Row(
+        pa.string(),
+        "STRING",
+        frozenset({"json", "jsonb"}),
+        frozenset({"json"}),
+        "{}::jsonb::text",
+        "CAST({} AS CHAR)",
+    ),
 }
-_NUMERIC_POSTGRES: Final = frozenset({"numeric"})
+_NUMERIC_HELD: Final[Mapping[EngineName, frozenset[str]]] = {
+    "postgres": frozenset({"numeric"}),
+    "mysql": frozenset({"decimal", "bigint unsigned"}),
+}
+_NUMERIC_SELECT: Final[Mapping[EngineName, str]] = {"postgres": "{}", "mysql": "CAST({} AS CHAR)"}
 
 
 @dataclass(frozen=True)
@@ -86,14 +132,18 @@ class ColumnType:
         """The Arrow type in which a raw value stands in the worker's memory."""
         return pa.decimal128(self.precision, self.scale) if self.name == "numeric" else _TABLE[self.name].arrow
 
-    @property
-    def postgres(self) -> frozenset[str]:
-        """The PostgreSQL type names (`pg_type.typname`; `enum` for every enum) that this type holds exactly."""
-        return _NUMERIC_POSTGRES if self.name == "numeric" else _TABLE[self.name].postgres
+    def held(self, engine: EngineName) -> frozenset[str]:
+        """The engine's type names, as its catalogue module spells them, that this type holds exactly."""
+        if self.name == "numeric":
+            return _NUMERIC_HELD[engine]
+        return _TABLE[self.name].postgres if engine == "postgres" else _TABLE[self.name].mysql
 
-    def select(self, quoted: str) -> str:
+    def select(self, quoted: str, engine: EngineName = "postgres") -> str:
         """The SQL expression that hands the column over without loss."""
-        return quoted if self.name == "numeric" else _TABLE[self.name].select.format(quoted)
+        if self.name == "numeric":
+            return _NUMERIC_SELECT[engine].format(quoted)
+        row = _TABLE[self.name]
+        return (row.select if engine == "postgres" else row.select_mysql).format(quoted)
 
 
 def bigquery_type(arrow: pa.DataType) -> str:
@@ -115,14 +165,20 @@ def bigquery_type(arrow: pa.DataType) -> str:
     )
 
 
-def suggest(postgres: str, precision: int | None = None, scale: int | None = None) -> str | None:
-    """The contract type that fits a PostgreSQL type, or None where the types table has none.
+def suggest(
+    source: str, precision: int | None = None, scale: int | None = None, engine: EngineName = "postgres"
+) -> str | None:
+    """The contract type that fits a source type, or None where the types table has none.
 
     Args:
-        postgres: `pg_type.typname`, `enum` for enums.
+        source: the engine's type name, as its catalogue module spells it.
         precision: of a numeric, None where the column declares none.
         scale: of a numeric.
+        engine: whose type it is.
     """
-    if postgres == "numeric":
+    if source in _NUMERIC_HELD[engine]:
+        if precision is not None and (precision > ARROW_DECIMAL_PRECISION or not 0 <= (scale or 0) <= precision):
+            return None
         return f"numeric({precision or ARROW_DECIMAL_PRECISION},{9 if scale is None else scale})"
-    return next((name for name, row in _TABLE.items() if postgres in row.postgres), None)
+    narrowest_first = sorted(_TABLE, key=lambda name: name == "int64")  # a tinyint(1) is a bool, and could be an int64
+    return next((name for name in narrowest_first if source in ColumnType(name).held(engine)), None)

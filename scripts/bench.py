@@ -33,10 +33,9 @@ from etl.handoff import TablePlan  # noqa: E402  〃
 from etl.keys import create_keyring_file, open_keyring  # noqa: E402  〃
 from etl.plan import plan_table  # noqa: E402  〃
 from etl.settings import Settings, load_settings  # noqa: E402  〃
-from etl.source.catalogue import quoted  # noqa: E402  〃
 from etl.source.connect import Endpoint  # noqa: E402  〃
-from etl.source.read import ReadColumn, select_sql  # noqa: E402  〃
-from etl.source.snapshot import joined_snapshot, pinned_snapshot  # noqa: E402  〃
+from etl.source.dialect import POSTGRES, ReadColumn  # noqa: E402  〃
+from etl.source.engine import joined, pinned  # noqa: E402  〃
 from etl.spark import spark_session  # noqa: E402  〃
 from etl.stage import stage_table  # noqa: E402  〃
 from etl.storage import StageTarget  # noqa: E402  〃
@@ -99,9 +98,9 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
     keys = open_keyring(key)
     target = StageTarget.of(settings)
     ours, copies, selected, peak = [], [], [], 0
-    with pinned_snapshot(Endpoint.of(settings.source)) as held:
-        with joined_snapshot(held.snapshot) as connection:
-            plan = plan_table(connection, contract, LAST_DAY, SLICE_MIB * 1024 * 1024)
+    with pinned(Endpoint.of(settings.source)) as held:
+        with joined(held.snapshot) as source:
+            plan = plan_table(source, contract, LAST_DAY, SLICE_MIB * 1024 * 1024)
         for number in range(runs):
             copies.append(copy_seconds(settings.source.url, plan, plan.contract.columns))
             selected.append(copy_seconds(settings.source.url, plan, plan.contract.selected))
@@ -132,7 +131,7 @@ def copy_seconds(url: str, plan: TablePlan, chosen: Mapping[str, Column]) -> flo
     """Gives how long `psql` takes to COPY the planned rows of some columns in binary form to nowhere."""
     columns = [ReadColumn(name, column.type) for name, column in chosen.items()]
     where = " OR ".join(f"({part.where})" for part in plan.slices)
-    sql = f"COPY ({select_sql(plan.contract.source, columns, where)}) TO STDOUT (FORMAT binary)"
+    sql = f"COPY ({POSTGRES.select(plan.contract.source, columns, where)}) TO STDOUT (FORMAT binary)"
     begun = time.monotonic()
     with Path(os.devnull).open("wb") as nowhere:
         subprocess.run(["psql", url, "--no-psqlrc", "-c", sql], check=True, stdout=nowhere)
@@ -158,7 +157,7 @@ def jdbc_rows_per_s(spark: SparkSession, url: str, plan: TablePlan) -> int | Non
         begun = time.monotonic()
         frame = spark.read.jdbc(
             f"jdbc:postgresql://{parts.hostname}:{parts.port}{parts.path}",
-            quoted(plan.contract.source).replace('"', ""),
+            plan.contract.source,
             predicates=predicates,
             properties=properties,
         )

@@ -17,7 +17,7 @@ import pyffx
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from etl.handoff import TablePlan
-from etl.source.read import ReadColumn, select_sql
+from etl.source.dialect import POSTGRES, ReadColumn
 
 _KEY: Final = bytes(range(64))
 _BATCH: Final = 5_000
@@ -33,7 +33,7 @@ def mask_row_by_row(url: str, plan: TablePlan, rows: int) -> tuple[int, float]:
     contract = plan.contract
     columns = [ReadColumn(name, column.type) for name, column in contract.selected.items()]
     masks = [_mask(column.mask.strategy) for column in contract.selected.values()]
-    sql = f"{select_sql(contract.source, columns, plan.slices[0].where)} LIMIT {rows}"
+    sql = f"{POSTGRES.select(contract.source, columns, plan.slices[0].where)} LIMIT {rows}"
     begun = time.monotonic()
     done = 0
     with psycopg.connect(url) as connection, connection.cursor() as cursor:

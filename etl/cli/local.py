@@ -28,9 +28,14 @@ class NoCheckout(KagemushaError):
 
 
 @local.command()
-def up(root: Root = None) -> None:
+def up(
+    root: Root = None,
+    mysql: Annotated[  # noqa: FBT002  a flag of the command line
+        bool, typer.Option("--mysql", help="With MariaDB, and `settings_mysql.toml` that names it as the source.")
+    ] = False,
+) -> None:
     """Start what does not run; write `settings.toml`. A second `up` only checks."""
-    _run("up", root)
+    _run("up", root, *(["--mysql"] if mysql else []))
 
 
 @local.command()
@@ -51,8 +56,8 @@ def reset(root: Root = None) -> None:
     _run("reset", root)
 
 
-def _run(command: str, root: Path | None) -> None:
-    given = ["--root", str(root)] if root else []
+def _run(command: str, root: Path | None, *options: str) -> None:
+    given = [*options, *(["--root", str(root)] if root else [])]
     done = subprocess.run([sys.executable, str(_script()), command, *given], check=False)  # noqa: S603 - our own script
     raise typer.Exit(done.returncode)
 

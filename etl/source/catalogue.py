@@ -8,11 +8,13 @@ from typing import Final
 
 import psycopg
 
+from etl.source.dialect import POSTGRES
+
 COLUMNS_SQL: Final = """
 SELECT a.attname,
        CASE WHEN b.typtype = 'e' THEN 'enum' ELSE b.typname END,
        CASE WHEN b.typname = 'numeric' AND a.atttypmod > 0 THEN (a.atttypmod - 4) >> 16 & 65535 END,
-       CASE WHEN b.typname = 'numeric' AND a.atttypmod > 0 THEN (a.atttypmod - 4) & 2047 END,
+       CASE WHEN b.typname = 'numeric' AND a.atttypmod > 0 THEN (((a.atttypmod - 4) & 2047) # 1024) - 1024 END,
        a.attnotnull,
        has_column_privilege(a.attrelid, a.attnum, 'SELECT')
 FROM pg_attribute a
@@ -64,14 +66,9 @@ class SourceTable:
     columns: tuple[SourceColumn, ...]
 
 
-def quoted(name: str) -> str:
-    """Gives an identifier, or a dotted name of identifiers, quoted for PostgreSQL."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
-
-
 def describe(connection: psycopg.Connection[tuple[object, ...]], table: str) -> SourceTable | None:
     """Gives what the catalogue says about `schema.table`, or None where there is no such relation."""
-    name = quoted(table)
+    name = POSTGRES.quoted(table)
     relation = connection.execute(RELATION_SQL, (name,)).fetchone()
     if relation is None:
         return None

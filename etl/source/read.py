@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -13,12 +12,11 @@ import pyarrow.compute as pc
 from adbc_driver_postgresql import dbapi
 
 from etl.errors import NOT_PUBLISHED, ReadFailed, SourceUnavailable, ValuesUnfit
-from etl.source.catalogue import quoted
 from etl.source.connect import arrow_connection
+from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.guard import prove_reader
 from etl.source.snapshot import Snapshot
 from masking.errors import KagemushaError
-from schemas.types import ColumnType
 
 _TRANSIENT_STATES: Final = ("08", "40", "53", "57", "58")
 """SQLSTATE classes that another try may pass: connection, rollback, resources, operator intervention, system error."""
@@ -28,20 +26,6 @@ _LOST_SNAPSHOT: Final = frozenset(
 _FIRST_DATE: Final = date(1, 1, 1)
 _LAST_DATE: Final = date(9999, 12, 31)
 _MICROSECONDS_A_DAY: Final = 86_400_000_000
-
-
-@dataclass(frozen=True)
-class ReadColumn:
-    """A column to select, and the contract type in which it must arrive."""
-
-    name: str
-    type: ColumnType
-
-
-def select_sql(source: str, columns: Sequence[ReadColumn], where: str) -> str:
-    """Gives the SELECT of a slice; dropped columns are not in it, so they do not leave the database."""
-    names = ", ".join(f"{column.type.select(quoted(column.name))} AS {quoted(column.name)}" for column in columns)
-    return f"SELECT {names} FROM {quoted(source)} WHERE {where}"
 
 
 def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], where: str) -> Iterator[pa.RecordBatch]:
@@ -65,7 +49,7 @@ def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], w
                 cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot.name}'")
                 joined = True
-                cursor.execute(select_sql(source, columns, where))
+                cursor.execute(POSTGRES.select(source, columns, where))
                 for batch in _batches(cursor):
                     if batch.num_rows:
                         yield fit(batch, columns)

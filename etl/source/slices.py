@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final
 
 from etl.handoff import Slice
-from etl.source.catalogue import quoted
+from etl.source.dialect import POSTGRES, Dialect
 from schemas.derive import business_day_start
 
 MAX_SLICES: Final = 2_000
-_TEMPORAL: Final = {"timestamp", "date"}
 
 
 def whole() -> tuple[Slice, ...]:
@@ -33,7 +32,9 @@ def ctid_slices(pages: int, count: int) -> tuple[Slice, ...]:
     return tuple(Slice(n, where) for n, where in enumerate([*ranges, f"ctid >= '({bounds[-1]},0)'::tid"]))
 
 
-def window_slices(column: str, kind: str, days: Sequence[date], a_day: int) -> tuple[Slice, ...]:
+def window_slices(
+    column: str, kind: str, days: Sequence[date], a_day: int, dialect: Dialect = POSTGRES
+) -> tuple[Slice, ...]:
     """Cuts business days into slices of which each holds rows of one day only.
 
     Args:
@@ -41,20 +42,19 @@ def window_slices(column: str, kind: str, days: Sequence[date], a_day: int) -> t
         kind: its contract type: `timestamp` (days are cut into equal spans of time) or `date` (one slice a day).
         days: business days (JST).
         a_day: how many slices a day to aim at.
+        dialect: of the source.
     """
-    name = quoted(column)
+    name = dialect.quoted(column)
     found: list[Slice] = []
     for day in days:
         if kind == "date":
-            found.append(Slice(len(found), f"{name} = DATE '{day.isoformat()}'", day))
+            found.append(Slice(len(found), f"{name} = {dialect.on(day)}", day, column))
             continue
         start, end = business_day_start(day), business_day_start(day + timedelta(days=1))
         count = max(1, min(a_day, MAX_SLICES // max(1, len(days))))
         bounds = [start + (end - start) * n // count for n in range(count)] + [end]
         for first, until in pairwise(bounds):
-            found.append(Slice(len(found), f"{name} >= {_instant(first)} AND {name} < {_instant(until)}", day))
+            found.append(
+                Slice(len(found), f"{name} >= {dialect.at(first)} AND {name} < {dialect.at(until)}", day, column)
+            )
     return tuple(found)
-
-
-def _instant(moment: datetime) -> str:
-    return f"TIMESTAMPTZ '{moment.strftime('%Y-%m-%d %H:%M:%S.%f')}+00'"

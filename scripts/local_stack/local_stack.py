@@ -6,21 +6,24 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scripts.local_stack import bigquery, postgres, storage
+from scripts.local_stack import bigquery, mariadb, postgres, storage
 from scripts.local_stack.bigquery import LOCATION, PROJECT, BigQuery
+from scripts.local_stack.mariadb import MariaDb
 from scripts.local_stack.postgres import Postgres
 from scripts.local_stack.processes import LOOPBACK
 from scripts.local_stack.state import State, locked
 from scripts.local_stack.storage import BUCKET, Storage
 
 PARTS = (postgres.PRIMARY, postgres.STANDBY, storage.PART, bigquery.PART)
+"""What every stack has; `up(mysql=True)` adds MariaDB."""
+_SETTINGS_FILE, _MYSQL_SETTINGS_FILE = "settings.toml", "settings_mysql.toml"
 _SETTINGS = """\
 # Written by the local stack at every start; edits do not last.
 [source]
-url = "{source}"
+url = "{source}"{password}
 local = true
 allowed_instances = []
 
@@ -43,8 +46,27 @@ ref = "file:{keyring}"
 audit_log = "{audit_log}"
 
 [local]
-primary_url = "{primary}"
+primary_url = "{primary}"{mysql}
 """
+_OWNER_OF_MYSQL = """
+mysql_url = "{url}"
+mysql_password = "{password}"
+"""
+
+
+@dataclass(frozen=True)
+class MySqlEndpoint:
+    """Where MariaDB is.
+
+    Args:
+        settings: the settings file of the whole stack that names MariaDB as the source.
+        url: its address for the owner of the tables.
+        password: where the owner's password is, as settings spell it.
+    """
+
+    settings: Path
+    url: str
+    password: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +80,7 @@ class Endpoints:
         primary_url: the primary, as the owner of the tables.
         storage: address of Cloud Storage.
         bigquery: address of BigQuery.
+        mysql: where MariaDB is, if it was asked for.
     """
 
     root: Path
@@ -69,6 +92,7 @@ class Endpoints:
     bucket: str = BUCKET
     project: str = PROJECT
     location: str = LOCATION
+    mysql: MySqlEndpoint | None = None
 
 
 @dataclass(frozen=True)
@@ -91,18 +115,23 @@ class LocalStack:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
 
-    def up(self) -> Endpoints:
-        """Starts what does not run and gives the addresses; what already runs well is left alone."""
-        with self._parts() as (state, (database, objects, warehouse)):
+    def up(self, *, mysql: bool = False) -> Endpoints:
+        """Starts what does not run and gives the addresses; what already runs well is left alone.
+
+        Args:
+            mysql: whether MariaDB belongs to the stack too, from now on until `reset`.
+        """
+        with self._parts() as (state, (database, objects, warehouse, other)):
             (self.root / "logs").mkdir(exist_ok=True)
-            with ThreadPoolExecutor(3) as together:
-                for started in [together.submit(part.up) for part in (database, objects, warehouse)]:
+            starts = [database.up, objects.up, warehouse.up, *([other.up] if mysql or other.wanted else [])]
+            with ThreadPoolExecutor(len(starts)) as together:
+                for started in [together.submit(start) for start in starts]:
                     started.result()
-            return self._endpoints(state, database)
+            return self._endpoints(state, database, other)
 
     def down(self) -> None:
         """Stops the stack's own processes, and no others; data stays."""
-        with self._parts() as (_, parts), ThreadPoolExecutor(3) as together:
+        with self._parts() as (_, parts), ThreadPoolExecutor(len(parts)) as together:
             for stopped in [together.submit(part.down) for part in parts]:
                 stopped.result()
 
@@ -110,40 +139,58 @@ class LocalStack:
         """Stops the stack and removes its data, logs, passwords and settings; keys and benchmark figures stay."""
         self.down()
         with self._parts() as (_, parts):
-            for part in parts:
+            for part in reversed(parts):
                 part.wipe()
             shutil.rmtree(self.root / "logs", ignore_errors=True)
-            for name in ("settings.toml", "state.json"):
+            for name in (_SETTINGS_FILE, _MYSQL_SETTINGS_FILE, "state.json"):
                 (self.root / name).unlink(missing_ok=True)
 
     def status(self) -> list[PartStatus]:
         """Gives what each part does right now."""
-        with self._parts() as (state, (database, objects, warehouse)):
+        with self._parts() as (state, (database, objects, warehouse, other)):
             healthy = {storage.PART: objects.healthy(), bigquery.PART: warehouse.healthy(), **database.health()}
-            processes = {part: state.process(part) for part in PARTS}
+            names: tuple[str, ...] = PARTS
+            if other.wanted:
+                healthy[mariadb.PART] = other.healthy()
+                names = (*PARTS, mariadb.PART)
+            processes = {part: state.process(part) for part in names}
             return [
                 PartStatus(part, state.port(part), process.pid if process else None, healthy[part])
                 for part, process in processes.items()
             ]
 
     @contextmanager
-    def _parts(self) -> Iterator[tuple[State, tuple[Postgres, Storage, BigQuery]]]:
+    def _parts(self) -> Iterator[tuple[State, tuple[Postgres, Storage, BigQuery, MariaDb]]]:
         with locked(self.root) as state:
             objects = Storage(self.root, state)
-            yield state, (Postgres(self.root, state), objects, BigQuery(self.root, state, objects.objects))
+            parts = (Postgres(self.root, state), objects, BigQuery(self.root, state, objects.objects))
+            yield state, (*parts, MariaDb(self.root, state))
 
-    def _endpoints(self, state: State, database: Postgres) -> Endpoints:
+    def _endpoints(self, state: State, database: Postgres, other: MariaDb) -> Endpoints:
         found = Endpoints(
             root=self.root,
-            settings=self.root / "settings.toml",
+            settings=self.root / _SETTINGS_FILE,
             source_url=database.url(postgres.STANDBY, postgres.READER),
             primary_url=database.url(postgres.PRIMARY, postgres.OWNER),
             storage=f"http://{LOOPBACK}:{state.port(storage.PART)}",
             bigquery=f"http://{LOOPBACK}:{state.port(bigquery.PART)}",
         )
+        if other.wanted:
+            place = MySqlEndpoint(
+                self.root / _MYSQL_SETTINGS_FILE, other.url(mariadb.OWNER), other.password(mariadb.OWNER)
+            )
+            found = replace(found, mysql=place)
+            self._write_settings(place.settings, found, other.url(mariadb.READER), other.password(mariadb.READER))
+        self._write_settings(found.settings, found, found.source_url)
+        return found
+
+    def _write_settings(self, file: Path, found: Endpoints, source: str, password: str = "") -> None:
+        owner = found.mysql
         text = _SETTINGS.format(
-            source=found.source_url,
+            source=source,
+            password=f'\npassword = "{password}"' if password else "",
             primary=found.primary_url,
+            mysql=_OWNER_OF_MYSQL.format(url=owner.url, password=owner.password).rstrip() if owner else "",
             bucket=found.bucket,
             project=found.project,
             location=found.location,
@@ -154,5 +201,4 @@ class LocalStack:
             keyring=self.root / "keys" / "keyring.json",
             audit_log=self.root / "audit" / "detokenize.jsonl",
         )
-        found.settings.write_text(text, encoding="utf-8")
-        return found
+        file.write_text(text, encoding="utf-8")

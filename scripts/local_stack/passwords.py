@@ -19,8 +19,13 @@ def create(file: Path, roles: Iterable[str], owner: str | None = None) -> None:
         roles: database roles.
         owner: account that may read it; our own when None.
     """
-    lines = (f"{LOOPBACK}:*:*:{role}:{secrets.token_urlsafe(24)}\n" for role in roles)
+    lines = (f"{LOOPBACK}:*:*:{role}:{secret}\n" for role, secret in fresh(roles).items())
     write_private(file, "".join(lines), owner)
+
+
+def fresh(roles: Iterable[str]) -> dict[str, str]:
+    """Gives role → a new password."""
+    return {role: secrets.token_urlsafe(24) for role in roles}
 
 
 def write_private(file: Path, text: str, owner: str | None = None) -> None:

@@ -1,6 +1,6 @@
 """Starts and stops the local stack by hand.
 
-python scripts/local_stack/stack.py up|down|status|reset [--root .local]
+python scripts/local_stack/stack.py up|down|status|reset [--root .local] [--mysql]
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ def main() -> int:
     )
     parser.add_argument("command", choices=("up", "down", "status", "reset"))
     parser.add_argument("--root", type=Path, default=_CHECKOUT / ".local", help="folder for data, logs and passwords")
+    parser.add_argument("--mysql", action="store_true", help="up: with MariaDB, and settings_mysql.toml that names it")
     given = parser.parse_args()
     stack = LocalStack(given.root)
     began = time.monotonic()
     try:
         if given.command == "up":
-            stack.up()
+            stack.up(mysql=given.mysql)
         elif given.command == "down":
             stack.down()
         elif given.command == "reset":

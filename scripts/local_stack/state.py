@@ -66,6 +66,12 @@ class State:
             self._save()
         return place
 
+    def forget_place(self, name: str) -> None:
+        """Forgets the folder of a name."""
+        with self._guard:
+            self._places.pop(name, None)
+            self._save()
+
     def _save(self) -> None:
         processes = {part: asdict(process) for part, process in self._processes.items()}
         content = {"processes": processes, "ports": self._ports, "places": self._places}

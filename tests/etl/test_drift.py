@@ -12,6 +12,7 @@ from etl.entry import guarded, load_day
 from etl.handoff import TablePlan
 from etl.plan import plan_table
 from etl.source.connect import Endpoint, control_connection
+from etl.source.postgres import PostgresSession
 from schemas.contract import load_contract
 from tests.etl.conftest import DAY, Issuer
 from tests.etl.refusing import state
@@ -34,7 +35,7 @@ def _run_fails(issuer: Issuer, contracts: Path, capsys: pytest.CaptureFixture[st
 
 def _planned(issuer: Issuer, contracts: Path) -> TablePlan:
     with control_connection(Endpoint.of(issuer.settings.source)) as connection:
-        return plan_table(connection, load_contract(contracts / f"{TABLE}.yaml"), DAY, 1 << 27)
+        return plan_table(PostgresSession(connection), load_contract(contracts / f"{TABLE}.yaml"), DAY, 1 << 27)
 
 
 TYPES = ("text", "jsonb", "inet", "numeric(10,2)", "numeric", "smallint", "timestamptz", "interval", "text[]", "bytea")

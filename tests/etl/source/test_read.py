@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from etl.errors import ValuesUnfit
-from etl.source.read import ReadColumn, fit, select_sql
+from etl.source.dialect import POSTGRES, ReadColumn
+from etl.source.read import fit
 from schemas.types import ColumnType
 
 
@@ -57,6 +58,6 @@ def test_dates_outside_bigquery_are_refused() -> None:
 def test_the_select_names_contract_columns_only() -> None:
     """Identifiers are quoted, types are cast so that nothing is lost, and there is no `*`."""
     columns = [ReadColumn("id", ColumnType.parse("int64")), ReadColumn('we"ird', ColumnType.parse("json"))]
-    assert select_sql("a.b", columns, "TRUE") == (
+    assert POSTGRES.select("a.b", columns, "TRUE") == (
         'SELECT "id"::int8 AS "id", "we""ird"::jsonb::text AS "we""ird" FROM "a"."b" WHERE TRUE'
     )

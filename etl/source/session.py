@@ -1,0 +1,54 @@
+"""What the flow asks of a source, whatever its engine: a hold on what is read, and control sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from etl.handoff import Slice
+from etl.source.catalogue import SourceTable
+from etl.source.dialect import Dialect
+from etl.source.snapshot import Snapshot
+
+
+class Held(Protocol):
+    """The driver's hold on what a run reads."""
+
+    snapshot: Snapshot
+
+    def check(self) -> None:
+        """Proves that it still stands.
+
+        Raises:
+            SourceUnavailable: it does not; slices may have read different states.
+        """
+
+
+class Session(Protocol):
+    """A session on a proven reader for metadata and aggregates, never for rows. Its errors are ours."""
+
+    dialect: Dialect
+
+    def isolated(self) -> AbstractContextManager[object]:
+        """Keeps one table's error from ending the transaction of all."""
+
+    def describe(self, table: str) -> SourceTable | None:
+        """Gives what the catalogue says about `schema.table`, or None where there is no such relation.
+
+        Raises:
+            PlanRejected: the ETL user may not look at it.
+        """
+
+    def estimated_rows(self, table: str, where: str) -> int:
+        """Gives the planner's estimate of a table's rows under a condition, from its statistics."""
+
+    def slices(self, table: SourceTable, count: int) -> tuple[Slice, ...]:
+        """Cuts a whole relation into about so many slices of about equal work."""
+
+    def row(self, sql: str) -> Sequence[object]:
+        """Gives the only row of a query.
+
+        Raises:
+            SourceUnavailable, ReadFailed: the query failed.
+        """
