@@ -18,7 +18,7 @@ from etl.ledger import now
 from etl.progress import progress
 from etl.settings import load_settings
 from masking.errors import KagemushaError
-from schemas.contract import BUNDLED
+from schemas.contract_file import BUNDLED
 from schemas.derive import previous_business_day
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from schemas.contract import Contract
 
 @dataclass(frozen=True)
 class Window:
-    """Business days (JST) that a run reads of a partitioned table: the target day and its lookback, inclusive."""
+    """Business days (JST), inclusive, whose partitions a run replaces."""
 
     first: date
     last: date
@@ -41,7 +41,7 @@ class Slice:
         number: from 0, unique within the table.
         where: SQL condition made of identifiers, timestamps of ours, and bounds of keys, which can be a row's own: it
             is not printed.
-        partition: the only business day whose rows it holds; None for a full load.
+        partition: the only business day whose rows it holds; None where its rows are of no day, or of several.
         by: the column that `where` names, if it names one.
     """
 
@@ -68,10 +68,11 @@ class TablePlan:
 
     @property
     def output_schema(self) -> pa.Schema:
-        """The Arrow schema of every staged file: masked columns, then derived ones."""
+        """The Arrow schema of every staged file: masked columns, derived ones, then those that the load mode adds."""
         masked = self.mask.output_schema
         derived = [pa.field(name, self.contract.output_type(name)) for name in self.contract.derive]
-        return pa.schema([*masked, *derived])
+        added = [pa.field(column.name, column.type) for column in self.contract.load.adds]
+        return pa.schema([*masked, *derived, *added])
 
     @property
     def partitions(self) -> tuple[date, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from etl.errors import NO_ROW_READ, PlanRejected
@@ -11,7 +12,8 @@ from etl.source.catalogue import SourceColumn, SourceTable
 from etl.source.session import Session
 from etl.source.slices import window_slices
 from masking.plan import ColumnRule, MaskPlan
-from schemas.contract import Contract, PartitionLoad
+from schemas.contract import Contract
+from schemas.loads import PartitionLoad, SnapshotLoad
 from schemas.types import ColumnType, EngineName, suggest
 
 _TABLES = frozenset({"r", "p"})
@@ -39,9 +41,15 @@ def plan_table(session: Session, contract: Contract, day: date, slice_bytes: int
             where={"table": contract.table},
         )
     _refuse_drift(contract, source, session.dialect.name)
-    window = Window.ending(day, contract.load.lookback_days) if isinstance(contract.load, PartitionLoad) else None
+    window = _window(contract, day)
     rows, slices = _slices(session, contract, source, window, slice_bytes)
     return TablePlan(contract, window, mask_plan(contract, day), slices, rows)
+
+
+def _window(contract: Contract, day: date) -> Window | None:
+    if isinstance(contract.load, PartitionLoad):
+        return Window.ending(day, contract.load.lookback_days)
+    return Window(day, day) if isinstance(contract.load, SnapshotLoad) else None
 
 
 def mask_plan(contract: Contract, day: date) -> MaskPlan:
@@ -62,7 +70,9 @@ def _slices(
 ) -> tuple[int, tuple[Slice, ...]]:
     table, column = contract.source, contract.window_column
     if window is None or column is None:
-        return session.estimated_rows(table, "TRUE"), session.slices(source, -(-source.bytes // slice_bytes))
+        slices = session.slices(source, -(-source.bytes // slice_bytes))
+        of_a_day = tuple(replace(one, partition=window.last) for one in slices) if window else slices
+        return session.estimated_rows(table, "TRUE"), of_a_day
     kind = contract.columns[column].type.name
     whole_days = window_slices(column, kind, window.days, 1, session.dialect)
     rows = session.estimated_rows(table, " OR ".join(f"({one.where})" for one in whole_days))
@@ -107,14 +117,14 @@ def _refuse_drift(contract: Contract, source: SourceTable, engine: EngineName) -
             advice="Correct the column's `type:`; types without a row in the types table need `drop`.",
             where=where,
         )
-    window = contract.window_column
-    if window and source.kind in _TABLES and not present[window].not_null:
-        raise PlanRejected(
-            f"{contract.source}.{window} may be NULL, and a row without a day is in no window.",
-            not_done=NO_ROW_READ,
-            advice="Make the column NOT NULL at the source, or load the table with `mode: full`.",
-            where=where,
-        )
+    for name, lost in ((contract.day_column, "day is in no window"), (contract.watermark, "time is never read again")):
+        if name and source.kind in _TABLES and not present[name].not_null:
+            raise PlanRejected(
+                f"{contract.source}.{name} may be NULL, and a row without a {lost}.",
+                not_done=NO_ROW_READ,
+                advice="Make the column NOT NULL at the source, or load the table with `mode: full`.",
+                where=where,
+            )
     unreadable = [name for name in contract.selected if not present[name].readable]
     if unreadable:
         raise PlanRejected(

@@ -28,8 +28,9 @@ from expectations.suite import BUNDLED as SUITES
 from masking.keyring import KeyRef
 from masking.leaks import LeakKind
 from masking.strategies import KeyedStrategy
-from schemas.contract import BUNDLED as CONTRACTS
-from schemas.contract import Contract, load_contracts
+from schemas.contract import Contract
+from schemas.contract_file import BUNDLED as CONTRACTS
+from schemas.contract_file import load_contracts
 from schemas.domains import rewritable_columns
 
 

@@ -39,8 +39,9 @@ from etl.warehouse import Warehouse
 from expectations.suite import BUNDLED as SUITES
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
-from schemas.contract import BUNDLED as CONTRACTS
-from schemas.contract import Contract, load_contracts
+from schemas.contract import Contract
+from schemas.contract_file import BUNDLED as CONTRACTS
+from schemas.contract_file import load_contracts
 from schemas.policy import refuse_breaches
 
 if TYPE_CHECKING:

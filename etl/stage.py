@@ -16,7 +16,6 @@ from etl.storage import StageTarget
 from etl.task import StagedSlice, TableTask, stage_slice
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
-from schemas.contract import PartitionLoad
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -77,7 +76,8 @@ def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: StageTa
         derive={name: derived.source for name, derived in contract.derive.items()},
         row_key=contract.key,
         sums=contract.reconcile,
-        partition_by=contract.load.by if isinstance(contract.load, PartitionLoad) else None,
+        partition_by=contract.partition_by,
+        added=tuple(column.name for column in contract.load.adds),
         output_schema=plan.output_schema,
         snapshot=snapshot,
         key=key,

@@ -9,7 +9,7 @@ from google.cloud import bigquery
 
 from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
-from schemas.contract import Contract, PartitionLoad
+from schemas.contract import Contract
 from schemas.types import bigquery_type
 
 _MILLISECONDS_A_DAY: Final = 86_400_000
@@ -28,18 +28,18 @@ def table_schema(contract: Contract) -> list[bigquery.SchemaField]:
 
 
 def _field(contract: Contract, name: str, arrow: pa.DataType) -> bigquery.SchemaField:
-    about = (contract.columns.get(name) or contract.derive[name]).about
+    about = contract.about_column(name)
     if not about:
         return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE")
     return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE", description=about)
 
 
 def time_partitioning(contract: Contract) -> bigquery.TimePartitioning | None:
-    """Gives the daily partitioning of a contract; None for a full load."""
-    if not isinstance(contract.load, PartitionLoad):
+    """Gives the daily partitioning of a contract; None where it has no partitions."""
+    if contract.partition_by is None:
         return None
     expiration = contract.retention_days * _MILLISECONDS_A_DAY if contract.retention_days else None
-    return bigquery.TimePartitioning("DAY", field=contract.load.by, expiration_ms=expiration)
+    return bigquery.TimePartitioning("DAY", field=contract.partition_by, expiration_ms=expiration)
 
 
 def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
@@ -80,7 +80,7 @@ def _refuse_destruction(contract: Contract, table: bigquery.Table) -> None:
         if name in wanted and wanted[name].field_type != kind
     ]
     by = table.time_partitioning.field if table.time_partitioning else None
-    if by != (contract.load.by if isinstance(contract.load, PartitionLoad) else None):
+    if by != contract.partition_by:
         problems.append("its partitioning would change")
     if tuple(table.clustering_fields or ()) != contract.cluster_by:
         problems.append("its clustering would change")

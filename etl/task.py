@@ -31,6 +31,7 @@ from masking.keyring import KeyRef, Keyring
 from masking.leaks import LeakKind
 from masking.plan import MaskPlan, SetAside
 from schemas.derive import business_date
+from schemas.loads import SNAPSHOT_DATE
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class TableTask:
     row_key: tuple[str, ...]
     sums: tuple[str, ...]
     partition_by: str | None
+    added: tuple[str, ...]
     output_schema: pa.Schema
     snapshot: Snapshot
     key: KeyRef
@@ -128,10 +130,17 @@ def _allowed(task: TableTask) -> dict[str, frozenset[LeakKind]]:
 
 def _derived(task: TableTask, part: Slice, batch: pa.RecordBatch) -> pa.RecordBatch:
     dates = [business_date(batch.column(source)) for source in task.derive.values()]
-    whole = pa.RecordBatch.from_arrays([*batch.columns, *dates], schema=task.output_schema)
+    added = [_added(task, part, name, batch.num_rows) for name in task.added]
+    whole = pa.RecordBatch.from_arrays([*batch.columns, *dates, *added], schema=task.output_schema)
     if task.partition_by and part.partition:
         _refuse_other_days(whole.column(task.partition_by), part.partition, task.partition_by)
     return whole
+
+
+def _added(task: TableTask, part: Slice, name: str, rows: int) -> pa.Array:
+    """Gives a column of the load mode: the day of a snapshot; of a row that was read, nobody has seen a delete."""
+    kind = task.output_schema.field(name).type
+    return pa.repeat(pa.scalar(part.partition, kind), rows) if name == SNAPSHOT_DATE else pa.nulls(rows, kind)
 
 
 def _refuse_other_days(days: pa.Array, day: date, column: str) -> None:

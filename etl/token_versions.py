@@ -9,7 +9,7 @@ from datetime import date
 from etl.handoff import Slice
 from etl.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
 from masking.strategies import Tokenize
-from schemas.contract import Contract, PartitionLoad
+from schemas.contract import Contract
 from schemas.domains import rewritable_columns
 
 
@@ -40,15 +40,13 @@ def version_of_row(contract: Contract, alias: str = "") -> str:
 
 def is_old(contract: Contract, primary: int) -> str:
     """Gives SQL for: the row was masked under another version than the primary."""
-    everywhere = (
-        f"{name(contract.load.by)} >= DATE '0001-01-01' AND " if isinstance(contract.load, PartitionLoad) else ""
-    )
+    everywhere = f"{name(contract.partition_by)} >= DATE '0001-01-01' AND " if contract.partition_by else ""
     return f"{everywhere}NOT STARTS_WITH({_naming(contract)}, 'k{primary}_')"
 
 
 def find_old_rows(warehouse: Warehouse, contract: Contract, primary: int) -> OldRows:
     """Asks BigQuery which parts of a published table hold rows of earlier versions."""
-    by = name(contract.load.by) if isinstance(contract.load, PartitionLoad) else "CAST(NULL AS DATE)"
+    by = name(contract.partition_by) if contract.partition_by else "CAST(NULL AS DATE)"
     sql = (
         f"SELECT {by} AS day, COUNT(*) AS old FROM `{warehouse.table_id(contract.publish)}` "
         f"WHERE {is_old(contract, primary)} GROUP BY day ORDER BY day"

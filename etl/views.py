@@ -13,7 +13,8 @@ from google.cloud import bigquery
 from etl.errors import SettingsInvalid
 from etl.token_maps import mapped_domains, seen_through_maps
 from etl.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
-from schemas.contract import BUNDLED, Contract
+from schemas.contract import Contract
+from schemas.contract_file import BUNDLED
 
 FOLDER: Final = BUNDLED / "views"
 _ABOUT: Final = re.compile(r"\A-- about: (.+)\n")

@@ -4,126 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
-from pathlib import Path
-from typing import Annotated, Literal
 
 import pyarrow as pa
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    StringConstraints,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from masking.leaks import LeakKind
-from masking.policy import ColumnClass
-from masking.strategies import AnyStrategy
-from schemas.errors import ContractInvalid, TypeUnsupported
-from schemas.types import ColumnType
-from schemas.yaml_file import read_yaml
-
-BUNDLED = Path(__file__).parent
-"""The contracts that ship with the package."""
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,127}$")]
-QualifiedName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}\.[a-z_][a-z0-9_]{0,127}$")]
+from schemas.columns import Column, Derived
+from schemas.loads import AddedColumn, Load, MergeLoad, PartitionLoad
+from schemas.reviewed import Name, QualifiedName, Reviewed
 
 
-def _parse_type(value: object) -> ColumnType:
-    if isinstance(value, ColumnType):
-        return value
-    parsed = None
-    with suppress(TypeUnsupported):
-        parsed = ColumnType.parse(str(value))
-    if parsed is None:
-        raise ValueError("is not in the types table")
-    return parsed
-
-
-_TYPE_PATTERN = (
-    r"^(string|int64|float64|bool|date|timestamp|datetime|bytes|json|numeric\(\s*\d{1,2}\s*,\s*\d{1,2}\s*\))$"
-)
-TypeInYaml = Annotated[
-    ColumnType,
-    BeforeValidator(_parse_type),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": _TYPE_PATTERN, "description": "A type of the types table."}),
-]
-
-
-AllowedLeak = Literal[LeakKind.MY_NUMBER, LeakKind.EMAIL, LeakKind.PHONE]
-
-
-class _Reviewed(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True, arbitrary_types_allowed=True
-    )
-
-
-class FullLoad(_Reviewed):
-    """Every run reads the whole table and replaces the published one in one step."""
-
-    mode: Literal["full"]
-
-
-class PartitionLoad(_Reviewed):
-    """A run reads the business days of its window and replaces each day's partition."""
-
-    mode: Literal["partition"]
-    by: Name = Field(description="The published DATE column that partitions the table: a business date or a kept date.")
-    lookback_days: int = Field(
-        0, ge=0, le=400, description="Days before the target day that are read again for late rows."
-    )
-
-
-Load = Annotated[FullLoad | PartitionLoad, Field(discriminator="mode")]
-
-
-class Column(_Reviewed):
-    """One source column: what it is, and what becomes of it."""
-
-    type: TypeInYaml
-    column_class: ColumnClass = Field(
-        alias="class", description="What the value is; policy says which strategies it may have."
-    )
-    mask: AnyStrategy = Field(description="What becomes of the value.")
-    nullable: bool = Field(default=True, description="False: a NULL in the published column fails the audit.")
-    may_look_like: tuple[AllowedLeak, ...] = Field(
-        default=(),
-        description="What the leak gate lets pass here, such as a public contact's e-mail; never card numbers.",
-    )
-    control: str = Field(
-        default="", description="The compensating control for a finding that a rule lets a contract answer."
-    )
-    about: str = Field(default="", description="Published as the BigQuery column description.")
-
-    @property
-    def dropped(self) -> bool:
-        """Whether the column never leaves the database."""
-        return self.mask.strategy == "drop"
-
-    @property
-    def kept(self) -> bool:
-        """Whether the published value is the source's own."""
-        return self.mask.strategy == "keep"
-
-
-class Derived(_Reviewed):
-    """One published column that is computed from a kept one."""
-
-    type: Literal["date"]
-    source: Name = Field(alias="from", description="The kept timestamp column it is computed from.")
-    rule: Literal["business_date"] = Field(alias="as", description="business_date: the calendar date in Japan (JST).")
-    about: str = ""
-
-
-class Contract(_Reviewed):
+class Contract(Reviewed):
     """What a table is: where it comes from, where it goes, and every column's fate."""
 
     table: Name = Field(description="The table's name in logs, commands and the ledger.")
@@ -150,9 +40,14 @@ class Contract(_Reviewed):
         return {name: column for name, column in self.columns.items() if not column.dropped}
 
     @property
+    def added(self) -> dict[str, AddedColumn]:
+        """The columns that the load mode itself publishes, such as `snapshot_date`."""
+        return {column.name: column for column in self.load.adds}
+
+    @property
     def published(self) -> tuple[str, ...]:
-        """The names of the published columns, in order: masked ones first, derived ones after."""
-        return (*self.selected, *self.derive)
+        """The names of the published columns, in order: masked ones, derived ones, then those of the load mode."""
+        return (*self.selected, *self.derive, *self.added)
 
     @property
     def dataset(self) -> str:
@@ -160,12 +55,26 @@ class Contract(_Reviewed):
         return self.publish.split(".")[0]
 
     @property
+    def partition_by(self) -> str | None:
+        """The published DATE column that partitions the table by day; None where it has no partitions."""
+        return self.load.partition_by
+
+    @property
+    def day_column(self) -> str | None:
+        """The source column that says on which day a row is published; None where the source does not decide it."""
+        by = self.load.by if isinstance(self.load, PartitionLoad | MergeLoad) else None
+        derived = self.derive.get(by) if by else None
+        return derived.source if derived else by
+
+    @property
     def window_column(self) -> str | None:
-        """The source column whose values place a row in a partition; None for a full load."""
-        if not isinstance(self.load, PartitionLoad):
-            return None
-        derived = self.derive.get(self.load.by)
-        return derived.source if derived else self.load.by
+        """The source column by whose days a run chooses its rows; None for modes other than partition."""
+        return self.day_column if isinstance(self.load, PartitionLoad) else None
+
+    @property
+    def watermark(self) -> str | None:
+        """The source column that tells when a row changed; None for modes other than merge."""
+        return self.load.watermark if isinstance(self.load, MergeLoad) else None
 
     @property
     def digest(self) -> str:
@@ -175,7 +84,12 @@ class Contract(_Reviewed):
 
     @model_validator(mode="after")
     def _consistent(self) -> Contract:
-        problems = [*self._unpublished_names(), *self._derive_problems(), *self._type_problems()]
+        problems = [
+            *self._unpublished_names(),
+            *self._derive_problems(),
+            *self._load_problems(),
+            *self._type_problems(),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -203,20 +117,42 @@ class Contract(_Reviewed):
                 problems.append(f"derive.{name} needs a kept timestamp column as its source")
         return problems
 
+    def _load_problems(self) -> list[str]:
+        problems = [f"columns.{name} is a column that load.mode adds" for name in self.added if self._has(name)]
+        if self.partition_by is None and (self.require_partition_filter or self.retention_days):
+            problems.append("require_partition_filter and retention_days belong to tables with partitions")
+        by = self.load.by if isinstance(self.load, PartitionLoad | MergeLoad) else None
+        day = self.columns.get(self.day_column) if self.day_column else None
+        if by and by not in self.derive and not (day and day.kept and day.type.name == "date"):
+            problems.append(f"load.by names {by}, which is neither a derived business date nor a kept date")
+        elif day and day.nullable:
+            problems.append(f"columns.{self.day_column} places rows in days, so it needs `nullable: false`")
+        if isinstance(self.load, MergeLoad):
+            problems += self._merge_problems(self.load)
+        return problems
+
+    def _merge_problems(self, load: MergeLoad) -> list[str]:
+        problems = []
+        changed = self.columns.get(load.watermark)
+        if not (changed and changed.kept and changed.type.name == "timestamp"):
+            problems.append(f"load.watermark names {load.watermark}, which is not a kept timestamp column")
+        elif changed.nullable:
+            problems.append(f"columns.{load.watermark} tells what changed, so it needs `nullable: false`")
+        if (load.deletes == "ignore") != (load.reconcile_keys is None):
+            problems.append("load.reconcile_keys says how often deleted rows are looked for: soft and hard need it")
+        if set(self.key) & set(self.added):
+            problems.append("key names a column that load.mode adds")
+        return problems
+
+    def _has(self, name: str) -> bool:
+        return name in self.columns or name in self.derive
+
     def _type_problems(self) -> list[str]:
         problems = []
         for name in self.reconcile:
             column = self.columns.get(name)
             if column and not (column.kept and column.type.name in {"int64", "numeric"}):
                 problems.append(f"reconcile.{name} must be a kept int64 or numeric column")
-        if isinstance(self.load, PartitionLoad):
-            by, column = self.load.by, self.columns.get(self.load.by)
-            if by not in self.derive and not (column and column.kept and column.type.name == "date"):
-                problems.append(f"load.by names {by}, which is neither a derived business date nor a kept date")
-            elif self.window_column and self.columns[self.window_column].nullable:
-                problems.append(f"columns.{self.window_column} places rows in days, so it needs `nullable: false`")
-        elif self.require_partition_filter or self.retention_days:
-            problems.append("require_partition_filter and retention_days belong to mode partition")
         for name, column in self.selected.items():
             try:
                 column.mask.output_type(column.type.arrow)
@@ -227,67 +163,13 @@ class Contract(_Reviewed):
 
     def output_type(self, name: str) -> pa.DataType:
         """The Arrow type of a published column, known without data."""
+        if name in self.added:
+            return self.added[name].type
         if name in self.derive:
             return pa.date32()
         column = self.columns[name]
         return column.mask.output_type(column.type.arrow)
 
-
-def load_contract(path: Path) -> Contract:
-    """Gives the contract in one YAML file.
-
-    Raises:
-        ContractInvalid: the file breaks the model; every problem is named with its place, none with a value.
-    """
-    raw = read_yaml(path)
-    problems: list[str] = []
-    contract = None
-    try:
-        contract = Contract.model_validate(raw)
-    except ValidationError as error:
-        problems = [
-            _problem(detail) for detail in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
-    if contract is None:
-        raise ContractInvalid(
-            f"The contract has {len(problems)} problem{'s' if len(problems) != 1 else ''}: {'; '.join(problems)}.",
-            not_done="No table was read.",
-            where={"file": path.name},
-        )
-    if contract.table != path.stem:
-        raise ContractInvalid(
-            f"The contract is of table {contract.table}, but its file is named otherwise.",
-            not_done="No table was read.",
-            advice=f"Rename the file to {contract.table}.yaml.",
-            where={"file": path.name},
-        )
-    return contract
-
-
-def _problem(detail: object) -> str:
-    assert isinstance(detail, dict)  # noqa: S101  pydantic's ErrorDetails
-    place = ".".join(str(part) for part in detail["loc"])
-    # Pydantic's own text for a ValueError is ours; for the rest it names types and limits, the input is hidden.
-    return f"{place + ': ' if place else ''}{str(detail['msg']).removeprefix('Value error, ')}"
-
-
-def load_contracts(folder: Path = BUNDLED) -> dict[str, Contract]:
-    """Gives every contract of a folder by table name, in alphabetical order.
-
-    Raises:
-        ContractInvalid: a file breaks the model, the folder holds none, or two contracts publish the same table.
-    """
-    contracts = {path.stem: load_contract(path) for path in sorted(folder.glob("*.yaml"))}
-    if not contracts:
-        raise ContractInvalid(
-            "The folder holds no contract.", not_done="Nothing was read.", where={"folder": folder.name}
-        )
-    targets: dict[str, str] = {}
-    for contract in contracts.values():
-        other = targets.setdefault(contract.publish, contract.table)
-        if other != contract.table:
-            raise ContractInvalid(
-                f"Contracts {other} and {contract.table} both publish {contract.publish}.",
-                not_done="Nothing was read.",
-            )
-    return contracts
+    def about_column(self, name: str) -> str:
+        """The description of a published column; empty where the contract has none."""
+        return (self.added.get(name) or self.derive.get(name) or self.columns[name]).about

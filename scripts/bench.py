@@ -40,7 +40,8 @@ from etl.spark import spark_session  # noqa: E402  〃
 from etl.stage import stage_table  # noqa: E402  〃
 from etl.storage import StageTarget  # noqa: E402  〃
 from masking.keyring import KeyRef  # noqa: E402  〃
-from schemas.contract import Column, load_contract  # noqa: E402  〃
+from schemas.columns import Column  # noqa: E402  〃
+from schemas.contract_file import load_contract  # noqa: E402  〃
 from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
 from scripts.row_wise import mask_row_by_row  # noqa: E402  〃
 

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from etl.cli import app
 from etl.settings import Settings
-from schemas.contract import Column
+from schemas.columns import Column
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from etl.errors import STOPPED, SettingsInvalid
 from etl.keys import open_keyring
 from etl.settings import Detokenize, load_settings
 from masking.keyring import KeyRef
-from schemas.contract import BUNDLED, load_contracts
+from schemas.contract_file import BUNDLED, load_contracts
 from schemas.domains import reversible_use
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})

@@ -9,7 +9,7 @@ import typer
 
 from masking.errors import CONTRACT_MUST_CHANGE
 from masking.policy import Profile
-from schemas.contract import BUNDLED
+from schemas.contract_file import BUNDLED
 from schemas.lint import lint as find
 from schemas.lint_report import Format, report
 

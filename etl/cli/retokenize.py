@@ -9,7 +9,7 @@ import typer
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.progress import progress
 from etl.settings import load_settings
-from schemas.contract import BUNDLED
+from schemas.contract_file import BUNDLED
 
 
 def retokenize(

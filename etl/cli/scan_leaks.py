@@ -14,7 +14,7 @@ from etl.errors import STOPPED, SettingsInvalid
 from etl.scan.places import Place, Unreadable, scan
 from etl.settings import load_settings
 from masking.leaks import LeakKind
-from schemas.contract import BUNDLED, load_contracts
+from schemas.contract_file import BUNDLED, load_contracts
 
 
 def scan_leaks(

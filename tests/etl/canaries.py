@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from masking.policy import ColumnClass
 from masking.strategies import AnyStrategy, JsonFields
-from schemas.contract import Column
+from schemas.columns import Column
 
 KANJI, KANA, ROMAN = "龘龗", "ヱヷヸ", "QZXKAGE"
 BIRTHDAY = date(1931, 7, 19)

@@ -22,7 +22,8 @@ from etl.run import daily_run
 from etl.settings import Settings, load_settings
 from etl.spark import spark_session
 from etl.warehouse import Warehouse
-from schemas.contract import BUNDLED, Contract, PartitionLoad, load_contracts
+from schemas.contract import Contract
+from schemas.contract_file import BUNDLED, load_contracts
 from scripts.local_stack.local_stack import Endpoints
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +78,7 @@ class Issuer:
 
 def every_day(contract: Contract) -> str:
     """Gives a condition that names every partition, which some tables demand of a query."""
-    return f"{contract.load.by} >= '2000-01-01'" if isinstance(contract.load, PartitionLoad) else "TRUE"
+    return f"{contract.partition_by} >= '2000-01-01'" if contract.partition_by else "TRUE"
 
 
 @pytest.fixture(scope="session")

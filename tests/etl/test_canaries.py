@@ -20,7 +20,8 @@ from etl.keys import create_keyring_file
 from etl.settings import load_settings
 from etl.source.slices import window_slices
 from etl.warehouse import Warehouse
-from schemas.contract import PartitionLoad, load_contracts
+from schemas.contract_file import load_contracts
+from schemas.loads import PartitionLoad
 from scripts.local_stack.local_stack import Endpoints, LocalStack
 from scripts.local_stack.passwords import read as read_passwords
 from scripts.local_stack.processes import wait_until

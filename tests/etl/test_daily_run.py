@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from etl.record import RunResult
-from schemas.contract import PartitionLoad, load_contracts
+from schemas.contract_file import load_contracts
+from schemas.loads import PartitionLoad
 from tests.etl.conftest import DAY, NEXT_DAY, Issuer, every_day
 
 pytestmark = pytest.mark.stack

@@ -13,7 +13,7 @@ from etl.handoff import TablePlan
 from etl.plan import plan_table
 from etl.source.connect import Endpoint, control_connection
 from etl.source.postgres import PostgresSession
-from schemas.contract import load_contract
+from schemas.contract_file import load_contract
 from tests.etl.conftest import DAY, Issuer
 from tests.etl.refusing import state
 

@@ -16,7 +16,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from schemas.contract import BUNDLED, Contract, load_contracts
+from schemas.contract import Contract
+from schemas.contract_file import BUNDLED, load_contracts
 from scripts.local_stack.processes import wait_until
 from tests.etl.conftest import DAY, ROOT, Issuer
 

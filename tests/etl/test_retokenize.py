@@ -21,7 +21,7 @@ from etl.views import View
 from etl.warehouse import TIMEOUT_SECONDS
 from masking.errors import KeyUnusable
 from masking.keyring import KeyRef
-from schemas.contract import BUNDLED, load_contracts
+from schemas.contract_file import BUNDLED, load_contracts
 from schemas.domains import one_way_columns
 from tests.etl.conftest import DAY, Issuer
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from etl.ledger import now
-from schemas.contract import load_contracts
+from schemas.contract_file import load_contracts
 from schemas.derive import previous_business_day
 from tests.etl.conftest import DAY, ROOT, Issuer
 from tests.etl.refusing import exit_code, refusal

@@ -11,7 +11,8 @@ import pytest
 from etl.views import load_views
 from expectations.suite import BUNDLED as SUITES
 from expectations.suite import load_suite
-from schemas.contract import BUNDLED, Contract, load_contracts
+from schemas.contract import Contract
+from schemas.contract_file import BUNDLED, load_contracts
 from schemas.lint import lint
 from schemas.types import ColumnType
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from etl.cli.lint import lint as lint_command
 from masking.policy import RULES, Profile
-from schemas.contract import BUNDLED
+from schemas.contract_file import BUNDLED
 from schemas.errors import ContractInvalid
 from schemas.lint import Located, lint
 from schemas.lint_report import Format, report

@@ -10,7 +10,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from etl.views import View, load_views
-from schemas.contract import Contract, load_contracts
+from schemas.contract import Contract
+from schemas.contract_file import load_contracts
 from schemas.types import bigquery_type
 from scripts.local_stack.local_stack import Endpoints
 

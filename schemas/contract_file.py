@@ -1,0 +1,74 @@
+"""Reads contracts from their YAML files; every problem is named with its place, none with a value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from schemas.contract import Contract
+from schemas.errors import ContractInvalid
+from schemas.yaml_file import read_yaml
+
+BUNDLED = Path(__file__).parent
+"""The contracts that ship with the package."""
+
+
+def load_contract(path: Path) -> Contract:
+    """Gives the contract in one YAML file.
+
+    Raises:
+        ContractInvalid: the file breaks the model; every problem is named with its place, none with a value.
+    """
+    raw = read_yaml(path)
+    problems: list[str] = []
+    contract = None
+    try:
+        contract = Contract.model_validate(raw)
+    except ValidationError as error:
+        problems = [
+            _problem(detail) for detail in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+    if contract is None:
+        raise ContractInvalid(
+            f"The contract has {len(problems)} problem{'s' if len(problems) != 1 else ''}: {'; '.join(problems)}.",
+            not_done="No table was read.",
+            where={"file": path.name},
+        )
+    if contract.table != path.stem:
+        raise ContractInvalid(
+            f"The contract is of table {contract.table}, but its file is named otherwise.",
+            not_done="No table was read.",
+            advice=f"Rename the file to {contract.table}.yaml.",
+            where={"file": path.name},
+        )
+    return contract
+
+
+def _problem(detail: object) -> str:
+    assert isinstance(detail, dict)  # noqa: S101  pydantic's ErrorDetails
+    place = ".".join(str(part) for part in detail["loc"])
+    # Pydantic's own text for a ValueError is ours; for the rest it names types and limits, the input is hidden.
+    return f"{place + ': ' if place else ''}{str(detail['msg']).removeprefix('Value error, ')}"
+
+
+def load_contracts(folder: Path = BUNDLED) -> dict[str, Contract]:
+    """Gives every contract of a folder by table name, in alphabetical order.
+
+    Raises:
+        ContractInvalid: a file breaks the model, the folder holds none, or two contracts publish the same table.
+    """
+    contracts = {path.stem: load_contract(path) for path in sorted(folder.glob("*.yaml"))}
+    if not contracts:
+        raise ContractInvalid(
+            "The folder holds no contract.", not_done="Nothing was read.", where={"folder": folder.name}
+        )
+    targets: dict[str, str] = {}
+    for contract in contracts.values():
+        other = targets.setdefault(contract.publish, contract.table)
+        if other != contract.table:
+            raise ContractInvalid(
+                f"Contracts {other} and {contract.table} both publish {contract.publish}.",
+                not_done="Nothing was read.",
+            )
+    return contracts
