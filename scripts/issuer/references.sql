@@ -1,4 +1,4 @@
--- References between tables, added after the keys that they need; then validated, several tables at once.
+-- References between tables, added after the keys that they need; a test validates them all on a small issuer.
 ALTER TABLE issuing.applications ADD FOREIGN KEY (desired_design_id) REFERENCES issuing.card_designs NOT VALID;
 ALTER TABLE issuing.ekyc_documents ADD FOREIGN KEY (application_id) REFERENCES issuing.applications NOT VALID;
 ALTER TABLE issuing.credit_screenings ADD FOREIGN KEY (application_id) REFERENCES issuing.applications NOT VALID;

@@ -40,6 +40,7 @@ _FAST = {
     "checkpoint_timeout": "30min",
     "wal_compression": "off",
     "jit": "off",
+    "autovacuum": "off",  # who fills it also analyzes it; nothing runs behind a measurement's back
 }
 _REPLICATED = {
     "wal_level": "replica",

@@ -133,11 +133,13 @@ def test_the_scale_is_the_number_of_payments(other: Database) -> None:
 
 
 def test_every_table_has_rows_and_every_reference_holds(made: Database) -> None:
-    """No table is empty; foreign keys exist and are validated."""
+    """No table is empty; PostgreSQL proves every foreign key, which the generator leaves to the rows' construction."""
     assert all(rows for rows, _ in made.checksums().values())
-    assert made.ask("SELECT count(*) >= 25, bool_and(convalidated) FROM pg_constraint WHERE contype = 'f'") == [
-        (True, True)
-    ]
+    references = made.ask("SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f'")
+    assert len(references) >= 25
+    with psycopg.connect(made.url) as connection:
+        for table, name in references:
+            connection.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}".encode())
 
 
 NEVER = {
