@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from etl.errors import NOT_PUBLISHED, TRANSIENT, Unexpected
+from etl.errors import NOT_PUBLISHED, TRANSIENT, RunLost, StatementTimedOut, Unexpected
 from masking.errors import KagemushaError
 
 TRIES: Final = 3
 """How often work is tried while its failures are transient."""
+_ONCE: Final = (RunLost, StatementTimedOut)
+"""Transient for the next run, but not for another try in this one."""
 _FIRST_PAUSE_SECONDS: Final = 1.0
 
 Done = TypeVar("Done")
@@ -28,7 +30,7 @@ def transient_again(once: Callable[[], Done]) -> Done:
         try:
             return once()
         except KagemushaError as error:
-            if error.exit_code != TRANSIENT:
+            if error.exit_code != TRANSIENT or isinstance(error, _ONCE):
                 raise
         time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
         pause *= 4

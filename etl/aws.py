@@ -31,8 +31,14 @@ class KeyServiceUnavailable(KagemushaError):
     exit_code: ClassVar[int] = TRANSIENT
 
 
-def call(service: str, operation: str, **arguments: object) -> Response:
-    """Calls one operation with the region and credentials of the environment (the job's role, in Glue).
+def call(service: str, operation: str, *, region: str | None = None, **arguments: object) -> Response:
+    """Calls one operation with the credentials of the environment (the job's role, in Glue).
+
+    Args:
+        service: of AWS.
+        operation: of its client.
+        region: where; the environment's if not named.
+        arguments: of the operation.
 
     Raises:
         KeyServiceUnavailable: when another try may succeed.
@@ -45,7 +51,7 @@ def call(service: str, operation: str, **arguments: object) -> Response:
     failure = ""
     busy = False
     try:
-        operate: Callable[..., Response] = getattr(boto3.client(service), operation)
+        operate: Callable[..., Response] = getattr(boto3.client(service, region_name=region), operation)
         return operate(**arguments)
     except exceptions.ClientError as error:
         failure = str(error.response.get("Error", {}).get("Code", "an unnamed error"))

@@ -51,6 +51,32 @@ class SourceUnavailable(KagemushaError):
     exit_code: ClassVar[int] = TRANSIENT
 
 
+class ReaderLags(KagemushaError):
+    """The reader is further behind the writer than the settings allow."""
+
+    advice = "Run again when the reader has caught up; [source].lag_wait_seconds says how long a run waits for it."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
+class RunLost(SourceUnavailable):
+    """What every slice of a run stands on is gone: another run may pass, another try of the slice cannot."""
+
+
+class SnapshotLost(RunLost):
+    """The pinned snapshot is gone, so no further slice can read the rows of the others."""
+
+
+class ReaderChanged(RunLost):
+    """The pinned reader has become the writer, or another instance answers in its place."""
+
+
+class StatementTimedOut(KagemushaError):
+    """A query ran longer than the settings allow; another try would only load the reader again."""
+
+    advice = "Lower [source].slice_mib or raise [source].statement_seconds; the reader may be busy: then run again."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
 class ReadFailed(KagemushaError):
     """The database or the reader refused a query of ours."""
 

@@ -15,14 +15,14 @@ from rich.table import Table
 
 from etl.ledger import now
 
-STEPS: Final = ("plan", "stage", "audit", "publish", "published", "failed")
+STEPS: Final = ("plan", "stage", "audit", "publish", "published", "failed", "warning", "pace")
 
 
 class Progress(Protocol):
-    """Hears of every step of every table."""
+    """Hears of every step of every table, and what there is to say of the `source`."""
 
     def say(self, table: str, step: str, **counts: object) -> None:
-        """A table reached a step."""
+        """A table reached a step, or the source got slower or faster."""
 
 
 class JsonLines:

@@ -29,7 +29,6 @@ from etl.publish import publish
 from etl.reconcile import source_totals
 from etl.record import RunResult, ending, failed_result, published_result, run_row, table_row
 from etl.settings import Settings
-from etl.source.connect import Endpoint
 from etl.source.engine import joined, pinned
 from etl.source.session import Held, Session
 from etl.stage import stage_table
@@ -104,7 +103,7 @@ def daily_run(
     stage.check()
     warehouse.check()
     run_id = f"{day:%Y%m%d}-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    with pinned(Endpoint.of(settings.source), settings.source.allowed_instances) as held:
+    with pinned(settings.source, run_id, lambda step, counts: progress.say("source", step, **counts)) as held:
         from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
 
         ledger = Ledger(warehouse)
@@ -160,7 +159,7 @@ def _load_tables(
     run: Run, contracts: Mapping[str, Contract], settings: Settings
 ) -> list[tuple[TableResult, dict[str, object]]]:
     plans: dict[str, TablePlan | KagemushaError] = {}
-    with joined(run.held.snapshot) as session:
+    with run.held.governor.turn(), joined(run.held.snapshot) as session:
         for name, contract in contracts.items():
             plans[name] = _planned(session, contract, run.day, settings.source.slice_mib * _MIB)
     largest_first = sorted(plans, key=lambda name: -_rows(plans[name]))
@@ -191,8 +190,9 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> tuple
             raise plan
         run.spark.sparkContext.setLocalProperty("spark.scheduler.pool", table)
         run.progress.say(table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
-        staged = stage_table(run.spark, plan, run.held.snapshot, run.keys, run.key, run.target, run.run_id)
-        totals = source_totals(run.held.snapshot, plan).without(staged.quarantine)
+        staged = stage_table(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
+        with run.held.governor.turn():
+            totals = source_totals(run.held.snapshot, plan).without(staged.quarantine)
         run.held.check()
         run.progress.say(table, "audit", rows=staged.rows, bytes=staged.bytes)
         approved = audit(run.spark, staged, totals, run.target, run.suites)

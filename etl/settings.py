@@ -34,14 +34,22 @@ class Source(_Section):
     )
     password: str | None = Field(
         None,
-        pattern=r"^(env|file|secretsmanager):.+",
-        description="secretsmanager:NAME, read by each worker itself; env:NAME or file:PATH; else libpq's passfile.",
+        pattern=r"^((env|file|secretsmanager):.+|rds-iam)$",
+        description="secretsmanager:NAME-OR-ARN or rds-iam (a token for each connection), each worker for itself; "
+        "env:NAME or file:PATH; else libpq's passfile.",
     )
     local: bool = Field(default=False, description="True only for the local stack: TLS is not demanded.")
     allowed_instances: tuple[str, ...] = Field((), description="Instance names that may be read; empty: any reader.")
     connect_seconds: float = Field(60, gt=0, description="How long a waking serverless reader is waited for.")
     statement_seconds: int = Field(1800, gt=0, description="statement_timeout of every query.")
     slice_mib: int = Field(128, gt=0, description="About how much of a table one slice reads.")
+    max_lag_seconds: float = Field(60, gt=0, description="How far the reader may be behind the writer.")
+    lag_wait_seconds: float = Field(120, ge=0, description="How long a run waits for a reader that is further behind.")
+    max_connections: int = Field(16, ge=2, description="Connections of a run at once; one of them holds the snapshot.")
+    connections_share: float = Field(0.25, gt=0, le=1, description="Never more than this share of the server's own.")
+    silence_seconds: float = Field(60, gt=0, description="How long the reader may not answer before a run gives up.")
+    max_cpu_percent: float | None = Field(None, gt=0, le=100, description="CloudWatch CPUUtilization to back off from.")
+    max_acu_percent: float | None = Field(None, gt=0, le=100, description="CloudWatch ACUUtilization, the same.")
 
     @field_validator("url")
     @classmethod

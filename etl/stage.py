@@ -7,10 +7,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from etl.dispatch import dispatched
 from etl.errors import worst_of
 from etl.handoff import Slice, Staged, TablePlan
 from etl.quarantine import Quarantine
 from etl.source.dialect import ReadColumn
+from etl.source.session import Held
 from etl.source.snapshot import Snapshot
 from etl.storage import StageTarget
 from etl.task import StagedSlice, TableTask, stage_slice
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 def stage_table(
     spark: SparkSession,
     plan: TablePlan,
-    snapshot: Snapshot,
+    held: Held,
     keys: Keyring,
     key: KeyRef,
     target: StageTarget,
@@ -36,13 +38,12 @@ def stage_table(
 
     Raises:
         QuarantineFull: the slices together leave out more rows than a column's budget.
+        RunLost: the snapshot or the reader was lost meanwhile; slices that were under way are canceled.
         KagemushaError: the worst failure of any slice. Files already staged are in no manifest, so never published.
     """
     started = time.monotonic()
-    task = table_task(plan, snapshot, key, target, run_id)
-    run = _runner(task)
-    context = spark.sparkContext
-    outcomes = context.parallelize(plan.slices, len(plan.slices)).map(run).collect()
+    task = table_task(plan, held.snapshot, key, target, run_id)
+    outcomes = dispatched(spark, plan.table, plan.slices, _runner(task), held.governor)
     failures = [outcome for outcome in outcomes if isinstance(outcome, KagemushaError)]
     if failures:
         raise worst_of(failures)

@@ -33,7 +33,6 @@ from etl.handoff import TablePlan  # noqa: E402  〃
 from etl.keys import create_keyring_file, open_keyring  # noqa: E402  〃
 from etl.plan import plan_table  # noqa: E402  〃
 from etl.settings import Settings, load_settings  # noqa: E402  〃
-from etl.source.connect import Endpoint  # noqa: E402  〃
 from etl.source.dialect import POSTGRES, ReadColumn  # noqa: E402  〃
 from etl.source.engine import joined, pinned  # noqa: E402  〃
 from etl.spark import spark_session  # noqa: E402  〃
@@ -99,13 +98,13 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
     keys = open_keyring(key)
     target = StageTarget.of(settings)
     ours, copies, selected, peak = [], [], [], 0
-    with pinned(Endpoint.of(settings.source)) as held:
+    with pinned(settings.source) as held:
         with joined(held.snapshot) as source:
             plan = plan_table(source, contract, LAST_DAY, SLICE_MIB * 1024 * 1024)
         for number in range(runs):
             copies.append(copy_seconds(settings.source.url, plan, plan.contract.columns))
             selected.append(copy_seconds(settings.source.url, plan, plan.contract.selected))
-            staged = stage_table(spark, plan, held.snapshot, keys, key, target, f"bench-{number}")
+            staged = stage_table(spark, plan, held, keys, key, target, f"bench-{number}")
             ours.append(staged.seconds)
             peak = max(peak, staged.peak_mib)
             print(f"run {number + 1}: ours {ours[-1]:.1f} s, copy {copies[-1]:.1f} s, {staged.rows:,} rows", flush=True)

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import psycopg
 from adbc_driver_postgresql import dbapi
 
-from etl.aws import call
 from etl.errors import NO_ROW_READ, CredentialsRefused, SettingsInvalid, SourceUnavailable
 from etl.settings import Source
+from etl.source.credentials import login, renew
 
+APPLICATION: Final = "kagemusha"
 _REFUSED: Final = re.compile(
     r"password authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in"
-    r'|(role|database|user) "[^"]*" does not exist|permission denied for database'
+    r'|PAM authentication failed|(role|database|user) "[^"]*" does not exist|permission denied for database'
 )
 _UNVERIFIED: Final = re.compile(
     r"root certificate file|certificate verify failed|server certificate for|SSL is not enabled|does not support SSL"
 )
 _FIRST_PAUSE_SECONDS: Final = 0.2
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+_DEAD_PEER: Final = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""An idle session stays known to every NAT on the way, and a peer that is gone is noticed within a minute."""
+_SESSION: Final = {
+    "default_transaction_read_only": "on",
+    "idle_in_transaction_session_timeout": "0",
+    "timezone": "UTC",
+    "jit": "off",
+    "row_security": "off",  # a policy on a table makes its queries fail instead of hiding rows from them
+}
+
+Opened = TypeVar("Opened", psycopg.Connection[tuple[object, ...]], dbapi.Connection)
 
 
 @dataclass(frozen=True)
@@ -37,8 +51,11 @@ class Endpoint:
     """How to reach one instance; it travels to workers, and holds no password.
 
     Attributes:
+        user: empty where the secret names it.
         host: the name that TLS verifies.
+        run_id: what the server's list of sessions shows beside our name.
         address: the instance's address, once the driver has pinned it; every later connection goes there.
+        pinned: the driver has been let in already, so that a refused login means a change in the middle of the run.
     """
 
     user: str
@@ -50,10 +67,12 @@ class Endpoint:
     local: bool
     connect_seconds: float
     statement_seconds: int
+    run_id: str = ""
     address: str | None = None
+    pinned: bool = False
 
     @classmethod
-    def of(cls, source: Source) -> Endpoint:
+    def of(cls, source: Source, run_id: str = "") -> Endpoint:
         """Gives the endpoint that the settings describe."""
         parts = urlsplit(source.url)
         return cls(
@@ -66,6 +85,7 @@ class Endpoint:
             local=source.local,
             connect_seconds=source.connect_seconds,
             statement_seconds=source.statement_seconds,
+            run_id=run_id,
         )
 
     @property
@@ -73,61 +93,29 @@ class Endpoint:
         """What errors say about where it is."""
         return {"host": self.host, "port": self.port, "database": self.database}
 
+    @property
+    def application(self) -> str:
+        """What the server's list of sessions calls ours."""
+        return f"{APPLICATION} {self.run_id}".rstrip()
+
     def conninfo(self) -> str:
         """Gives the libpq URL, with the password where one is set. It must not be printed, logged or kept."""
+        session = {"statement_timeout": str(self.statement_seconds * 1000), **_SESSION}
         options = {
-            **dict(self.options),
             "connect_timeout": "10",
-            "application_name": "kagemusha",
+            **_DEAD_PEER,
+            **dict(self.options),
+            "application_name": self.application,
             "client_encoding": "UTF8",
             "sslmode": "prefer" if self.local else "verify-full",
+            "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
         }
         if self.address:
             options["hostaddr"] = self.address
-        secret = _password(self.password)
-        login = quote(self.user, safe="") + (f":{quote(secret, safe='')}" if secret else "")
-        return f"postgresql://{login}@{self.host}:{self.port}/{quote(self.database, safe='')}?{urlencode(options)}"
-
-
-def _password(reference: str | None) -> str | None:
-    if reference is None:
-        return None
-    kind, _, name = reference.partition(":")
-    if kind == "secretsmanager":
-        found = _secret(name)
-    elif kind == "env":
-        found = os.environ.get(name)
-    else:
-        path = Path(name)
-        found = path.read_text(encoding="utf-8").strip() if path.is_file() else None
-    if not found:
-        raise CredentialsRefused(f"The password's {kind} source is empty or missing.", not_done=NO_ROW_READ)
-    return found
-
-
-@lru_cache(maxsize=1)
-def _secret(name: str) -> str | None:
-    """Gives the password in a Secrets Manager secret: its `password` field, as RDS writes it, or all of its text."""
-    text = str(call("secretsmanager", "get_secret_value", SecretId=name).get("SecretString") or "")
-    with suppress(ValueError):
-        fields = json.loads(text)
-        if isinstance(fields, dict):
-            return str(fields.get("password") or "")
-    return text
-
-
-_SESSION: Final = (
-    "SET statement_timeout = {timeout}",
-    "SET idle_in_transaction_session_timeout = 0",
-    "SET timezone = 'UTC'",
-    "SET default_transaction_read_only = on",
-    "SET jit = off",
-    "SET row_security = off",  # a policy on a table makes its queries fail instead of hiding rows from them
-)
-
-
-def _session_statements(endpoint: Endpoint) -> list[str]:
-    return [statement.format(timeout=endpoint.statement_seconds * 1000) for statement in _SESSION]
+        who = login(self.password, self.user, self.host, self.port)
+        name = quote(who.user, safe="") + (f":{quote(who.password, safe='')}" if who.password else "")
+        query = urlencode(options, quote_via=quote)  # libpq takes a plus sign for one
+        return f"postgresql://{name}@{self.host}:{self.port}/{quote(self.database, safe='')}?{query}"
 
 
 @contextmanager
@@ -136,12 +124,10 @@ def control_connection(endpoint: Endpoint) -> Iterator[psycopg.Connection[tuple[
 
     Raises:
         CredentialsRefused: the server refused the login.
-        SourceUnavailable: nothing answered within `connect_seconds`.
+        SourceUnavailable: nothing answered within `connect_seconds`, or the login is refused since the run began.
     """
     connection = _patiently(endpoint, lambda: psycopg.connect(endpoint.conninfo(), autocommit=True))
     try:
-        for statement in _session_statements(endpoint):
-            connection.execute(statement.encode())
         yield connection
     finally:
         connection.close()
@@ -153,33 +139,31 @@ def arrow_connection(endpoint: Endpoint) -> Iterator[dbapi.Connection]:
 
     Raises:
         CredentialsRefused: the server refused the login.
-        SourceUnavailable: nothing answered within `connect_seconds`.
+        SourceUnavailable: nothing answered within `connect_seconds`, or the login is refused since the run began.
     """
     connection = _patiently(endpoint, lambda: dbapi.connect(endpoint.conninfo(), autocommit=True))
     try:
-        with connection.cursor() as cursor:
-            for statement in _session_statements(endpoint):
-                cursor.execute(statement)
         yield connection
     finally:
         connection.close()
 
 
-def _patiently(endpoint: Endpoint, connect):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  two drivers, two types
+def _patiently(endpoint: Endpoint, connect: Callable[[], Opened]) -> Opened:
+    """Connects, as often as it takes a sleeping reader to wake up; a refused password is read anew once."""
     deadline = time.monotonic() + endpoint.connect_seconds
     pause = _FIRST_PAUSE_SECONDS
+    renewed = False
     while True:
         try:
             return connect()
         except (psycopg.OperationalError, dbapi.Error) as error:
             # The server's text decides only which of our own sentences is said; it is not repeated.
             refused, unverified = bool(_REFUSED.search(str(error))), bool(_UNVERIFIED.search(str(error)))
+        if refused and not renewed and renew(endpoint.password):
+            renewed = True
+            continue
         if refused:
-            raise CredentialsRefused(
-                "The database refused the login.",
-                not_done=NO_ROW_READ,
-                where={**endpoint.place, "user": endpoint.user},
-            )
+            raise _refused_login(endpoint)
         if unverified:
             raise SettingsInvalid(
                 "The database's TLS certificate could not be verified.",
@@ -194,4 +178,13 @@ def _patiently(endpoint: Endpoint, connect):  # type: ignore[no-untyped-def]  # 
                 where=endpoint.place,
             )
         time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
-        pause = min(pause * 2, 5.0)
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _refused_login(endpoint: Endpoint) -> CredentialsRefused | SourceUnavailable:
+    where = {**endpoint.place, "user": endpoint.user}
+    if endpoint.pinned:
+        return SourceUnavailable(
+            "The database refuses the login that it took when the run began.", not_done=NO_ROW_READ, where=where
+        )
+    return CredentialsRefused("The database refused the login.", not_done=NO_ROW_READ, where=where)

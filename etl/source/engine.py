@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from etl.source.connect import Endpoint
+from etl.settings import Source
 from etl.source.postgres import PostgresSession
 from etl.source.session import Held, Session
-from etl.source.snapshot import Snapshot, joined_snapshot, pinned_snapshot
+from etl.source.snapshot import Say, Snapshot, joined_snapshot, pinned_snapshot, say_nothing
 
 
 @contextmanager
-def pinned(endpoint: Endpoint, allowed_instances: Sequence[str] = ()) -> Iterator[Held]:
+def pinned(source: Source, run_id: str = "", say: Say = say_nothing) -> Iterator[Held]:
     """Proves the reader and holds what the run reads until the end.
 
+    Args:
+        source: the settings.
+        run_id: for the server's list of sessions.
+        say: hears warnings, and how the governor decides.
+
     Raises:
-        EndpointRefused, CredentialsRefused, SourceUnavailable: see the engine's own connection and guard.
+        EndpointRefused, ReaderLags, CredentialsRefused, SourceUnavailable: see the engine's own connection and guard.
     """
-    with pinned_snapshot(endpoint, allowed_instances) as held:
+    with pinned_snapshot(source, run_id, say) as held:
         yield held
 
 

@@ -6,20 +6,18 @@ nothing. The host's shape is linted first only because it gives the better advic
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Protocol
 
-from etl.errors import NO_ROW_READ, EndpointRefused
-from etl.source.connect import Endpoint
+from etl.errors import NO_ROW_READ, NOT_PUBLISHED, EndpointRefused, ReaderChanged
+from etl.source.host import host_shape
 
-HostShape = Literal["custom", "writer", "reader", "instance", "other"]
+Ask = Callable[[str], Sequence[object]]
+"""Runs a query on the session in question and gives its only row."""
 
-_RDS: Final = re.compile(
-    r"\.(?P<kind>cluster-custom-|cluster-ro-|cluster-)?[a-z0-9]+\.[a-z0-9-]+\.rds\.amazonaws\.com(\.cn)?$"
-)
-
+OLDEST_VERSION: Final = 13_00_00
+"""Of PostgreSQL, as `server_version_num` spells it."""
 PROOF_SQL: Final = """
 SELECT pg_is_in_recovery() AS in_recovery,
        coalesce(nullif(current_setting('cluster_name'), ''), 'unnamed')::text AS instance,
@@ -29,56 +27,108 @@ SELECT pg_is_in_recovery() AS in_recovery,
 AURORA_INSTANCE_SQL: Final = "SELECT aurora_db_instance_identifier()::text"
 
 
+class Place(Protocol):
+    """What the guard has to know of an endpoint, whatever its engine."""
+
+    @property
+    def host(self) -> str:
+        """The host name."""
+
+    @property
+    def place(self) -> dict[str, object]:
+        """What errors say about where it is."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """What the guard proved: the instance that is read, and its server version number."""
 
     instance: str
     version: int
+    is_aurora: bool = False
 
 
-def host_shape(host: str) -> HostShape:
-    """Tells which kind of Aurora endpoint a host name is.
+@dataclass(frozen=True)
+class Role:
+    """What a session's own SQL says of the instance it is on.
 
-    Source: Amazon Aurora User Guide, "Amazon Aurora endpoint connections".
+    Attributes:
+        proof: the question and its answer, for the error, where the instance is no reader.
+        oldest: the oldest version of the engine that is read.
     """
-    found = _RDS.search(host)
-    if not found:
-        return "other"
-    kinds: dict[str | None, HostShape] = {"cluster-custom-": "custom", "cluster-ro-": "reader", "cluster-": "writer"}
-    return kinds.get(found["kind"], "instance")
+
+    reads_only: bool
+    reader: Reader
+    proof: str
+    oldest: int
 
 
-def prove_reader(
-    ask: Callable[[str], Sequence[object]], endpoint: Endpoint, allowed_instances: Sequence[str] = ()
-) -> Reader:
-    """Gives the reader that the session is on.
+def prove_reader(ask: Ask, endpoint: Place, allowed_instances: Sequence[str] = ()) -> Reader:
+    """Gives the reader that the session of PostgreSQL is on.
 
     Args:
-        ask: runs a query on the session in question and gives its only row.
-        endpoint: for the error's place.
+        ask: see `Ask`.
+        endpoint: for the host's shape and the error's place.
         allowed_instances: names that may be read; empty allows any reader.
 
     Raises:
-        EndpointRefused: the session is on a writer, or on an instance outside the allowed list. No row was read.
+        EndpointRefused: the session is on a writer, on an instance outside the allowed list, or on too old a server.
+            No row was read.
     """
+    in_recovery, instance, version, is_aurora = ask(PROOF_SQL)
+    if is_aurora:
+        (instance,) = ask(AURORA_INSTANCE_SQL)
+    reader = Reader(str(instance), int(str(version)), bool(is_aurora))
+    role = Role(in_recovery is True, reader, "pg_is_in_recovery() is false", OLDEST_VERSION)
+    return let_through(role, endpoint, allowed_instances)
+
+
+def let_through(role: Role, endpoint: Place, allowed_instances: Sequence[str]) -> Reader:
+    """Gives the reader of a role that may be read; the same rules for every engine.
+
+    Raises:
+        EndpointRefused: see `prove_reader`.
+    """
+    where = {**endpoint.place, "instance": role.reader.instance}
     if host_shape(endpoint.host) == "writer":
         raise EndpointRefused(
             "The host name is the cluster's writer endpoint.", not_done=NO_ROW_READ, where=endpoint.place
         )
-    in_recovery, instance, version, is_aurora = ask(PROOF_SQL)
-    if is_aurora:
-        (instance,) = ask(AURORA_INSTANCE_SQL)
-    where = {**endpoint.place, "instance": instance}
-    if in_recovery is not True:
-        raise EndpointRefused(
-            "Connected to the writer (pg_is_in_recovery() is false).", not_done=NO_ROW_READ, where=where
-        )
-    if allowed_instances and instance not in allowed_instances:
+    if not role.reads_only:
+        raise EndpointRefused(f"Connected to the writer ({role.proof}).", not_done=NO_ROW_READ, where=where)
+    if allowed_instances and role.reader.instance not in allowed_instances:
         raise EndpointRefused(
             f"Connected to an instance that is not among the {len(allowed_instances)} allowed ones.",
             not_done=NO_ROW_READ,
             advice="Add the instance to [source].allowed_instances, or use the custom ETL endpoint.",
             where=where,
         )
-    return Reader(str(instance), int(str(version)))
+    if role.reader.version < role.oldest:
+        raise EndpointRefused(
+            f"The server's version {role.reader.version} is older than {role.oldest}.",
+            not_done=NO_ROW_READ,
+            advice="Upgrade the cluster; older versions lack what a guarded read needs.",
+            where=where,
+        )
+    return role.reader
+
+
+def still_the_reader(prove: Callable[[], Reader], endpoint: Place, reader: Reader) -> None:
+    """Proves, on a connection in the middle of a run, that it is on the reader that the run has pinned.
+
+    Raises:
+        ReaderChanged: it is on a writer or another instance now. Another run begins with a new look at the endpoint.
+    """
+    found = ""
+    try:
+        if prove() == reader:
+            return
+        found = "another server answers"
+    except EndpointRefused as error:
+        found = error.what.rstrip(".")
+    raise ReaderChanged(
+        f"The reader changed in the middle of the run: {found[:1].lower()}{found[1:]}.",
+        not_done=NOT_PUBLISHED,
+        advice="Run again when the cluster's failover is over.",
+        where={**endpoint.place, "instance": reader.instance},
+    )

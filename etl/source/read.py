@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -11,18 +12,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_postgresql import dbapi
 
-from etl.errors import NOT_PUBLISHED, ReadFailed, SourceUnavailable, ValuesUnfit
+from etl.errors import NOT_PUBLISHED, ReadFailed, SourceUnavailable, StatementTimedOut, ValuesUnfit
 from etl.source.connect import arrow_connection
 from etl.source.dialect import POSTGRES, ReadColumn
-from etl.source.guard import prove_reader
-from etl.source.snapshot import Snapshot
+from etl.source.guard import prove_reader, still_the_reader
+from etl.source.snapshot import GONE, Snapshot
 from masking.errors import KagemushaError
 
 _TRANSIENT_STATES: Final = ("08", "40", "53", "57", "58")
-"""SQLSTATE classes that another try may pass: connection, rollback, resources, operator intervention, system error."""
-_LOST_SNAPSHOT: Final = frozenset(
-    {"22023", "42704", "55000"}
-)  # what versions of PostgreSQL say of a snapshot that is gone
+"""SQLSTATE classes that another try may pass: connection, rollback, resources, operator intervention, system error.
+
+A standby cancels a query with 40001 when it must replay what the query stands in the way of."""
+_CANCELED: Final = "57014"
+"""What a statement timeout and a person who cancels have in common; the time tells them apart in every language."""
 _FIRST_DATE: Final = date(1, 1, 1)
 _LAST_DATE: Final = date(9999, 12, 31)
 _MICROSECONDS_A_DAY: Final = 86_400_000_000
@@ -34,32 +36,50 @@ def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], w
     Every connection proves again that it is on the pinned reader before it selects.
 
     Raises:
-        EndpointRefused: the instance has become a writer, or is another one.
-        SourceUnavailable: the server ended the session, or the snapshot is gone; another try may pass.
+        ReaderChanged: the instance has become a writer, or is another one.
+        SnapshotLost: the snapshot is gone.
+        SourceUnavailable: the server ended the session or the query; another try may pass.
+        StatementTimedOut: the query took too long.
         ReadFailed: the server refused the query.
         ValuesUnfit: values do not fit the contract's type exactly.
     """
     place = {**snapshot.endpoint.place, "source": source}
     with arrow_connection(snapshot.endpoint) as connection:
-        prove_reader(lambda sql: _only_row(connection, sql), snapshot.endpoint, (snapshot.reader.instance,))
         failure: KagemushaError | None = None
         joined = False
+        begun = time.monotonic()
         try:
+            _join(connection, snapshot)
+            joined = True
+            begun = time.monotonic()
             with connection.cursor() as cursor:
-                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                cursor.execute(f"SET TRANSACTION SNAPSHOT '{snapshot.name}'")
-                joined = True
                 cursor.execute(POSTGRES.select(source, columns, where))
                 for batch in _batches(cursor):
                     if batch.num_rows:
                         yield fit(batch, columns)
         except dbapi.Error as error:
             state = str(getattr(error, "sqlstate", "") or "")
-            failure = query_failure("" if not joined and state in _LOST_SNAPSHOT else state, place)
+            seconds = time.monotonic() - begun
+            if not joined and state in GONE:
+                failure = snapshot.lost("the session that held it has ended")
+            else:
+                failure = query_failure(state, place, timed_out=seconds >= snapshot.endpoint.statement_seconds)
         except (pa.ArrowException, OSError):  # how ADBC reports a stream that the server canceled
             failure = SourceUnavailable("The stream of rows broke off.", not_done=NOT_PUBLISHED, where=place)
         if failure is not None:
             raise failure
+
+
+def _join(connection: dbapi.Connection, snapshot: Snapshot) -> None:
+    """Proves that the session is on the pinned reader still, and lets it see the snapshot's rows and nothing else."""
+    still_the_reader(
+        lambda: prove_reader(lambda sql: _only_row(connection, sql), snapshot.endpoint),
+        snapshot.endpoint,
+        snapshot.reader,
+    )
+    with connection.cursor() as cursor:
+        for statement in snapshot.join_sql:
+            cursor.execute(statement)
 
 
 def _batches(cursor: dbapi.Cursor) -> Iterable[pa.RecordBatch]:
@@ -76,8 +96,10 @@ def _only_row(connection: dbapi.Connection, sql: str) -> Sequence[object]:
         return row
 
 
-def query_failure(state: str, place: Mapping[str, object]) -> KagemushaError:
+def query_failure(state: str, place: Mapping[str, object], *, timed_out: bool = False) -> KagemushaError:
     """Gives our error for a query that failed with a SQLSTATE; none, or one that may pass, means run again."""
+    if state == _CANCELED and timed_out:
+        return StatementTimedOut("A query reached its time limit.", not_done=NOT_PUBLISHED, where=place)
     if not state or state.startswith(_TRANSIENT_STATES):
         reason = f"SQLSTATE {state}" if state else "connection or snapshot lost"
         return SourceUnavailable(f"The database ended a query ({reason}).", not_done=NOT_PUBLISHED, where=place)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from etl.handoff import Slice
 from etl.source.catalogue import SourceTable
 from etl.source.dialect import Dialect
+from etl.source.governor import Governor
 from etl.source.snapshot import Snapshot
 
 
 class Held(Protocol):
     """The driver's hold on what a run reads."""
 
-    snapshot: Snapshot
+    @property
+    def snapshot(self) -> Snapshot:
+        """What slices need to read it."""
 
-    def check(self) -> None:
-        """Proves that it still stands.
+    @property
+    def governor(self) -> Governor:
+        """Gives turns to connect; every connection but the holding one needs one."""
 
-        Raises:
-            SourceUnavailable: it does not; slices may have read different states.
-        """
+    @property
+    def check(self) -> Callable[[], None]:
+        """Proves that it still stands, or raises RunLost: slices may have read different states."""
 
 
 class Session(Protocol):

@@ -175,7 +175,7 @@ def _killed_at(target: Target, table: str, step: str) -> set[str]:
         for process in _members(driver.pid):
             os.kill(process, signal.SIGKILL)
     with psycopg.connect(target.issuer.ends.source_url, autocommit=True) as standby:
-        mine = b"SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'kagemusha'"
+        mine = b"SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE 'kagemusha%'"
         assert wait_until(lambda: standby.execute(mine).fetchone() == (True,), PATIENCE_SECONDS), "sessions outlived it"
     return {told["table"] for told in said if told["step"] == "published"}
 

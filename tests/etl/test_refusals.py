@@ -50,7 +50,7 @@ def asked(url: str) -> Iterator[Callable[[str], Any]]:
 
 
 SCANS = "SELECT coalesce(sum(seq_scan + coalesce(idx_scan, 0)), 0)::int8 FROM pg_stat_user_tables"
-SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kagemusha'"
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'kagemusha%'"
 
 
 def test_the_primary_is_refused_before_a_row_is_read(

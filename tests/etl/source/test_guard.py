@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
-from etl.errors import EndpointRefused
+from etl.errors import EndpointRefused, ReaderChanged
 from etl.settings import Source
 from etl.source.connect import Endpoint
-from etl.source.guard import PROOF_SQL, host_shape, prove_reader
+from etl.source.guard import PROOF_SQL, prove_reader, still_the_reader
 
 
 def endpoint(host: str = "127.0.0.1") -> Endpoint:
@@ -18,26 +19,10 @@ def endpoint(host: str = "127.0.0.1") -> Endpoint:
 
 
 def answers(
-    *, recovery: bool, instance: str = "reader-1", aurora: str | None = None
+    *, recovery: bool, instance: str = "reader-1", aurora: str | None = None, version: int = 150004
 ) -> Callable[[str], Sequence[object]]:
     """Gives a session that answers the guard's questions."""
-    return lambda sql: (recovery, instance, 150004, aurora is not None) if sql == PROOF_SQL else (aurora,)
-
-
-@pytest.mark.parametrize(
-    ("host", "shape"),
-    [
-        ("etl.cluster-custom-abc123.ap-northeast-1.rds.amazonaws.com", "custom"),
-        ("db.cluster-ro-abc123.ap-northeast-1.rds.amazonaws.com", "reader"),
-        ("db.cluster-abc123.ap-northeast-1.rds.amazonaws.com", "writer"),
-        ("db-1.abc123.ap-northeast-1.rds.amazonaws.com", "instance"),
-        ("127.0.0.1", "other"),
-        ("db.cluster-abc123.example.com", "other"),
-    ],
-)
-def test_host_shapes(host: str, shape: str) -> None:
-    """Aurora's four kinds of endpoint are told apart by name; everything else is `other`."""
-    assert host_shape(host) == shape
+    return lambda sql: (recovery, instance, version, aurora is not None) if sql == PROOF_SQL else (aurora,)
 
 
 def test_a_standby_is_a_reader() -> None:
@@ -64,3 +49,27 @@ def test_other_instances_are_refused() -> None:
     with pytest.raises(EndpointRefused, match="not among the 1 allowed"):
         prove_reader(answers(recovery=True, aurora="db-2"), endpoint(), ["db-1"])
     assert prove_reader(answers(recovery=True, aurora="db-1"), endpoint(), ["db-1"]).instance == "db-1"
+
+
+def test_old_servers_are_refused() -> None:
+    """Below the floor a server is refused with both versions, however well it reads."""
+    with pytest.raises(EndpointRefused, match="120019 is older than 130000"):
+        prove_reader(answers(recovery=True, version=120019), endpoint())
+
+
+@pytest.mark.parametrize(
+    ("now", "reason"),
+    [
+        ({"recovery": False}, "connected to the writer"),
+        ({"recovery": True, "instance": "reader-2"}, "another server answers"),
+        ({"recovery": True, "version": 150005}, "another server answers"),
+    ],
+)
+def test_a_change_in_the_middle_of_a_run_asks_for_another_run(now: dict[str, Any], reason: str) -> None:
+    """What is refused for good at the start is transient later: the next run looks at the endpoint anew."""
+    pinned = prove_reader(answers(recovery=True), endpoint())
+    still_the_reader(lambda: prove_reader(answers(recovery=True), endpoint()), endpoint(), pinned)
+    with pytest.raises(ReaderChanged, match=reason) as changed:
+        still_the_reader(lambda: prove_reader(answers(**now), endpoint()), endpoint(), pinned)
+    assert changed.value.exit_code == 3
+    assert changed.value.__context__ is None
