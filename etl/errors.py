@@ -87,6 +87,34 @@ class PlanRejected(KagemushaError):
     """Contract and source table disagree, so no query was built."""
 
 
+class SourceTableMissing(PlanRejected):
+    """The source has no such table."""
+
+
+class SourceForbidden(PlanRejected):
+    """The ETL user lacks a privilege on the table, its schema, or a column."""
+
+
+class ColumnsUndecided(PlanRejected):
+    """The source has columns that the contract does not name."""
+
+
+class ColumnsMissing(PlanRejected):
+    """The contract names columns that the source does not have."""
+
+
+class ColumnsRenamed(PlanRejected):
+    """Columns of the contract seem to have another name at the source."""
+
+
+class ColumnsRetyped(PlanRejected):
+    """Columns have another type at the source than the contract says."""
+
+
+class ColumnsNullable(PlanRejected):
+    """Columns that the contract knows as never NULL may be NULL at the source."""
+
+
 class ValuesUnfit(KagemushaError):
     """Source values do not fit the contract's type exactly."""
 

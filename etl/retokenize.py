@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.choice import choose
 from etl.errors import worst
 from etl.handoff import Slice
 from etl.keys import open_keyring
@@ -17,7 +18,6 @@ from etl.ledger import Ledger, now
 from etl.progress import Progress
 from etl.retoken_table import RetokenRun, TableRetokenized, retokenize_table, staged_slices
 from etl.retoken_task import MAP_SCHEMA, RetokenTask, stage_map
-from etl.run import choose
 from etl.settings import Settings
 from etl.storage import Stage, StageTarget
 from etl.token_maps import drop_map, load_map, mapped_domains, old_tokens_sql

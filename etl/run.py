@@ -8,15 +8,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from etl.audit import Approved, audit, table_checks
+from etl.choice import choose
 from etl.errors import (
-    NO_ROW_READ,
     NOT_PUBLISHED,
-    SettingsInvalid,
     Unexpected,
     worst,
 )
@@ -136,23 +134,6 @@ def _views(
         return publish_views(warehouse, contracts, views), None
     except KagemushaError as error:
         return (), error
-
-
-def choose(contracts: Mapping[str, Contract], tables: Sequence[str]) -> dict[str, Contract]:
-    """Gives the contracts of the named tables, or all.
-
-    Raises:
-        SettingsInvalid: a name is no contract's table.
-    """
-    unknown = [name for name in tables if name not in contracts]
-    if unknown:
-        near = get_close_matches(unknown[0], contracts, n=1)
-        raise SettingsInvalid(
-            f"There is no contract for {', '.join(repr(name) for name in unknown)}.",
-            not_done=NO_ROW_READ,
-            advice=f"Did you mean {near[0]}?" if near else f"Tables: {', '.join(contracts)}.",
-        )
-    return {name: contract for name, contract in contracts.items() if not tables or name in tables}
 
 
 def _load_tables(

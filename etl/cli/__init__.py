@@ -7,6 +7,7 @@ import sys
 import typer
 
 from etl.cli.detokenize import detokenize
+from etl.cli.drift import drift
 from etl.cli.keys import keys
 from etl.cli.lint import lint
 from etl.cli.local import local
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(lint)
+app.command()(drift)
 app.command()(detokenize)
 app.command("scan-leaks")(scan_leaks)
 app.command()(retokenize)

@@ -2,44 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import psycopg
 
-from etl.source.dialect import POSTGRES
-
+_HEAPS: Final = frozenset({"r", "m"})
+_OF: Final = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s"
+"""The relation by name. `to_regclass` fails without USAGE on the schema; the catalogue itself is open to everybody."""
+RELATION_SQL: Final = f"""
+SELECT c.oid::int8, c.relkind::text, has_schema_privilege(n.oid, 'USAGE'),
+       current_setting('block_size')::int8, coalesce(obj_description(c.oid, 'pg_class'), '')
+{_OF}
+"""
+LEAVES_SQL: Final = """
+SELECT p.relkind::text, pg_relation_size(p.oid) / current_setting('block_size')::int8
+FROM pg_class p
+WHERE p.oid = %s AND p.relkind <> 'p'
+   OR p.oid IN (SELECT relid FROM pg_partition_tree(%s) WHERE isleaf) AND p.oid <> %s
+"""
 COLUMNS_SQL: Final = """
 SELECT a.attname,
        CASE WHEN b.typtype = 'e' THEN 'enum' ELSE b.typname END,
        CASE WHEN b.typname = 'numeric' AND a.atttypmod > 0 THEN (a.atttypmod - 4) >> 16 & 65535 END,
        CASE WHEN b.typname = 'numeric' AND a.atttypmod > 0 THEN (((a.atttypmod - 4) & 2047) # 1024) - 1024 END,
-       a.attnotnull,
-       has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+       a.attnotnull OR t.typnotnull,
+       has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
+       CASE WHEN b.typname IN ('varchar', 'bpchar') AND a.atttypmod > 0 THEN a.atttypmod - 4 END,
+       coalesce(col_description(a.attrelid, a.attnum), '')
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
-WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
 """
-RELATION_SQL: Final = """
-SELECT relkind::text, max(pages), sum(pages) * current_setting('block_size')::int8
-FROM pg_class,
-LATERAL (
-    SELECT pg_relation_size(oid) / current_setting('block_size')::int8 AS pages WHERE relkind <> 'p'
-    UNION ALL
-    SELECT pg_relation_size(relid) / current_setting('block_size')::int8
-    FROM pg_partition_tree(oid) WHERE isleaf AND relkind = 'p'
-) AS parts
-WHERE oid = to_regclass(%s)
-GROUP BY relkind
+INDEXES_SQL: Final = """
+SELECT i.indisunique AND i.indexprs IS NULL,
+       (SELECT array_agg(coalesce(a.attname, '') ORDER BY k.place)
+        FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k (number, place)
+        LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0)::text[]
+FROM pg_index i
+WHERE i.indrelid = %s AND i.indisvalid AND i.indpred IS NULL
+ORDER BY NOT i.indisprimary, i.indexrelid
+"""
+REFERENCES_SQL: Final = """
+SELECT a.attname, n.nspname || '.' || c.relname, b.attname
+FROM pg_constraint f
+JOIN pg_class c ON c.oid = f.confrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
+JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1]
+WHERE f.conrelid = %s AND f.contype = 'f' AND cardinality(f.conkey) = 1
+ORDER BY f.oid
+"""
+RELATIONS_SQL: Final = """
+SELECT n.nspname || '.' || c.relname
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+ORDER BY 1
 """
 
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """One column of the source's catalogue; `type` is a `pg_type.typname`, or `enum`; domains show their base type."""
+    """One column of the source's catalogue.
+
+    Attributes:
+        type: a `pg_type.typname`, or `enum`; domains show their base type.
+        length: the most characters that a text may have, where the type says so.
+        comment: what the database's own description says.
+    """
 
     name: str
     type: str
@@ -47,6 +81,8 @@ class SourceColumn:
     scale: int | None
     not_null: bool
     readable: bool
+    length: int | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +93,12 @@ class SourceTable:
         kind: `pg_class.relkind`: r table, p partitioned, v view, m materialized view …
         pages: heap pages; of a partitioned table, those of its largest leaf; 0 for views.
         bytes: heap bytes, of all leaves together.
+        leaves: heap pages of each leaf of a partitioned table; of a plain table, its own; empty where a part has none.
+        usable: whether the ETL user has the right to look into the schema.
+        unique: the column lists of unique indexes, that of the primary key first.
+        indexed: columns with which an index begins.
+        references: column → referenced `schema.table` and its column.
+        comment: what the database's own description says.
     """
 
     name: str
@@ -64,17 +106,45 @@ class SourceTable:
     pages: int
     bytes: int
     columns: tuple[SourceColumn, ...]
+    leaves: tuple[int, ...] = ()
+    usable: bool = True
+    unique: tuple[tuple[str, ...], ...] = ()
+    indexed: frozenset[str] = frozenset()
+    references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    comment: str = ""
 
 
 def describe(connection: psycopg.Connection[tuple[object, ...]], table: str) -> SourceTable | None:
     """Gives what the catalogue says about `schema.table`, or None where there is no such relation."""
-    name = POSTGRES.quoted(table)
-    relation = connection.execute(RELATION_SQL, (name,)).fetchone()
-    if relation is None:
+
+    def ask(sql: str, *values: object) -> Sequence[Sequence[object]]:
+        return connection.execute(sql.encode(), values).fetchall()
+
+    found = ask(RELATION_SQL, *table.split(".", 1))
+    if not found:
         return None
-    kind, pages, size = relation
-    rows: Sequence[Sequence[object]] = connection.execute(COLUMNS_SQL, (name,)).fetchall()
-    return SourceTable(table, str(kind), _int(pages), _int(size), tuple(_column(row) for row in rows))
+    oid, kind, usable, page, comment = found[0]
+    leaves = ask(LEAVES_SQL, oid, oid, oid)
+    pages = tuple(_int(size) for _, size in leaves)
+    indexes = [(bool(unique), _names(names)) for unique, names in ask(INDEXES_SQL, oid)]
+    return SourceTable(
+        table,
+        str(kind),
+        max(pages, default=0),
+        sum(pages) * _int(page),
+        tuple(_column(row) for row in ask(COLUMNS_SQL, oid)),
+        leaves=pages if all(leaf in _HEAPS for leaf, _ in leaves) else (),
+        usable=bool(usable),
+        unique=tuple(names for unique, names in indexes if unique),
+        indexed=frozenset(names[0] for _, names in indexes),
+        references={str(name): (str(other), str(key)) for name, other, key in ask(REFERENCES_SQL, oid)},
+        comment=str(comment),
+    )
+
+
+def relations(connection: psycopg.Connection[tuple[object, ...]]) -> tuple[str, ...]:
+    """Gives every table and view of the database as `schema.table`; partitions count as parts of their table."""
+    return tuple(str(name) for (name,) in connection.execute(RELATIONS_SQL.encode()).fetchall())
 
 
 def estimated_rows(connection: psycopg.Connection[tuple[object, ...]], sql: str) -> int:
@@ -87,7 +157,7 @@ def estimated_rows(connection: psycopg.Connection[tuple[object, ...]], sql: str)
 
 
 def _column(row: Sequence[object]) -> SourceColumn:
-    name, kind, precision, scale, not_null, readable = row
+    name, kind, precision, scale, not_null, readable, length, comment = row
     return SourceColumn(
         str(name),
         str(kind),
@@ -95,7 +165,13 @@ def _column(row: Sequence[object]) -> SourceColumn:
         None if scale is None else _int(scale),
         bool(not_null),
         bool(readable),
+        None if length is None else _int(length),
+        str(comment),
     )
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(str(name) for name in value) if isinstance(value, list) else ()
 
 
 def _int(value: object) -> int:

@@ -9,7 +9,7 @@ import psycopg
 
 from etl.errors import NO_ROW_READ, PlanRejected
 from etl.handoff import Slice
-from etl.source.catalogue import SourceTable, describe, estimated_rows
+from etl.source.catalogue import SourceTable, describe, estimated_rows, relations
 from etl.source.dialect import POSTGRES
 from etl.source.read import query_failure
 from etl.source.slices import ctid_slices, whole
@@ -38,6 +38,15 @@ class PostgresSession:
         except psycopg.Error as error:
             state = error.sqlstate or ""
         raise _refused_look(table) if state == _NO_PRIVILEGE else query_failure(state, {"source": table})
+
+    def relations(self) -> tuple[str, ...]:
+        """Gives every table and view; see `Session`."""
+        state = ""
+        try:
+            return relations(self.connection)
+        except psycopg.Error as error:
+            state = error.sqlstate or ""
+        raise query_failure(state, {})
 
     def estimated_rows(self, table: str, where: str) -> int:
         """Gives the planner's estimate; see `Session`."""

@@ -44,6 +44,9 @@ class Session(Protocol):
             PlanRejected: the ETL user may not look at it.
         """
 
+    def relations(self) -> tuple[str, ...]:
+        """Gives every table and view of the database as `schema.table`; partitions count as parts of their table."""
+
     def estimated_rows(self, table: str, where: str) -> int:
         """Gives the planner's estimate of a table's rows under a condition, from its statistics."""
 

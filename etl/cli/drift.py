@@ -1,0 +1,38 @@
+"""`kagemusha drift`: what contracts and the source disagree about, before a run finds out."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from etl.choice import choose
+from etl.cli.options import ContractsFolder, SettingsFile
+from etl.drift.report import Form, write_drift
+from etl.settings import load_settings
+from masking.errors import CONTRACT_MUST_CHANGE
+from schemas.contract_file import BUNDLED, load_contracts
+
+
+def drift(
+    table: Annotated[
+        list[str] | None, typer.Option(help="A contract's table; repeat for several; default: all.")
+    ] = None,
+    form: Annotated[
+        Form, typer.Option("--format", help="text, json, or diff: a patch of the contracts for `git apply`.")
+    ] = Form.TEXT,
+    settings: SettingsFile = None,
+    contracts: ContractsFolder = None,
+) -> None:
+    """Compare contracts with the source's catalogue: new, missing, renamed, retyped and nullable columns, privileges.
+
+    No row is read. Ends with 0 when a run would read every table, with 2 when it would refuse one.
+    """
+    from etl.drift.survey import survey  # noqa: PLC0415  database drivers take time to import
+
+    folder = contracts or BUNDLED
+    found = survey(load_settings(settings).source, choose(load_contracts(folder), table or []), folder)
+    write_drift(found, form, sys.stdout)
+    if any(one.stops for one in found):
+        raise typer.Exit(CONTRACT_MUST_CHANGE)
