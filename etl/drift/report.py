@@ -58,7 +58,8 @@ def write_drift(tables: Sequence[TableDrift], form: Form, out: TextIO) -> None:
     else:
         _draw(drifted, out) if out.isatty() else _list(drifted, out)
         stopped = sum(one.stops for one in tables)
-        print(f"{len(tables)} tables compared, {stopped} would be refused. No row was read.", file=out)
+        compared = f"{len(tables)} table{'' if len(tables) == 1 else 's'} compared"
+        print(f"{compared}, {stopped} would be refused. No row was read.", file=out)
 
 
 def _plain(one: TableDrift) -> dict[str, object]:
