@@ -8,7 +8,6 @@ from pathlib import Path
 from etl.drift.find import find_drift
 from etl.drift.report import TableDrift, suggested_diff
 from etl.settings import Source
-from etl.source.connect import Endpoint
 from etl.source.engine import joined, pinned
 from schemas.contract import Contract
 
@@ -25,7 +24,7 @@ def survey(source: Source, contracts: Mapping[str, Contract], folder: Path) -> t
         EndpointRefused, CredentialsRefused, SourceUnavailable: the source cannot be asked.
     """
     found = []
-    with pinned(Endpoint.of(source), source.allowed_instances) as held, joined(held.snapshot) as session:
+    with pinned(source) as held, joined(held.snapshot) as session:
         known = session.relations()
         for name, contract in contracts.items():
             drifts = find_drift(contract, session.describe(contract.source), session.dialect.name, known)

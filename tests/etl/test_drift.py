@@ -16,7 +16,6 @@ from etl.cli import app
 from etl.entry import guarded, load_day
 from etl.handoff import TablePlan
 from etl.plan import plan_table
-from etl.source.connect import Endpoint
 from etl.source.engine import joined, pinned
 from schemas.contract_file import load_contract
 from tests.etl.conftest import DAY, Issuer
@@ -63,7 +62,7 @@ def people(issuer: Issuer, tmp_path: Path) -> Iterator[Path]:
 
 def planned(issuer: Issuer, contract: Path) -> TablePlan:
     """Plans one table as a run does."""
-    with pinned(Endpoint.of(issuer.settings.source)) as held, joined(held.snapshot) as session:
+    with pinned(issuer.settings.source) as held, joined(held.snapshot) as session:
         return plan_table(session, load_contract(contract), DAY, 1 << 27)
 
 
@@ -75,7 +74,7 @@ def drift(issuer: Issuer, folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 CHANGES = {
-    "new": ("ADD COLUMN nickname text", errors.ColumnsUndecided, "new column", "nickname: {type: string, class: person"),
+    "new": ("ADD COLUMN nickname text", errors.ColumnsUndecided, "new column", "nickname: {type: string"),
     "missing": ("DROP COLUMN memo", errors.ColumnsMissing, "missing column", "Remove the column"),
     "renamed": ("RENAME denwa TO denwa_bango", errors.ColumnsRenamed, "renamed column", "rename it in the contract"),
     "same place": ("RENAME score TO points", errors.ColumnsRenamed, "renamed column", "rename it in the contract"),
@@ -105,14 +104,18 @@ def test_drift_is_refused_and_the_diff_heals_it(issuer: Issuer, people: Path, ch
     assert planned(issuer, people).contract.digest != ""
 
 
+ONE_COLUMN_LESS = """
+REVOKE SELECT ON drift.people FROM etl_reader;
+GRANT SELECT (person_id, score, seen_at) ON drift.people TO etl_reader
+"""
+
+
 @pytest.mark.parametrize(
     ("statements", "error", "says"),
     [
         ("REVOKE SELECT ON drift.people FROM etl_reader", errors.SourceForbidden, "GRANT SELECT ON drift.people"),
         (
-            "REVOKE SELECT ON drift.people FROM etl_reader; "
-            "GRANT SELECT (person_id, score, seen_at) ON drift.people TO etl_reader",
-            errors.SourceForbidden, "GRANT SELECT (denwa) ON drift.people",
+            ONE_COLUMN_LESS, errors.SourceForbidden, "GRANT SELECT (denwa) ON drift.people",
         ),
         ("REVOKE USAGE ON SCHEMA drift FROM etl_reader", errors.SourceForbidden, "GRANT USAGE ON SCHEMA drift"),
         ("DROP TABLE drift.people", errors.SourceTableMissing, "The source has no table drift.people."),
