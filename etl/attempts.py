@@ -40,12 +40,12 @@ def transient_again(once: Callable[[], Done]) -> Done:
 def attempted(once: Callable[[], Done], **where: object) -> Done | KagemushaError:
     """Gives what the work gives, or its error instead of raising it, so that no traceback reaches Spark's logs."""
     try:
-        return transient_again(lambda: _foreseen(once))
+        return transient_again(lambda: foreseen(once))
     except KagemushaError as error:
         return error.at(**where)
 
 
-def _foreseen(once: Callable[[], Done]) -> Done:
+def foreseen(once: Callable[[], Done]) -> Done:
     """Turns a failure that no step foresaw into ours: its message could quote a value, so only its type is kept."""
     try:
         return once()

@@ -25,7 +25,7 @@ def dispatched(
     spark: SparkSession,
     table: str,
     parts: Sequence[Slice],
-    work: Callable[[Slice], Done | KagemushaError],
+    job: Callable[[Slice], list[Done | KagemushaError]],
     governor: Governor,
 ) -> list[Done | KagemushaError]:
     """Gives what every slice came to; once one has failed, none of its table is begun any more.
@@ -34,7 +34,7 @@ def dispatched(
         spark: the session.
         table: names the scheduler's pool, so that tables share the cores evenly.
         parts: the slices.
-        work: what a worker does with a slice; it gives its error instead of raising it.
+        job: runs a Spark job of one task for a slice; its worker gives its error instead of raising it.
         governor: gives the turns, and is told of what went wrong.
     """
     context = spark.sparkContext
@@ -50,7 +50,7 @@ def dispatched(
                     return []
                 context.setLocalProperty("spark.scheduler.pool", table)
                 context.setJobGroup(group, table, interruptOnCancel=True)
-                outcomes: list[Done | KagemushaError] = context.parallelize([part], 1).map(work).collect()
+                outcomes = job(part)
         except Exception as error:
             failed.set()
             if governor.lost is None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
+from schemas.types import EngineName
 
 VARIABLE = "KAGEMUSHA_SETTINGS"
 LOCAL = Path(".local/settings.toml")
@@ -20,6 +21,10 @@ GOOGLE_TOKEN_URL: Final = "https://sts.googleapis.com/v1/token"  # noqa: S105  a
 _URL_OPTIONS = frozenset(
     {"passfile", "sslrootcert", "sslcert", "sslkey", "keepalives", "keepalives_idle", "tcp_user_timeout"}
 )
+_MYSQL_URL_OPTIONS = frozenset({"sslrootcert", "truststore"})
+_SCHEMES: dict[str, EngineName] = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql"}
+
+ReaderName = Literal["adbc", "jdbc"]
 
 
 class _Section(BaseModel):
@@ -30,7 +35,7 @@ class Source(_Section):
     """The database's ETL endpoint."""
 
     url: str = Field(
-        description="libpq URL of the reader without a password, e.g. postgresql://etl_reader@host/issuer."
+        description="URL of the reader without a password: postgresql://etl_reader@host/issuer, or mysql://…"
     )
     password: str | None = Field(
         None,
@@ -42,6 +47,9 @@ class Source(_Section):
     allowed_instances: tuple[str, ...] = Field((), description="Instance names that may be read; empty: any reader.")
     connect_seconds: float = Field(60, gt=0, description="How long a waking serverless reader is waited for.")
     statement_seconds: int = Field(1800, gt=0, description="statement_timeout of every query.")
+    reader: ReaderName | None = Field(
+        None, description="What reads rows: adbc (PostgreSQL's default) or jdbc, Spark's own (the only one for MySQL)."
+    )
     slice_mib: int = Field(128, gt=0, description="About how much of a table one slice reads.")
     max_lag_seconds: float = Field(60, gt=0, description="How far the reader may be behind the writer.")
     lag_wait_seconds: float = Field(120, ge=0, description="How long a run waits for a reader that is further behind.")
@@ -55,8 +63,8 @@ class Source(_Section):
     @classmethod
     def _no_password(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname or not parts.path.strip("/"):
-            raise ValueError("must look like postgresql://user@host:port/database")
+        if parts.scheme not in _SCHEMES or not parts.hostname or not parts.path.strip("/"):
+            raise ValueError("must look like postgresql://user@host:port/database, or mysql://…")
         try:
             _ = parts.port
         except ValueError:
@@ -66,11 +74,26 @@ class Source(_Section):
             raise ValueError(
                 'must not hold a password; use `password = "secretsmanager:…"`, `env:…`, `file:…` or a passfile'
             )
-        if set(options) - _URL_OPTIONS:
-            raise ValueError(
-                f"may have the options {', '.join(sorted(_URL_OPTIONS))} only; host and TLS are not options"
-            )
+        known = _MYSQL_URL_OPTIONS if _SCHEMES[parts.scheme] == "mysql" else _URL_OPTIONS
+        if set(options) - known:
+            raise ValueError(f"may have the options {', '.join(sorted(known))} only; host and TLS are not options")
         return url
+
+    @property
+    def engine(self) -> EngineName:
+        """The database engine that the URL's scheme names."""
+        return _SCHEMES[urlsplit(self.url).scheme]
+
+    @property
+    def rows_by(self) -> ReaderName:
+        """What reads rows: as set, else the engine's default."""
+        return self.reader or ("jdbc" if self.engine == "mysql" else "adbc")
+
+    @model_validator(mode="after")
+    def _a_reader_of_the_engine(self) -> Source:
+        if self.engine == "mysql" and self.reader == "adbc":
+            raise ValueError('reader must be "jdbc" for MySQL')
+        return self
 
 
 class Stage(_Section):

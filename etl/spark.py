@@ -26,6 +26,9 @@ _ONE_MACHINE: Final = {
     "spark.sql.shuffle.partitions": "2",
 }
 
+_DEBIAN_DRIVERS: Final = ("/usr/share/java/mariadb-java-client.jar", "/usr/share/java/postgresql.jar")
+"""JDBC drivers that a session of our own finds; elsewhere --jars or the runtime brings them."""
+
 SMALL_ROWS: Final = 100_000
 _FOR_FEW_ROWS: Final = {
     "spark.sql.codegen.wholeStage": "false",
@@ -46,6 +49,7 @@ def spark_session() -> SparkSession:
     builder = SparkSession.builder.appName("kagemusha")
     if "spark.master" not in submitted:
         builder = builder.master("local[*]").config("spark.driver.extraJavaOptions", _SHORT_LIVED)
+        builder = builder.config("spark.driver.extraClassPath", ":".join(_DEBIAN_DRIVERS))
     local = submitted.get("spark.master", "local").startswith("local")
     for name, value in {**SETTINGS, **(_ONE_MACHINE if local else {})}.items():
         if name not in submitted or name in _ALWAYS:

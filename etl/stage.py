@@ -43,7 +43,8 @@ def stage_table(
     """
     started = time.monotonic()
     task = table_task(plan, held.snapshot, key, target, run_id)
-    outcomes = dispatched(spark, plan.table, plan.slices, _runner(task), held.governor)
+    job = _job(spark, task, held)
+    outcomes = dispatched(spark, plan.table, plan.slices, job, held.governor)
     failures = [outcome for outcome in outcomes if isinstance(outcome, KagemushaError)]
     if failures:
         raise worst_of(failures)
@@ -60,6 +61,15 @@ def stage_table(
         seconds=time.monotonic() - started,
         peak_mib=max(one.peak_mib for one in done),
     )
+
+
+def _job(spark: SparkSession, task: TableTask, held: Held) -> Callable[[Slice], list[StagedSlice | KagemushaError]]:
+    """Gives what stages one slice as one Spark job of one task, by the reader that the settings chose."""
+    if task.snapshot.endpoint.reader == "jdbc":
+        from etl.jdbc_stage import jdbc_job  # noqa: PLC0415  only where it is needed
+
+        return jdbc_job(spark, task, held.governor)
+    return lambda part: spark.sparkContext.parallelize([part], 1).map(_runner(task)).collect()
 
 
 def _runner(task: TableTask) -> Callable[[Slice], StagedSlice | KagemushaError]:

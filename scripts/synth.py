@@ -2,6 +2,7 @@
 
     python scripts/synth.py create --scale 60000 --first-day 2023-08-01 --last-day 2023-08-30
     python scripts/synth.py advance            # the next business day: new, late and changed rows
+    python scripts/synth.py copy               # the same rows in MySQL's dialect
 
 Equal seeds give equal rows. Every card number is of the brands' published test ranges, every person is made up.
 """
@@ -21,6 +22,7 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 
 from scripts.issuer.build import advance, create  # noqa: E402  needs the path above
 from scripts.issuer.database import SynthRefused  # noqa: E402  〃
+from scripts.issuer.mysql import copy  # noqa: E402  〃
 from scripts.issuer.population import Population  # noqa: E402  〃
 
 SETTINGS = ROOT / ".local" / "settings.toml"
@@ -35,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command == "advance":
             print(f"The database stands at the end of {advance(url, given.day)}.")
             return 0
+        if given.command == "copy":
+            return _copy(url, given.to, given.to_password, begun)
         if given.last_day < given.first_day:
             raise SynthRefused("--last-day lies before --first-day.")
         people = Population.of_scale(given.scale, given.seed, given.first_day, given.last_day, given.members)
@@ -67,7 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--sessions", type=_positive, default=2, help="database sessions at once (default 2)")
     passing = commands.add_parser("advance", help="let business days pass")
     passing.add_argument("--day", type=date.fromisoformat, help="the day to arrive at (default: the next one)")
-    for command in (making, passing):
+    copying = commands.add_parser("copy", help="copy the made-up issuer to MySQL or MariaDB")
+    copying.add_argument("--to", help="mysql://owner@host:port/database; default: mysql_url of .local/settings.toml")
+    copying.add_argument("--to-password", help="where its password is, file:PATH or env:NAME; default: mysql_password")
+    for command in (making, passing, copying):
         command.add_argument("--url", help="primary database; default: primary_url of .local/settings.toml")
     return parser
 
@@ -79,15 +86,26 @@ def _positive(text: str) -> int:
     return number
 
 
+def _copy(url: str, to: str | None, password: str | None, begun: float) -> int:
+    rows = copy(url, to or _setting("mysql_url", "--to"), password or _setting("mysql_password", "--to-password"))
+    total, seconds = sum(rows.values()), time.monotonic() - begun
+    print(f"{total:>12,}  rows of {len(rows)} tables copied in {seconds:.1f} s ({total / seconds:,.0f} rows/s)")
+    return 0
+
+
 def _primary_url() -> str:
+    return _setting("primary_url", "--url")
+
+
+def _setting(name: str, option: str) -> str:
     if not SETTINGS.is_file():
         raise SynthRefused(
-            "There is no .local/settings.toml. Start the stack with `kagemusha local up`, or give --url."
+            f"There is no .local/settings.toml. Start the stack with `kagemusha local up`, or give {option}."
         )
-    url = tomllib.loads(SETTINGS.read_text(encoding="utf-8")).get("local", {}).get("primary_url")
-    if not isinstance(url, str):
-        raise SynthRefused(".local/settings.toml names no [local] primary_url. Give --url.")
-    return url
+    found = tomllib.loads(SETTINGS.read_text(encoding="utf-8")).get("local", {}).get(name)
+    if not isinstance(found, str):
+        raise SynthRefused(f".local/settings.toml names no [local] {name}. Give {option}.")
+    return found
 
 
 if __name__ == "__main__":

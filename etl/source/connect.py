@@ -15,8 +15,9 @@ import psycopg
 from adbc_driver_postgresql import dbapi
 
 from etl.errors import NO_ROW_READ, CredentialsRefused, SettingsInvalid, SourceUnavailable
-from etl.settings import Source
-from etl.source.credentials import login, renew
+from etl.settings import ReaderName, Source
+from etl.source.credentials import Login, login, renew
+from schemas.types import EngineName
 
 APPLICATION: Final = "kagemusha"
 _REFUSED: Final = re.compile(
@@ -70,6 +71,8 @@ class Endpoint:
     run_id: str = ""
     address: str | None = None
     pinned: bool = False
+    engine: EngineName = "postgres"
+    reader: ReaderName = "adbc"
 
     @classmethod
     def of(cls, source: Source, run_id: str = "") -> Endpoint:
@@ -78,7 +81,7 @@ class Endpoint:
         return cls(
             user=unquote(parts.username or ""),
             host=parts.hostname or "",
-            port=parts.port or 5432,
+            port=parts.port or (3306 if source.engine == "mysql" else 5432),
             database=unquote(parts.path.strip("/")),
             options=tuple(parse_qsl(parts.query)),
             password=source.password,
@@ -86,6 +89,8 @@ class Endpoint:
             connect_seconds=source.connect_seconds,
             statement_seconds=source.statement_seconds,
             run_id=run_id,
+            engine=source.engine,
+            reader=source.rows_by,
         )
 
     @property
@@ -97,6 +102,10 @@ class Endpoint:
     def application(self) -> str:
         """What the server's list of sessions calls ours."""
         return f"{APPLICATION} {self.run_id}".rstrip()
+
+    def login(self) -> Login:
+        """Gives user and password for one connection. It must not be printed, logged or kept."""
+        return login(self.password, self.user, self.host, self.port)
 
     def conninfo(self) -> str:
         """Gives the libpq URL, with the password where one is set. It must not be printed, logged or kept."""
@@ -112,7 +121,7 @@ class Endpoint:
         }
         if self.address:
             options["hostaddr"] = self.address
-        who = login(self.password, self.user, self.host, self.port)
+        who = self.login()
         name = quote(who.user, safe="") + (f":{quote(who.password, safe='')}" if who.password else "")
         query = urlencode(options, quote_via=quote)  # libpq takes a plus sign for one
         return f"postgresql://{name}@{self.host}:{self.port}/{quote(self.database, safe='')}?{query}"
@@ -163,7 +172,7 @@ def _patiently(endpoint: Endpoint, connect: Callable[[], Opened]) -> Opened:
             renewed = True
             continue
         if refused:
-            raise _refused_login(endpoint)
+            raise refused_login(endpoint)
         if unverified:
             raise SettingsInvalid(
                 "The database's TLS certificate could not be verified.",
@@ -181,7 +190,8 @@ def _patiently(endpoint: Endpoint, connect: Callable[[], Opened]) -> Opened:
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
-def _refused_login(endpoint: Endpoint) -> CredentialsRefused | SourceUnavailable:
+def refused_login(endpoint: Endpoint) -> CredentialsRefused | SourceUnavailable:
+    """Gives the error of a refused login: in the middle of a run it is a change that another run may pass."""
     where = {**endpoint.place, "user": endpoint.user}
     if endpoint.pinned:
         return SourceUnavailable(

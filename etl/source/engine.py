@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from etl.settings import Source
+from etl.source.mysql.hold import held_reader
+from etl.source.mysql.session import joined_reader
 from etl.source.postgres import PostgresSession
 from etl.source.session import Held, Session
 from etl.source.snapshot import Say, Snapshot, joined_snapshot, pinned_snapshot, say_nothing
@@ -23,12 +25,19 @@ def pinned(source: Source, run_id: str = "", say: Say = say_nothing) -> Iterator
     Raises:
         EndpointRefused, ReaderLags, CredentialsRefused, SourceUnavailable: see the engine's own connection and guard.
     """
-    with pinned_snapshot(source, run_id, say) as held:
+    hold: AbstractContextManager[Held] = (
+        held_reader(source, run_id, say) if source.engine == "mysql" else pinned_snapshot(source, run_id, say)
+    )
+    with hold as held:
         yield held
 
 
 @contextmanager
 def joined(snapshot: Snapshot) -> Iterator[Session]:
     """Opens another control session on what the run reads; it proves the reader again."""
-    with joined_snapshot(snapshot) as connection:
-        yield PostgresSession(connection)
+    if snapshot.endpoint.engine == "mysql":
+        with joined_reader(snapshot) as session:
+            yield session
+    else:
+        with joined_snapshot(snapshot) as connection:
+            yield PostgresSession(connection)

@@ -46,8 +46,14 @@ def room_for_sessions(ask: Ask) -> int:
     return int(str(room))
 
 
+def lag_of(ask: Ask, reader: Reader) -> float:
+    """Gives how many seconds a PostgreSQL reader is behind the writer."""
+    (lag,) = ask(f"SELECT {_AURORA_LAG if reader.is_aurora else _LAG}")
+    return float(str(lag))
+
+
 def wait_until_fresh(
-    ask: Ask, reader: Reader, most_seconds: float, wait_seconds: float, where: dict[str, object]
+    lag_seconds: Callable[[], float], instance: str, most_seconds: float, wait_seconds: float, where: dict[str, object]
 ) -> None:
     """Returns when the reader is at most so far behind the writer, after waiting for it at most so long.
 
@@ -56,12 +62,11 @@ def wait_until_fresh(
     Raises:
         ReaderLags: it is further behind. No row was read.
     """
-    sql = f"SELECT {_AURORA_LAG if reader.is_aurora else _LAG}"
     deadline = time.monotonic() + max(wait_seconds, _SHORTEST_WAIT_SECONDS)
     pause = _SHORTEST_WAIT_SECONDS
     while True:
-        (lag,) = ask(sql)
-        if float(str(lag)) <= most_seconds:
+        lag = lag_seconds()
+        if lag <= most_seconds:
             return
         left = deadline - time.monotonic()
         if left <= 0:
@@ -69,9 +74,9 @@ def wait_until_fresh(
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_WAIT_SECONDS)
     raise ReaderLags(
-        f"The reader is {float(str(lag)):.0f} s behind the writer; {most_seconds:g} s are allowed.",
+        f"The reader is {lag:.0f} s behind the writer; {most_seconds:g} s are allowed.",
         not_done=NO_ROW_READ,
-        where={**where, "instance": reader.instance},
+        where={**where, "instance": instance},
     )
 
 

@@ -17,7 +17,7 @@ from etl.source.governor import Bounds, Governor, Pulse
 from etl.source.guard import Reader, prove_reader, still_the_reader
 from etl.source.heartbeat import EVERY_SECONDS, Heartbeat
 from etl.source.host import host_warning
-from etl.source.pulse import pulse_of, room_for_sessions, wait_until_fresh
+from etl.source.pulse import lag_of, pulse_of, room_for_sessions, wait_until_fresh
 from masking.errors import KagemushaError
 
 Say = Callable[[str, dict[str, object]], None]
@@ -29,7 +29,10 @@ GONE: Final = frozenset({"22023", "42704", "55000"})
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a slice needs to read the very same rows: the pinned instance and the snapshot's name."""
+    """What a slice needs to read the very same rows: the pinned instance and the snapshot's name.
+
+    MySQL exports none: there the name says that each slice is a consistent read of its own.
+    """
 
     endpoint: Endpoint
     name: str
@@ -94,20 +97,42 @@ def pinned_snapshot(
         say("warning", {"warning": warning})
     with control_connection(endpoint) as connection:
         snapshot, room = _exported(connection, endpoint, source)
-        bounds = Bounds.of(source.max_connections, source.connections_share, room, source.max_lag_seconds)
-        governor = Governor(bounds, lambda allowed, reason: say("pace", {"slices_at_once": allowed, "reason": reason}))
-        heart = Heartbeat(
-            lambda stopped: _look(connection, snapshot, source.silence_seconds, stopped),
-            governor.hear,
-            governor.lose,
-            every,
-        )
-        heart.start()
-        try:
-            with watched_load(source, snapshot.reader, endpoint.host, governor.loaded):
-                yield HeldSnapshot(snapshot, governor, heart.check)
-        finally:
-            heart.stop()
+
+        def look(stopped: Callable[[], bool]) -> Pulse | None:
+            return _look(connection, snapshot, source.silence_seconds, stopped)
+
+        with watched(source, snapshot, room, look, say, every) as held:
+            yield held
+
+
+@contextmanager
+def watched(
+    source: Source,
+    snapshot: Snapshot,
+    room: int,
+    look: Callable[[Callable[[], bool]], Pulse | None],
+    say: Say,
+    every: float,
+) -> Iterator[HeldSnapshot]:
+    """Watches over what a run reads, whatever the engine: a heartbeat, a governor, and CloudWatch where it is wanted.
+
+    Args:
+        source: the settings.
+        snapshot: what slices need.
+        room: sessions that the server takes.
+        look: takes one look at the reader; see `Heartbeat`.
+        say: hears how the governor decides.
+        every: seconds between heartbeats.
+    """
+    bounds = Bounds.of(source.max_connections, source.connections_share, room, source.max_lag_seconds)
+    governor = Governor(bounds, lambda allowed, reason: say("pace", {"slices_at_once": allowed, "reason": reason}))
+    heart = Heartbeat(look, governor.hear, governor.lose, every)
+    heart.start()
+    try:
+        with watched_load(source, snapshot.reader, snapshot.endpoint.host, governor.loaded):
+            yield HeldSnapshot(snapshot, governor, heart.check)
+    finally:
+        heart.stop()
 
 
 def _exported(
@@ -118,8 +143,8 @@ def _exported(
     try:
         reader = prove_reader(lambda sql: _only_row(connection, sql), endpoint, source.allowed_instances)
         wait_until_fresh(
-            lambda sql: _only_row(connection, sql),
-            reader,
+            lambda: lag_of(lambda sql: _only_row(connection, sql), reader),
+            reader.instance,
             source.max_lag_seconds,
             source.lag_wait_seconds,
             endpoint.place,

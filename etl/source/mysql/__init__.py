@@ -1,0 +1,1 @@
+"""Aurora MySQL and its kin: PyMySQL asks, Spark JDBC reads."""

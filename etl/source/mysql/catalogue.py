@@ -1,0 +1,93 @@
+"""What MySQL's catalogue says about a table: its columns, their types, its size, its key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from etl.source.catalogue import SourceColumn, SourceTable
+
+Ask = Callable[[str, Sequence[object]], Sequence[Sequence[object]]]
+"""Runs a query with parameters and gives its rows."""
+
+_TABLE_SQL: Final = """
+SELECT table_type, coalesce(data_length, 0) FROM information_schema.tables WHERE table_schema = %s AND table_name = %s
+"""
+_COLUMNS_SQL: Final = """
+SELECT column_name, data_type, column_type, numeric_precision, numeric_scale, is_nullable, privileges
+FROM information_schema.columns WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
+"""
+_RELATIONS_SQL: Final = """
+SELECT concat(table_schema, '.', table_name) FROM information_schema.tables
+WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') ORDER BY 1
+"""
+_JSON_SQL: Final = """
+SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = %s AND table_name = %s
+"""
+_KEY_SQL: Final = """
+SELECT s.column_name FROM information_schema.statistics s
+WHERE s.table_schema = %s AND s.table_name = %s AND s.seq_in_index = 1 AND s.non_unique = 0 AND s.nullable <> 'YES'
+ORDER BY s.index_name <> 'PRIMARY', s.index_name LIMIT 1
+"""
+_JSON_CHECK: Final = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)", re.IGNORECASE)
+_KINDS: Final = {"BASE TABLE": "r", "SYSTEM VERSIONED": "r", "VIEW": "v"}
+_SHOWN_WHOLE: Final = frozenset({"tinyint(1)", "bit(1)"})
+_EXACT: Final = frozenset({"decimal", "bigint unsigned"})
+
+
+def describe(ask: Ask, table: str, *, mariadb: bool) -> SourceTable | None:
+    """Gives what the catalogue says about `schema.table`, or None where the user sees no such relation.
+
+    Args:
+        ask: runs a query on the control session.
+        table: `schema.table`; a schema is a database of MySQL.
+        mariadb: whether JSON columns are text with a check, as MariaDB has them.
+    """
+    place = table.split(".", 1)
+    found = ask(_TABLE_SQL, place)
+    if not found:
+        return None
+    kind, size = found[0]
+    checks = ask(_JSON_SQL, place) if mariadb else ()
+    documents = {match.replace("``", "`") for (clause,) in checks for match in _JSON_CHECK.findall(str(clause))}
+    columns = tuple(_column(row, documents) for row in ask(_COLUMNS_SQL, place))
+    return SourceTable(table, _KINDS.get(str(kind), "o"), 0, int(str(size)), columns)
+
+
+def relations(ask: Ask) -> tuple[str, ...]:
+    """Gives every table and view that the user sees, as `schema.table`."""
+    return tuple(str(name) for (name,) in ask(_RELATIONS_SQL, ()))
+
+
+def key_column(ask: Ask, table: str) -> str | None:
+    """Gives the first column of the primary key, or of another unique key without NULLs; None where there is none."""
+    found = ask(_KEY_SQL, table.split(".", 1))
+    return str(found[0][0]) if found else None
+
+
+def _column(row: Sequence[object], documents: Collection[str]) -> SourceColumn:
+    name, data_type, column_type, precision, scale, nullable, privileges = map(_text, row)
+    kind = "json" if name in documents else _kind(data_type, column_type)
+    exact = kind in _EXACT
+    return SourceColumn(
+        name,
+        kind,
+        int(precision) if exact and precision else None,
+        int(scale) if exact and scale else None,
+        nullable == "NO",
+        "select" in privileges.lower(),
+    )
+
+
+def _kind(data_type: str, column_type: str) -> str:
+    """Gives the data type with what changes the values it can hold: an `unsigned`, the width 1."""
+    spelled = column_type.lower()
+    if spelled in _SHOWN_WHOLE:
+        return spelled
+    integer = data_type.lower().endswith("int")
+    return f"{data_type.lower()} unsigned" if integer and "unsigned" in spelled else data_type.lower()
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
