@@ -20,7 +20,7 @@ demo: bootstrap ## Start the local stack, seed it, run two days, show the result
 
 .PHONY: test
 test: lint ## Run every check: lint, types, generated files, tests.
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: lint
 lint: bootstrap ## Check style, types and that generated files are up to date.

@@ -86,6 +86,7 @@ def test_retired_versions_are_read_and_destroyed_ones_refused() -> None:
         ("member_id", masked(KEYS).column("member_id")[0].as_py(), "1 values of phone are of another key version"),
         ("pan", CARD, "1 values are no tokens of domain pan under key version 1"),
     ],
+    ids=["raw", "no token", "another version", "card number"],
 )
 def test_what_is_no_token_stops_the_batch_without_showing_it(column: str, value: str, says: str) -> None:
     """A raw value, a forged token or a row of two versions is refused by count and column, never shown."""
