@@ -1,7 +1,8 @@
 """Measures the masking kernels on one core, Arrow column in and Arrow column out, beside their peers in the same run.
 
-Every figure is the best of several runs in values per second: the least disturbed one on a shared machine. Peers work a
-value at a time, so they get a sample. Written to .local/bench/masking.json.
+Every figure is the best of several runs in values per second of CPU time: on a quiet machine that is the clock's, and
+on a shared one it does not count what others do. Peers work a value at a time, so they get a sample. Written to
+.local/bench/masking.json.
 """
 
 from __future__ import annotations
@@ -90,12 +91,12 @@ def main() -> int:
 
 
 def best(work: Work, values: int, runs: int) -> float:
-    """Gives the values per second of the quickest run."""
+    """Gives the values per second of CPU time, all threads together, of the quickest run."""
     seconds = []
     for _ in range(runs):
-        begun = time.perf_counter()
+        begun = time.process_time()
         work()
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     return values / min(seconds)
 
 

@@ -95,7 +95,7 @@ class ByteStrings:
                 step = max(1, min(piece_rows, piece_bytes // max(length, 1)))
                 for start in range(0, len(rows), step):
                     piece = rows[start : start + step]
-                    yield piece, _gather(self.data, self.offsets[piece], length)
+                    yield piece, gather(self.data, self.offsets[piece], length)
 
     def _runs(self, begin: int, end: int) -> Iterator[tuple[Rows, int]]:
         """Yields the numbers of the valid rows of each length among rows begin … end - 1."""
@@ -222,10 +222,16 @@ def _bytes_of(buffer: pa.Buffer | None) -> Bytes:
     return np.empty(0, np.uint8) if buffer is None else np.frombuffer(buffer, np.uint8)
 
 
-def _gather(data: Bytes, starts: Rows, length: int) -> Bytes:
-    """Copies `length` bytes from each start into one matrix."""
-    if length == 0:
-        return np.empty((len(starts), 0), np.uint8)
+def gather(data: Bytes, starts: Rows, length: int) -> Bytes:
+    """Gives the `length` bytes from each start on as one matrix, which may be a view of the data: read-only.
+
+    Args:
+        data: uint8 (n).
+        starts: int64 (m), ascending; each start is followed by `length` bytes.
+        length: columns of the matrix.
+    """
+    if length == 0 or len(starts) == 0:
+        return np.empty((len(starts), length), np.uint8)
     first, last = int(starts[0]), int(starts[-1]) + length
     if last - first == len(starts) * length and (np.diff(starts) == length).all():
         return data[first:last].reshape(len(starts), length)

@@ -20,16 +20,20 @@ def hmac_sha256(key: bytes, strings: ByteStrings) -> Bytes:
     start_row = HMAC(key, hashes.SHA256()).copy
     tags = np.zeros((len(strings), DIGEST), np.uint8)
     for rows, matrix in strings.groups():
-        digests = []
+        digests: list[bytes] = []
+        keep = digests.append
         for row in _each(matrix):
             mac = start_row()
             mac.update(row)
-            digests.append(mac.finalize())
+            keep(mac.finalize())
         tags[rows] = np.frombuffer(b"".join(digests), np.uint8).reshape(len(rows), DIGEST)
     return tags
 
 
 def _each(matrix: Bytes) -> list[bytes]:
-    """Gives each row as bytes."""
-    width, text = matrix.shape[1], matrix.tobytes()
-    return [text[place * width : (place + 1) * width] for place in range(len(matrix))]
+    """Gives each row as bytes; NumPy makes them several times faster than slices do."""
+    width = matrix.shape[1]
+    if width == 0:
+        return [b""] * len(matrix)
+    rows: list[bytes] = np.ascontiguousarray(matrix).view(f"V{width}").reshape(-1).tolist()
+    return rows

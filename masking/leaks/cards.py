@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from masking.card_numbers import LONGEST, SHORTEST
 from masking.kernels.luhn import luhn_sum
+from masking.kernels.numerals import pack
 from masking.leaks.lookalikes import crosses_another, inside_machine_text
 from masking.leaks.spelling import Plain
 from masking.leaks.suspects import Mask
-from masking.leaks.windows import CARD_SEPARATORS, Groups, Windows, digits_of, linked, windows
+from masking.leaks.windows import Groups, Windows, digits_of, windows
 
 _PREFIX = 4
 
@@ -61,7 +62,7 @@ _BEGINS = _ISSUED.reshape(10, -1).any(axis=1)
 def find_cards(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of every card number of 13 to 19 digits, in positions of the plain text."""
     begins = _BEGINS[groups.digits[groups.first_digit]]
-    for found in windows(groups, linked(text, groups, CARD_SEPARATORS), begins, SHORTEST, LONGEST):
+    for found in windows(groups, groups.linked_as_card, begins, SHORTEST, LONGEST):
         for first, last, row, start, end in found.where(card_like(groups, found)).places(groups):
             together = first == last or _stand_together(text, row, start, end)
             if together and not inside_machine_text(text, row, start, end):
@@ -89,7 +90,7 @@ def card_like(groups: Groups, found: Windows) -> Mask:
     verdict = np.zeros(len(found.first), np.bool_)
     if not len(verdict):
         return verdict
-    prefix = digits_of(groups, found, _PREFIX) @ np.array([1000, 100, 10, 1])
+    prefix = pack(digits_of(groups, found, _PREFIX), 10)
     issued = np.flatnonzero(_ISSUED[prefix, found.digits])
     for length in np.unique(found.digits[issued]):
         rows = issued[found.digits[issued] == length]

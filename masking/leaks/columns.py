@@ -67,9 +67,12 @@ def find_leaks(batch: pa.RecordBatch, allowed: Mapping[str, frozenset[LeakKind]]
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         try:
             counts = count_leaks(column, ALL_KINDS - allowed.get(name, frozenset()))
-        except StrategyMisused as refusal:
-            raise refusal.at(column=name) from None
-        found += (Leak(name, kind, count) for kind, count in sorted(counts.items()))
+        except StrategyMisused as error:
+            refusal = error.at(column=name)
+        else:
+            found += (Leak(name, kind, count) for kind, count in sorted(counts.items()))
+            continue
+        raise refusal
     return tuple(found)
 
 
@@ -96,9 +99,12 @@ def _leaking_rows(column: pa.Array, kinds: frozenset[LeakKind]) -> Flags:
 
 
 def _flags(strings: pa.Array, rows: npt.NDArray[np.int64], length: int, kinds: frozenset[LeakKind]) -> Flags:
-    flags: Flags = {}
+    found: dict[LeakKind, list[int]] = {}
     for span in find_spans(strings, kinds) if kinds else []:
-        flags.setdefault(span.kind, np.zeros(length, np.bool_))[rows[span.row]] = True
+        found.setdefault(span.kind, []).append(span.row)
+    flags = {kind: np.zeros(length, np.bool_) for kind in found}
+    for kind, places in found.items():
+        flags[kind][rows[places]] = True
     return flags
 
 

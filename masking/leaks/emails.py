@@ -22,4 +22,4 @@ def find_emails(text: Plain) -> Iterator[tuple[int, int, int]]:
         domain = _DOMAIN.match(text.piece(row, position + 1, position + 1 + _LONGEST_DOMAIN))
         local = _LOCAL.search(text.piece(row, position - _LONGEST_LOCAL, position)) if domain else None
         if domain and local:
-            yield row, position - len(local.group()), position + 1 + domain.end()
+            yield text.whole(row, position - len(local.group()), position + 1 + domain.end())

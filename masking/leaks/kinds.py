@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class LeakKind(StrEnum):
@@ -21,8 +22,7 @@ NUMBERS = frozenset({LeakKind.PAN, LeakKind.MY_NUMBER})
 """The kinds that a numeric column can hold."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """Where a value of some kind stands: row of the array, first byte and end byte within the row's string."""
 
     row: int

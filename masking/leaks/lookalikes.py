@@ -20,6 +20,8 @@ _UUID = re.compile(_NOT_IN_WORD + rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-
 _HEX = re.compile(_NOT_IN_WORD + rb"(?:0x)?([0-9a-fA-F]{16,})" + _END_OF_WORD)
 _OWN_TOKEN = re.compile(rb"k[0-9]+_[0-9a-f]{32,}")
 _HEX_LETTER = re.compile(rb"[a-fA-F]")
+_NOT_ONLY_DIGITS = re.compile(rb"[a-fA-Fk.]")
+"""What each of these shapes has in it besides digits, so that most numbers are told from them by one look."""
 
 
 class Hash(NamedTuple):
@@ -55,8 +57,10 @@ _PHONE = re.compile(
 
 def inside_machine_text(text: Plain, row: int, start: int, end: int, hashes: Hash = LONG_HASH) -> bool:
     """Tells whether the digits are part of a UUID, a hash, a token or the fraction of a decimal number."""
-    base = max(start - _AROUND, int(text.offsets[row]))
+    base = max(start - _AROUND, text.start_of(row))
     around = text.piece(row, base, end + _AROUND)
+    if not _NOT_ONLY_DIGITS.search(around):
+        return False
     start, end = start - base, end - base
     for found in _UUID.finditer(around):
         if _overlap(found, start, end) and _HEX_LETTER.search(found.group()):
@@ -90,7 +94,7 @@ def _is_number(around: bytes, found: re.Match[bytes]) -> bool:
 
 def crosses_another(text: Plain, row: int, start: int, end: int) -> bool:
     """Tells whether a window holds digits of a date, phone or decimal number, so that it is no single number."""
-    base = max(start - _AROUND, int(text.offsets[row]))
+    base = max(start - _AROUND, text.start_of(row))
     around = text.piece(row, base, end + _AROUND)
     start, end = start - base, end - base
     shapes = (_DATE, _PHONE, _LONG_FRACTION)

@@ -14,7 +14,7 @@ import numpy as np
 from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text
 from masking.leaks.spelling import Plain
 from masking.leaks.suspects import Bytes, Mask
-from masking.leaks.windows import CARD_SEPARATORS, Groups, Windows, digits_of, linked, windows
+from masking.leaks.windows import Groups, Windows, digits_of, windows
 
 LENGTH = 12
 _GROUP = 4
@@ -27,7 +27,7 @@ def find_my_numbers(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int
     """Yields (row, start, end) of every My Number, in positions of the plain text."""
     lengths = groups.lengths
     begins = (lengths == LENGTH) | (lengths == _GROUP)
-    follows = linked(text, groups, CARD_SEPARATORS)
+    follows = groups.linked_as_card
     for lot in windows(groups, follows, begins, LENGTH, LENGTH):
         found = lot.where(_in_fours(groups, lot))
         found = found.where(check_digit_fits(digits_of(groups, found, LENGTH)))

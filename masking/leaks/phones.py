@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from masking.kernels.numerals import pack
 from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text
 from masking.leaks.spelling import Plain
 from masking.leaks.suspects import Mask
-from masking.leaks.windows import PHONE_SEPARATORS, Groups, Windows, digits_of, linked, windows
+from masking.leaks.windows import Groups, Windows, digits_of, windows
 
 FEWEST, MOST = 10, 15
 _MOST_GROUPS, _FEWEST_AT_END = 3, 3
@@ -30,7 +31,7 @@ def find_phones(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of every phone number, in positions of the plain text."""
     after_plus = text.data[np.maximum(groups.starts - 1, 0)] == ord("+")
     begins = (groups.digits[groups.first_digit] == 0) | after_plus
-    for lot in windows(groups, linked(text, groups, PHONE_SEPARATORS), begins, FEWEST, MOST):
+    for lot in windows(groups, groups.linked_as_phone, begins, FEWEST, MOST):
         found = lot.where(_begins_like_a_phone(groups, lot, after_plus))
         for (_, _, row, start, end), digits in zip(found.places(groups), found.digits.tolist(), strict=True):
             like_a_phone = _is_phone(text.piece(row, start, end), digits)
@@ -40,7 +41,7 @@ def find_phones(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
 
 def _begins_like_a_phone(groups: Groups, found: Windows, after_plus: Mask) -> Mask:
     """Flags windows of ten or eleven digits behind one zero, and longer ones that begin with the country code."""
-    prefix = digits_of(groups, found, 5) @ np.array([10000, 1000, 100, 10, 1])
+    prefix = pack(digits_of(groups, found, 5), 10)
     domestic = (prefix >= 1000) & (prefix < 10000) & (found.digits <= FEWEST + 1)  # noqa: PLR2004 - 01… to 09…
     domestic &= (found.last - found.first < _MOST_GROUPS) & (groups.lengths[found.last] >= _FEWEST_AT_END)
     abroad = np.where(after_plus[found.first], prefix // 1000 == 81, (prefix // 10 == 81) | (prefix == 1081))  # noqa: PLR2004 - +81, 0081, 010 81

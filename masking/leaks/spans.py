@@ -37,6 +37,8 @@ def find_spans(strings: pa.Array, kinds: frozenset[LeakKind] = ALL_KINDS) -> lis
     spans: list[Span] = []
     for rows in suspects(view.data, view.offsets):
         foreign = rows[~own_tokens(view.data, view.offsets, rows)]
+        if not len(foreign):
+            continue
         text = plain(strings.take(pa.array(foreign)))
         for row, start, end, kind in _find(text, kinds):
             spans.append(Span(int(foreign[row]), *text.original(row, start, end), kind))

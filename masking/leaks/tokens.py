@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from masking.kernels.buffers import gather
 from masking.leaks.suspects import Bytes, Mask, Positions
 
 _FEWEST_HEX = 32
 _LONGEST_VERSION = 3
-_HEX = np.zeros(256, np.bool_)
-_HEX[list(b"0123456789abcdef")] = True
+_ZERO, _A = np.uint8(ord("0")), np.uint8(ord("a"))
 _ROWS_AT_ONCE = 1 << 14
 _LONGEST = 1 << 10
 """Longer values are not looked at here; the exact rules find nothing in random hexadecimal digits either."""
@@ -25,7 +25,7 @@ def own_tokens(data: Bytes, offsets: Positions, rows: Positions) -> Mask:
         same = likely[lengths[likely] == length]
         for begin in range(0, len(same), _ROWS_AT_ONCE):
             part = same[begin : begin + _ROWS_AT_ONCE]
-            tokens[part] = _are_tokens(data[starts[part][:, None] + np.arange(length)])
+            tokens[part] = _are_tokens(gather(data, starts[part], length))
     return tokens
 
 
@@ -33,9 +33,10 @@ def _are_tokens(values: Bytes) -> Mask:
     """Flags the rows of a matrix that are tokens; the first byte is known to be a k."""
     found = np.zeros(len(values), np.bool_)
     version = np.ones(len(values), np.bool_)
-    is_hex = _HEX[values]
+    # Smaller bytes wrap around to large ones; two comparisons are several times faster than a look-up.
+    is_hex = ((values - _ZERO) < 10) | ((values - _A) < 6)  # noqa: PLR2004 - ten digits, six letters
     for digits in range(1, _LONGEST_VERSION + 1):
-        version &= (values[:, digits] - np.uint8(ord("0"))) < 10  # noqa: PLR2004 - ten digits
+        version &= (values[:, digits] - _ZERO) < 10  # noqa: PLR2004 - ten digits
         after = digits + 2
         if values.shape[1] - after >= _FEWEST_HEX:
             found |= version & (values[:, digits + 1] == ord("_")) & is_hex[:, after:].all(axis=1)

@@ -30,9 +30,9 @@ def find_tracks(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     chosen = (lengths >= SHORTEST) & (lengths <= LONGEST) & _ENDS_NUMBER[after]
     for group in np.flatnonzero(chosen).tolist():
         row, number = int(groups.rows[group]), int(groups.starts[group])
-        base = max(number - _AROUND, int(text.offsets[row]))
+        base = max(number - _AROUND, text.start_of(row))
         around = text.piece(row, base, number + _LONGEST_TRACK)
         found = _TRACK.search(around)
         start, end = (base + found.start(), base + found.end()) if found else (number + 1, 0)
         if start <= number and not inside_machine_text(text, row, start, end):
-            yield row, start, end
+            yield text.whole(row, start, end)

@@ -12,24 +12,45 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from masking.card_numbers import LONGEST
+from masking.kernels.buffers import gather
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import FEWEST_DIGITS, Bytes, Mask, Positions
-
-WIDEST_GAP = 3
-"""Separators between two groups that still read as one number, as in `4111 - 1111`."""
+from masking.leaks.suspects import FEWEST_DIGITS, WIDEST_GAP, Bytes, Mask, Positions
 
 CARD_SEPARATORS = b" -./_\t\r\n"
 PHONE_SEPARATORS = b" -.()\t"
 
+FEWEST_IN_CHAIN = 12
+"""Digits of a My Number: nothing shorter is written with a card's separators, unless a phone may have them too."""
+
+_ZERO = np.uint8(ord("0"))
+
+
+_BY_CARD, _BY_PHONE = np.uint8(1), np.uint8(2)
+
+
+def _separating() -> Bytes:
+    separates = np.zeros(256, np.uint8)
+    separates[list(CARD_SEPARATORS)] |= _BY_CARD
+    separates[list(PHONE_SEPARATORS)] |= _BY_PHONE
+    return separates
+
+
+_SEPARATES = _separating()
+"""By byte: whether it may stand inside a card number, inside a phone number, or both."""
+
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Every group of adjacent digits: where it begins and ends, its row, and where its digits stand in `digits`."""
+    """Every group of adjacent digits: where it begins and ends, its row, and where its digits stand in `digits`.
+
+    `links` tells by which separators a group is linked to the one before it; 0: it begins a chain of its own.
+    """
 
     starts: Positions
     ends: Positions
     rows: Positions
     first_digit: Positions
+    links: Bytes
     digits: Bytes = field(repr=False)
 
     @property
@@ -37,9 +58,32 @@ class Groups:
         """Digits of each group."""
         return self.ends - self.starts
 
+    @property
+    def linked_as_card(self) -> Mask:
+        """Flags the groups that go on a number in groups as cards have it."""
+        linked: Mask = (self.links & _BY_CARD) > 0
+        return linked
+
+    @property
+    def linked_as_phone(self) -> Mask:
+        """Flags the groups that go on a number in groups as phones have it."""
+        linked: Mask = (self.links & _BY_PHONE) > 0
+        return linked
+
     def where(self, chosen: Mask) -> Groups:
-        """Gives the chosen ones; `digits` stays whole."""
-        return Groups(self.starts[chosen], self.ends[chosen], self.rows[chosen], self.first_digit[chosen], self.digits)
+        """Gives the chosen ones; nothing is linked to one that was left out, and `digits` stays whole."""
+        if chosen.all():
+            return self
+        links = self.links.copy()
+        links[1:][~chosen[:-1]] = 0
+        return Groups(
+            self.starts[chosen],
+            self.ends[chosen],
+            self.rows[chosen],
+            self.first_digit[chosen],
+            links[chosen],
+            self.digits,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +107,7 @@ class Windows:
 
 def digit_groups(text: Plain) -> Groups:
     """Gives, in order, the groups of digits that may be a part of something: long enough with their neighbors."""
-    is_digit = (text.data - ord("0")) < 10  # noqa: PLR2004 - ten digits; smaller bytes wrap around to large ones
+    is_digit = (text.data - _ZERO) < 10  # noqa: PLR2004 - ten digits; smaller bytes wrap around to large ones
     goes_on = np.zeros(len(text.data) + 1, np.bool_)
     goes_on[1:-1] = is_digit[:-1] & is_digit[1:]
     goes_on[text.offsets] = False  # a group never goes on into the next row
@@ -71,40 +115,35 @@ def digit_groups(text: Plain) -> Groups:
     ends = np.flatnonzero(is_digit & ~goes_on[1:]) + 1
     first_digit = np.zeros(len(starts), np.int64)
     np.cumsum((ends - starts)[:-1], out=first_digit[1:])
-    rows = np.searchsorted(text.offsets, starts, "right") - 1
-    every = Groups(starts, ends, rows, first_digit, np.empty(0, np.uint8))
-    found = every.where(_in_long_chains(text, every))
-    return replace(found, digits=text.data[is_digit] - np.uint8(ord("0"))) if len(found.starts) else found
+    # A row has several groups, so it is quicker to look up where rows begin among the groups than the other way round.
+    rows = np.repeat(np.arange(len(text.offsets) - 1), np.diff(np.searchsorted(starts, text.offsets)))
+    every = Groups(starts, ends, rows, first_digit, _links(text, starts, ends, rows), np.empty(0, np.uint8))
+    lengths = every.lengths
+    as_card, as_phone = (_chain_digits(lengths, ~linked) for linked in (every.linked_as_card, every.linked_as_phone))
+    long_enough = (as_card >= FEWEST_IN_CHAIN) | (as_phone >= FEWEST_DIGITS)
+    found = every.where(long_enough & (lengths <= LONGEST))
+    return replace(found, digits=text.data[is_digit] - _ZERO) if len(found.starts) else found
 
 
-def _in_long_chains(text: Plain, groups: Groups) -> Mask:
-    """Flags the groups that reach ten digits with the groups linked to them, and are no longer than any number."""
-    lengths = groups.lengths
-    if not len(lengths):
-        return np.zeros(0, np.bool_)
-    chain = np.cumsum(~linked(text, groups, CARD_SEPARATORS + PHONE_SEPARATORS)) - 1
-    digits = np.bincount(chain, weights=lengths)
-    long_enough: Mask = (digits >= FEWEST_DIGITS)[chain] & (lengths <= LONGEST)
-    return long_enough
-
-
-def linked(text: Plain, groups: Groups, separators: bytes) -> Mask:
-    """Flags each group that follows the one before it, in its row, after one to three separators only."""
-    follows = np.zeros(len(groups.starts), np.bool_)
-    if len(follows) < 2:  # noqa: PLR2004 - one group follows nothing
-        return follows
-    separates = np.zeros(256, np.bool_)
-    separates[list(separators)] = True
-    gap = groups.starts[1:] - groups.ends[:-1]
-    near = np.flatnonzero((gap <= WIDEST_GAP) & (groups.rows[1:] == groups.rows[:-1]))
-    near = near[separates[text.data[groups.ends[near]]]]
+def _links(text: Plain, starts: Positions, ends: Positions, rows: Positions) -> Bytes:
+    """Tells by which separators each group follows the one before it, in its row, after one to three of them only."""
+    links = np.zeros(len(starts), np.uint8)
+    gap = starts[1:] - ends[:-1]
+    near = np.flatnonzero((gap <= WIDEST_GAP) & (rows[1:] == rows[:-1]))
+    by = _SEPARATES[text.data[ends[near]]]
     for step in range(1, WIDEST_GAP):
-        wide = gap[near] > step
-        if wide.any():
-            wide[wide] = ~separates[text.data[groups.ends[near[wide]] + step]]
-            near = near[~wide]
-    follows[near + 1] = True
-    return follows
+        wide = np.flatnonzero(gap[near] > step)
+        by[wide] &= _SEPARATES[text.data[ends[near[wide]] + step]]
+    links[near + 1] = by
+    return links
+
+
+def _chain_digits(lengths: Positions, begins: Mask) -> Positions:
+    """Gives for each group the digits of its whole chain."""
+    firsts = np.flatnonzero(begins)
+    if len(firsts) == len(lengths):
+        return lengths
+    return np.repeat(np.add.reduceat(lengths, firsts), np.diff(firsts, append=len(lengths)))
 
 
 def windows(groups: Groups, follows: Mask, starting: Mask, fewest: int, most: int) -> Iterator[Windows]:
@@ -113,7 +152,11 @@ def windows(groups: Groups, follows: Mask, starting: Mask, fewest: int, most: in
     Callers sift each lot before they take the next one: a long text of single digits has seven windows a digit.
     """
     lengths = groups.lengths
-    first = np.flatnonzero(starting & (lengths <= most))
+    enough = starting & (lengths <= most)
+    if not enough.any():
+        return
+    enough &= _digits_from(lengths, ~follows) >= fewest
+    first = np.flatnonzero(enough)
     last, total = first, lengths[first]
     for _ in range(most):
         fits = total >= fewest
@@ -130,6 +173,16 @@ def windows(groups: Groups, follows: Mask, starting: Mask, fewest: int, most: in
             return
 
 
+def _digits_from(lengths: Positions, begins: Mask) -> Positions:
+    """Gives for each group its digits and those of the groups after it in its chain."""
+    firsts = np.flatnonzero(begins)
+    if len(firsts) == len(lengths):
+        return lengths
+    until = np.cumsum(lengths)
+    ends = until[np.append(firsts[1:], len(lengths)) - 1]
+    return np.repeat(ends, np.diff(firsts, append=len(lengths))) - until + lengths
+
+
 def digits_of(groups: Groups, found: Windows, length: int) -> Bytes:
     """Gives the first `length` digits of windows that have at least as many, as a matrix (windows, length)."""
-    return groups.digits[groups.first_digit[found.first][:, None] + np.arange(length)]
+    return gather(groups.digits, groups.first_digit[found.first], length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -52,11 +53,11 @@ def _scrubbed(column: pa.Array) -> pa.Array:
     spans = find_spans(column)
     if not spans:
         return column
-    rows, texts = [], []
-    for row, found in groupby(spans, key=lambda span: span.row):
-        rows.append(row)
-        texts.append(_without(column[row].as_buffer().to_pybytes(), list(found)))
-    changed = _scrubbed(pa.array(texts, pa.binary()).cast(column.type))
+    found = {row: list(of_row) for row, of_row in groupby(spans, key=itemgetter(0))}
+    rows = list(found)
+    leaking = column.take(pa.array(rows)).cast(pa.large_binary()).to_pylist()
+    texts = [_without(text, of_row) for text, of_row in zip(leaking, found.values(), strict=True)]
+    changed = _scrubbed(pa.array(texts, pa.large_binary()).cast(column.type))
     mask = np.zeros(len(column), np.bool_)
     mask[rows] = True
     return pc.replace_with_mask(column, pa.array(mask), changed)

@@ -52,6 +52,20 @@ def test_leaks_become_placeholders(text: str | None, expected: str | None) -> No
     assert _scrubbed(pa.array([text], pa.string())).to_pylist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("長" * 30 + "@example.jp", "長" * 8 + "[EMAIL]"),
+        ("é" * 40 + "@example.jp へ", "é" * 8 + "[EMAIL] へ"),
+        ("x" + "🎁" * 16 + "@example.jp", "x[EMAIL]"),
+        ("%B4111111111111111^YAMADA/TARO^2512" + "é" * 40, "[TRACK]" + "é" * 10),
+    ],
+)
+def test_a_sign_of_several_bytes_stays_whole(text: str, expected: str) -> None:
+    """Where a leak is cut at its greatest length, it is cut between two signs: half a sign would be no UTF-8."""
+    assert _scrubbed(pa.array([text])).to_pylist() == [expected]
+
+
 @pytest.mark.parametrize("column_type", [pa.string(), pa.large_string()])
 def test_the_type_of_the_column_stays(column_type: pa.DataType) -> None:
     """The masked column has the type that was promised without data."""
