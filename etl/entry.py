@@ -47,7 +47,14 @@ def guarded(command: Callable[[], int]) -> int:
     return failure.exit_code
 
 
-def load_day(day: str | None, tables: Sequence[str], settings: Path | None, contracts: Path | None = None) -> int:
+def load_day(
+    day: str | None,
+    tables: Sequence[str],
+    settings: Path | None,
+    contracts: Path | None = None,
+    *,
+    resume: bool = False,
+) -> int:
     """Runs the daily load, prints its table, and gives its exit code.
 
     Args:
@@ -55,12 +62,13 @@ def load_day(day: str | None, tables: Sequence[str], settings: Path | None, cont
         tables: names of contracts; empty means all.
         settings: the settings file; None means `$KAGEMUSHA_SETTINGS` or the local stack's.
         contracts: the folder of the contracts; None means the bundled ones.
+        resume: leaves out what the ledger proves done.
     """
     chosen, target = load_settings(settings), business_day(day)
     from etl.run import daily_run  # noqa: PLC0415  Spark and Great Expectations take seconds to import
 
     with progress() as heard:
-        result = daily_run(chosen, target, heard, tables, contracts or BUNDLED)
+        result = daily_run(chosen, target, heard, tables, contracts or BUNDLED, resume=resume)
     print_result(result)
     return result.exit_code
 

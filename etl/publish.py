@@ -12,19 +12,21 @@ from google.cloud import bigquery
 from etl.audit import Approved
 from etl.errors import NOT_PUBLISHED, PublishFailed, worst_of
 from etl.handoff import Published, Staged, StagedFile, manifest_digest
+from etl.leases import Fence
 from etl.storage import StageTarget
 from etl.tables import ensure_table, time_partitioning
 from etl.warehouse import Warehouse
 from masking.errors import KagemushaError
 
 
-def publish(approved: Approved, warehouse: Warehouse, target: StageTarget) -> Published:
+def publish(approved: Approved, lease: Fence, warehouse: Warehouse, target: StageTarget) -> Published:
     """Loads the manifest's files, and only those, into BigQuery.
 
     Each destination — the table, or one partition of it — is replaced by one load job, which BigQuery commits whole or
     not at all: readers see the old rows until then. A business day without rows is emptied by its empty file.
 
     Raises:
+        LeaseHeld: another run may publish the table now; this one's time was over.
         PublishRefused: the table differs destructively from its contract, or BigQuery refused the data.
         PublishFailed: a load job failed; its destination keeps its rows, a rerun replaces all of the window, and the
             error says how many others were replaced.
@@ -47,6 +49,7 @@ def publish(approved: Approved, warehouse: Warehouse, target: StageTarget) -> Pu
     for day, files in _destinations(staged):
         destination = warehouse.table_id(contract.publish) + (f"${day:%Y%m%d}" if day else "")
         try:
+            lease.prove()
             job = warehouse.load(
                 [target.uri(file.name) for file in files], destination, job_id(staged, day, files), config
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from etl.errors import worst
 from etl.handoff import Published, Staged, TableResult
 from etl.ledger import now
 from etl.source.snapshot import Snapshot
+from expectations.checks import CheckResult
 from masking.errors import KagemushaError
 
 
@@ -88,28 +90,59 @@ def table_row(
             "quarantined": [one.line for one in staged.quarantine.rows] or None,
             "contract_digest": staged.plan.contract.digest,
             "manifest_digest": staged.digest,
+            "partition_rows": partition_rows(staged),
             "key_checks": staged.key_checks or None,
             "peak_mib": staged.peak_mib,
         }
     if approved is not None:
         row["warnings"] = [one.line for one in approved.verdict.warnings]
-        row["checks"] = [f"{'passed' if one.passed else 'FAILED'} {one.line}" for one in approved.verdict.results]
+        row["checks"] = check_rows(approved.verdict.results)
     return row
 
 
-def run_row(run_id: str, event: str, day: date, snapshot: Snapshot) -> dict[str, object]:
-    """Gives a row of `ops.runs`."""
-    package = ""
+def partition_rows(staged: Staged) -> dict[str, int] | None:
+    """Gives the rows of each business day that was staged; None for a table that is replaced whole."""
+    counted: dict[str, int] = {}
+    for file in staged.files:
+        if file.partition is not None:
+            counted[file.partition.isoformat()] = counted.get(file.partition.isoformat(), 0) + file.rows
+    return counted or None
+
+
+def check_rows(results: Sequence[CheckResult]) -> list[dict[str, object]]:
+    """Gives a row of `ops.audits` for each check; they are written with the table's own row, in one step."""
+    return [
+        {
+            "expectation": one.check.expect,
+            "columns": list(one.check.columns),
+            "severity": one.check.severity,
+            "origin": one.check.origin,
+            "passed": one.passed,
+            "failed": one.failed,
+            "checked": one.checked,
+            "error": one.error or None,
+        }
+        for one in results
+    ]
+
+
+def package_version() -> str:
+    """Gives the version of this package; empty where it runs from a checkout that is not installed."""
     with suppress(PackageNotFoundError):
-        package = version("kagemusha")
+        return version("kagemusha")
+    return ""
+
+
+def run_row(run_id: str, event: str, day: date, snapshot: Snapshot | None) -> dict[str, object]:
+    """Gives a row of `ops.runs`; without a snapshot nothing had to be read."""
     return {
         "run_id": run_id,
         "event": event,
         "day": day,
         "at": now(),
-        "source_instance": snapshot.reader.instance,
-        "snapshot": snapshot.name,
-        "package_version": package,
+        "source_instance": snapshot.reader.instance if snapshot else None,
+        "snapshot": snapshot.name if snapshot else None,
+        "package_version": package_version(),
     }
 
 

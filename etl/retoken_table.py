@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Final
 from etl.audit import Approved, audit
 from etl.errors import NOT_PUBLISHED, PublishFailed, Unexpected, worst_of
 from etl.handoff import Published, Slice, Staged, TablePlan
+from etl.leases import Leases
 from etl.ledger import Ledger, now
 from etl.plan import mask_plan
 from etl.progress import Progress
 from etl.publish import publish
 from etl.quarantine import Quarantine
 from etl.reconcile import SourceTotals
+from etl.record import check_rows
 from etl.retoken_task import Outcome, RestagedSlice, RetokenTask, restage_slice
 from etl.storage import StageTarget
 from etl.token_versions import OldRows, any_of, name
@@ -68,14 +70,17 @@ class TableRetokenized:
     exit_code: int = 0
 
 
-def retokenize_table(run: RetokenRun, old: OldRows) -> TableRetokenized:
+def retokenize_table(run: RetokenRun, old: OldRows, leases: Leases) -> TableRetokenized:
     """Renews one table; an error becomes its result, and what is not renewed stays as it was."""
     started = time.monotonic()
     table, one_way = old.contract.table, one_way_columns(old.contract)
     rows = partitions = 0
+    held = leases.refusal(old.contract.publish)
     try:
+        if held is not None:
+            raise held
         for slices in _in_turn(old.slices):
-            published = _renew(run, old.contract, slices)
+            published = _renew(run, old.contract, slices, leases)
             rows, partitions = rows + published.rows, partitions + published.partitions
     except KagemushaError as error:
         failure = error
@@ -109,7 +114,7 @@ def _in_turn(slices: Sequence[Slice]) -> Iterator[tuple[Slice, ...]]:
         yield tuple(slices[begin : begin + DAYS_AT_ONCE])
 
 
-def _renew(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...]) -> Published:
+def _renew(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...], leases: Leases) -> Published:
     """Renews some business days of a table, or the whole of one without days."""
     started, before = time.monotonic(), _changed_at(run, contract)
     run.progress.say(contract.table, "stage", slices=len(slices))
@@ -118,8 +123,9 @@ def _renew(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...]) -> Pu
     approved = audit(run.spark, staged, _published_totals(run, contract, slices), run.target, run.suites)
     if _changed_at(run, contract) != before:
         raise PublishFailed("Another run changed the table meanwhile.", not_done=NOT_PUBLISHED, advice="Run again.")
-    published = publish(approved, run.warehouse, run.target)
-    run.ledger.append("table_loads", [_ledger_row(approved, slices, published, time.monotonic() - started)])
+    published = publish(approved, leases.of(contract.publish), run.warehouse, run.target)
+    row = _ledger_row(approved, slices, published, time.monotonic() - started)
+    run.ledger.append("table_loads", [{**row, "fence": leases.fence(contract.publish)}])
     return published
 
 
@@ -191,6 +197,7 @@ def _ledger_row(approved: Approved, slices: Sequence[Slice], published: Publishe
         "expectations": len(verdict.results),
         "expectations_passed": verdict.passed,
         "warnings": [one.line for one in verdict.warnings],
+        "checks": check_rows(verdict.results),
         "seconds": seconds,
         "at": now(),
     }

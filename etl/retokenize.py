@@ -13,7 +13,9 @@ from pathlib import Path
 from etl.choice import choose
 from etl.errors import worst
 from etl.handoff import Slice
+from etl.key_history import record_keys
 from etl.keys import open_keyring
+from etl.leases import leased
 from etl.ledger import Ledger, now
 from etl.progress import Progress
 from etl.retoken_table import RetokenRun, TableRetokenized, retokenize_table, staged_slices
@@ -78,9 +80,9 @@ def retokenize(
     warehouse.check()
     ledger = Ledger(warehouse)
     ledger.ensure()
-    ledger.refuse_changed_keys(keys)
-    views = load_views(contracts / "views")
     run_id = f"retokenize-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    record_keys(ledger, keys, run_id)
+    views = load_views(contracts / "views")
     results: list[TableRetokenized] = []
     old = _old_rows(warehouse, known, primary.version)
     if old:
@@ -90,7 +92,11 @@ def retokenize(
         run = RetokenRun(run_id, spark_session(), key, target, warehouse, ledger, progress, suites)
         _open_maps(run, [one.contract for one in old.values()], primary.version)
         publish_views(warehouse, known, views)
-        results = [retokenize_table(run, one) for table, one in old.items() if table in chosen]
+        mine = [one for table, one in old.items() if table in chosen]
+        if mine:
+            publishes, limits = [one.contract.publish for one in mine], settings.limits
+            with leased(ledger, run_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
+                results = [retokenize_table(run, one, leases) for one in mine]
     left = _strategies(one.contract for one in _old_rows(warehouse, known, primary.version).values())
     done = mapped_domains(warehouse) - set(left)
     standing = publish_views(warehouse, known, views, without_maps=done)

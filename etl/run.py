@@ -19,16 +19,20 @@ from etl.errors import (
     worst,
 )
 from etl.handoff import Staged, TablePlan, TableResult
+from etl.key_history import record_keys
 from etl.keys import open_keyring
+from etl.leases import Leases, leased
 from etl.ledger import Ledger, now, write_report
 from etl.plan import plan_table
 from etl.progress import Progress
 from etl.publish import publish
 from etl.reconcile import source_totals
 from etl.record import RunResult, ending, failed_result, published_result, run_row, table_row
+from etl.resume import ALREADY_LOADED, Load, already_loaded, basis
 from etl.settings import Settings
 from etl.source.engine import joined, pinned
 from etl.source.session import Held, Session
+from etl.source.snapshot import Snapshot
 from etl.stage import stage_table
 from etl.storage import Stage, StageTarget
 from etl.views import View, load_views, publish_views
@@ -62,6 +66,8 @@ class Run:
     ledger: Ledger
     progress: Progress
     suites: Path
+    leases: Leases
+    bases: Mapping[str, str]
 
 
 def daily_run(
@@ -71,6 +77,8 @@ def daily_run(
     tables: Sequence[str] = (),
     contracts: Path = CONTRACTS,
     suites: Path = SUITES,
+    *,
+    resume: bool = False,
 ) -> RunResult:
     """Loads a business day: every contract's table, or those named, through all steps; then the views and the ledger.
 
@@ -83,10 +91,11 @@ def daily_run(
         tables: names of contracts; empty means all.
         contracts: the folder of the contracts.
         suites: the folder of the suites.
+        resume: leaves out the tables of which the ledger proves that this load is done.
 
     Raises:
         KagemushaError: nothing could be read at all: contracts or their policy, settings, login, endpoint, bucket,
-            BigQuery, keyring.
+            BigQuery, keyring; or other runs hold all of the tables.
     """
     started = time.monotonic()
     known = load_contracts(contracts)
@@ -101,27 +110,56 @@ def daily_run(
     stage.check()
     warehouse.check()
     run_id = f"{day:%Y%m%d}-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    with pinned(settings.source, run_id, lambda step, counts: progress.say("source", step, **counts)) as held:
-        from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
+    ledger, limits = Ledger(warehouse), settings.limits
+    ledger.ensure()
+    used = record_keys(ledger, keys, run_id)
+    bases = {name: basis(contract, suites, key, settings.source.url) for name, contract in chosen.items()}
+    publishes = [contract.publish for contract in chosen.values()]
+    snapshot: Snapshot | None = None
+    with leased(ledger, run_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
+        loads = already_loaded(ledger, run_id, day, chosen, bases, leases) if resume else {}
+        for name in loads:
+            progress.say(name, ALREADY_LOADED)
+        pending = {name: contract for name, contract in chosen.items() if name not in loads}
+        if pending:
+            with pinned(settings.source, run_id, lambda step, counts: progress.say("source", step, **counts)) as held:
+                from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
 
-        ledger = Ledger(warehouse)
-        ledger.ensure()
-        ledger.refuse_changed_keys(keys)
-        ledger.append("runs", [run_row(run_id, "started", day, held.snapshot)])
-        run = Run(run_id, day, spark_session(), held, keys, key, target, warehouse, ledger, progress, suites)
-        loads = _load_tables(run, chosen, settings)
+                snapshot = held.snapshot
+                ledger.append("runs", [run_row(run_id, "started", day, snapshot)])
+                run = Run(
+                    run_id,
+                    day,
+                    spark_session(),
+                    held,
+                    keys,
+                    key,
+                    target,
+                    warehouse,
+                    ledger,
+                    progress,
+                    suites,
+                    leases,
+                    bases,
+                )
+                loads |= _load_tables(run, pending, settings)
+        else:
+            ledger.append("runs", [run_row(run_id, "started", day, None)])
     standing, failure = _views(warehouse, known, views)
     outcome = RunResult(
         run_id,
         day,
-        tuple(result for result, _ in loads),
+        tuple(loads[name][0] for name in chosen),
         standing,
         time.monotonic() - started,
         str(failure or ""),
         failure.exit_code if failure else 0,
     )
-    ledger.append("runs", [{**run_row(run_id, "ended", day, held.snapshot), **ending(outcome)}])
-    write_report(stage, run_id, {**asdict(outcome), "exit_code": outcome.exit_code, "loads": [row for _, row in loads]})
+    if key.version not in used:
+        record_keys(ledger, keys, run_id)
+    ledger.append("runs", [{**run_row(run_id, "ended", day, snapshot), **ending(outcome)}])
+    rows = [row for _, row in loads.values()]
+    write_report(stage, run_id, {**asdict(outcome), "exit_code": outcome.exit_code, "loads": rows})
     stage.delete_older(now() - timedelta(days=settings.stage.keep_days))
     return outcome
 
@@ -136,17 +174,16 @@ def _views(
         return (), error
 
 
-def _load_tables(
-    run: Run, contracts: Mapping[str, Contract], settings: Settings
-) -> list[tuple[TableResult, dict[str, object]]]:
+def _load_tables(run: Run, contracts: Mapping[str, Contract], settings: Settings) -> dict[str, Load]:
     plans: dict[str, TablePlan | KagemushaError] = {}
     with run.held.governor.turn(), joined(run.held.snapshot) as session:
         for name, contract in contracts.items():
-            plans[name] = _planned(session, contract, run.day, settings.source.slice_mib * _MIB)
+            refusal = run.leases.refusal(contract.publish)
+            plans[name] = refusal or _planned(session, contract, run.day, settings.source.slice_mib * _MIB)
     largest_first = sorted(plans, key=lambda name: -_rows(plans[name]))
     with ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="table") as pool:
         loads = {name: pool.submit(_load_table, run, name, plans[name]) for name in largest_first}
-    return [loads[name].result() for name in contracts]
+    return {name: loads[name].result() for name in contracts}
 
 
 def _planned(session: Session, contract: Contract, day: date, slice_bytes: int) -> TablePlan | KagemushaError:
@@ -161,7 +198,7 @@ def _rows(plan: TablePlan | KagemushaError) -> int:
     return plan.estimated_rows if isinstance(plan, TablePlan) else 0
 
 
-def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> tuple[TableResult, dict[str, object]]:
+def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
     """Takes one table through stage, audit, publish and ledger; an error becomes its result."""
     started = time.monotonic()
     staged: Staged | None = None
@@ -178,7 +215,7 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> tuple
         run.progress.say(table, "audit", rows=staged.rows, bytes=staged.bytes)
         approved = audit(run.spark, staged, totals, run.target, run.suites)
         run.progress.say(table, "publish", expectations=len(approved.verdict.results))
-        published = publish(approved, run.warehouse, run.target)
+        published = publish(approved, run.leases.of(plan.contract.publish), run.warehouse, run.target)
         result = published_result(approved, published, time.monotonic() - started)
     except KagemushaError as error:
         result = failed_result(table, error.at(table=table), time.monotonic() - started)
@@ -186,6 +223,8 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> tuple
         failure = Unexpected(f"A step failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
         result = failed_result(table, failure.at(table=table), time.monotonic() - started)
     row = table_row(run.run_id, run.day, result, staged, approved)
+    if isinstance(plan, TablePlan):
+        row |= {"basis": run.bases[table], "fence": run.leases.fence(plan.contract.publish)}
     result = _recorded(run, result, row)
     counts = {"rows": result.rows, "partitions": result.partitions, "seconds": round(result.seconds, 1)}
     failed = {"error": result.error, "exit_code": result.exit_code}

@@ -178,6 +178,19 @@ class Limits(_Section):
     """How much runs at once."""
 
     tables_at_once: int = Field(4, ge=1, le=32)
+    lease_seconds: int = Field(
+        180, ge=5, le=3600, description="How long a killed run still keeps its tables; a living one renews in time."
+    )
+    lease_wait_seconds: float = Field(
+        0, ge=0, le=7200, description="How long a run waits for tables that another run holds before it gives up."
+    )
+
+
+class Costs(_Section):
+    """Prices for the estimate of `kagemusha status`; the defaults are about the list prices of asia-northeast1."""
+
+    table_usd_gib_month: float = Field(0.023, ge=0, description="BigQuery, active logical storage.")
+    stage_usd_gib_month: float = Field(0.023, ge=0, description="Cloud Storage, standard class.")
 
 
 class Settings(_Section):
@@ -189,6 +202,7 @@ class Settings(_Section):
     keyring: KeyringSetting
     google: Google = Google()
     limits: Limits = Limits()
+    costs: Costs = Costs()
     detokenize: Detokenize = Detokenize()
     local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")
 

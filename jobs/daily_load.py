@@ -1,8 +1,8 @@
 """The nightly job: the same run under AWS Glue, `spark-submit jobs/daily_load.py --day …` and `kagemusha run`.
 
 Arguments: `--day YYYY-MM-DD` (default: the last business day that has ended in Japan), `--tables a,b` (default: all),
-`--settings PATH`. Glue passes `--JOB_NAME` too. A job that did not publish everything ends with a non-zero exit code,
-so that the scheduler's own alarms fire.
+`--settings PATH`, `--resume true` (leaves out what the ledger proves done). Glue passes `--JOB_NAME` too. A job that
+did not publish everything ends with a non-zero exit code, so that the scheduler's own alarms fire.
 """
 
 from __future__ import annotations
@@ -12,16 +12,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from etl.entry import guarded, load_day
+from etl.errors import NO_ROW_READ, SettingsInvalid
 from jobs.glue import glue_job, resolved
 
 
 def main(argv: Sequence[str]) -> int:
     """Runs the daily load and gives its exit code."""
-    arguments = resolved(argv, required=(), optional=("day", "tables", "settings"))
+    arguments = resolved(argv, required=(), optional=("day", "tables", "settings", "resume"))
     tables = [name for name in arguments.get("tables", "").split(",") if name]
     settings = Path(arguments["settings"]) if "settings" in arguments else None
     with glue_job(argv):
-        return load_day(arguments.get("day"), tables, settings)
+        return load_day(arguments.get("day"), tables, settings, resume=_flag(arguments.get("resume", "false")))
+
+
+def _flag(word: str) -> bool:
+    """Reads true or false; Glue's arguments always have a value.
+
+    Raises:
+        SettingsInvalid: it is another word.
+    """
+    if word.casefold() not in {"true", "false"}:
+        raise SettingsInvalid(
+            "--resume is neither true nor false.", not_done=NO_ROW_READ, advice="Write --resume true."
+        )
+    return word.casefold() == "true"
 
 
 if __name__ == "__main__":

@@ -9,11 +9,14 @@ import typer
 from etl.cli.detokenize import detokenize
 from etl.cli.drift import drift
 from etl.cli.keys import keys
+from etl.cli.leases import leases
 from etl.cli.lint import lint
 from etl.cli.local import local
 from etl.cli.retokenize import retokenize
 from etl.cli.run import run
 from etl.cli.scan_leaks import scan_leaks
+from etl.cli.status import runs, status
+from etl.cli.verify import verify
 from etl.entry import guarded
 
 app = typer.Typer(
@@ -26,6 +29,10 @@ app = typer.Typer(
 app.command()(run)
 app.command()(lint)
 app.command()(drift)
+app.command()(status)
+app.command()(runs)
+app.command()(leases)
+app.command()(verify)
 app.command()(detokenize)
 app.command("scan-leaks")(scan_leaks)
 app.command()(retokenize)

@@ -19,9 +19,12 @@ def run(
     ] = None,
     settings: SettingsFile = None,
     contracts: ContractsFolder = None,
+    resume: Annotated[  # noqa: FBT002  typer's way to a flag
+        bool, typer.Option("--resume", help="Leave out the tables of which the ledger proves that this load is done.")
+    ] = False,
 ) -> None:
     """Read, mask, audit and publish one business day.
 
     Exit codes: 0 published, 1 audit or leak stopped a table, 2 contract or settings must change, 3 run again.
     """
-    raise typer.Exit(load_day(day, table or [], settings, contracts))
+    raise typer.Exit(load_day(day, table or [], settings, contracts, resume=resume))

@@ -32,6 +32,16 @@ DAY = date(2023, 8, 30)
 NEXT_DAY = DAY + timedelta(days=1)
 
 
+class Unfenced:
+    """The lease of a table that nobody else knows of."""
+
+    def prove(self) -> None:
+        """Nobody else can hold it."""
+
+
+FREE = Unfenced()
+
+
 @dataclass(frozen=True)
 class Issuer:
     """The made-up issuer on the private stack, and how a test looks at both sides of the load."""

@@ -25,6 +25,7 @@ from etl.warehouse import Warehouse
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 from scripts.local_stack.local_stack import Endpoints
+from tests.etl.conftest import FREE
 
 pytestmark = pytest.mark.stack
 MONDAY, TUESDAY = date(2023, 8, 28), date(2023, 8, 29)
@@ -92,8 +93,8 @@ def rows(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
 def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: StageTarget) -> None:
     """A partition's rows are exchanged whole, an empty day is emptied, days outside the window stay."""
     found, sunday = contract("days"), MONDAY - timedelta(days=1)
-    publish(approved(found, target, {sunday: ["s"], MONDAY: ["a", "b"], TUESDAY: ["c"]}), warehouse, target)
-    again = publish(approved(found, target, {MONDAY: [], TUESDAY: ["d", "e"]}), warehouse, target)
+    publish(approved(found, target, {sunday: ["s"], MONDAY: ["a", "b"], TUESDAY: ["c"]}), FREE, warehouse, target)
+    again = publish(approved(found, target, {MONDAY: [], TUESDAY: ["d", "e"]}), FREE, warehouse, target)
     assert (again.rows, again.partitions) == (2, 2)
     assert rows(warehouse, "days") == [(sunday, "s"), (TUESDAY, "d"), (TUESDAY, "e")]
 
@@ -101,8 +102,8 @@ def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: StageTa
 def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: StageTarget) -> None:
     """A repeated try finds the jobs that it started before: same ids, same rows, none doubled."""
     proof = approved(contract("twice"), target, {MONDAY: ["a"], TUESDAY: ["b"]})
-    first = publish(proof, warehouse, target)
-    second = publish(proof, warehouse, target)
+    first = publish(proof, FREE, warehouse, target)
+    second = publish(proof, FREE, warehouse, target)
     assert second.job_ids == first.job_ids
     assert rows(warehouse, "twice") == [(MONDAY, "a"), (TUESDAY, "b")]
 
@@ -110,12 +111,12 @@ def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: S
 def test_a_partial_publish_says_so(warehouse: Warehouse, target: StageTarget) -> None:
     """When one day cannot be loaded, the error counts what was replaced, and that day keeps what it held."""
     found = contract("partial")
-    publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), warehouse, target)
+    publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE, warehouse, target)
     proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
     missing = replace(proof.staged.files[1], name=f"{target.prefix}/run/visits/none.parquet")
     staged = replace(proof.staged, files=(proof.staged.files[0], missing))
     with pytest.raises(KagemushaError, match="1 of 2 partitions were replaced") as failed:
-        publish(Approved(staged, proof.verdict, _SEAL), warehouse, target)
+        publish(Approved(staged, proof.verdict, _SEAL), FREE, warehouse, target)
     assert failed.value.__context__ is None
     assert len(failed.value.where["jobs"].split(",")) == 1
     assert rows(warehouse, "partial") == [(MONDAY, "c"), (TUESDAY, "b")]

@@ -19,7 +19,7 @@ from jobs.daily_load import main
 from jobs.glue import _has_glue_runtime, glue_job, resolved
 
 ROOT = Path(__file__).parents[2]
-OURS = ("day", "tables", "settings")
+OURS = ("day", "tables", "settings", "resume")
 GLUES_OWN = (
     *(
         "--JOB_NAME",
@@ -86,12 +86,16 @@ def test_arguments_are_taken_as_passed(given: tuple[str, ...], expected: dict[st
         (("--dya", "2023-08-31"), "The job has no argument --dya.", "Did you mean --day?"),
         (("--days=2023-08-31",), "The job has no argument --days.", "Did you mean --day?"),
         (("--table", "payments"), "The job has no argument --table.", "Did you mean --tables?"),
-        (("--jdbc", "x"), "The job has no argument --jdbc.", "Required: none; optional: --day, --tables, --settings."),
+        (
+            ("--jdbc", "x"),
+            "The job has no argument --jdbc.",
+            "Required: none; optional: --day, --tables, --settings, --resume.",
+        ),
         ((*GLUES_OWN, "--table", "payments"), "The job has no argument --table.", "Did you mean --tables?"),
         (
             ("2023-08-31",),
             "A word stands where an argument should.",
-            "Required: none; optional: --day, --tables, --settings.",
+            "Required: none; optional: --day, --tables, --settings, --resume.",
         ),
         (("--day=2023-08-31", "payments"), "A word stands where an argument should.", "optional: --day"),
         (("--day",), "A job argument is missing or malformed.", "optional: --day"),

@@ -1,0 +1,110 @@
+"""`kagemusha status` and `kagemusha runs`: how the tables stand, and how the last runs went."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from etl.cli.options import ContractsFolder, SettingsFile
+from etl.ledger import Ledger
+from etl.settings import BigQuery, load_settings
+from etl.status import RunStatus, TableStatus, formula, last_runs, table_status
+from etl.warehouse import Warehouse
+from schemas.contract_file import BUNDLED, load_contracts
+
+Format = Annotated[Literal["table", "json"], typer.Option("--format", help="table for people, json for programs.")]
+
+_WIDTH_WITHOUT_TERMINAL: Final = 160
+_MIB: Final = 2**20
+
+
+def status(settings: SettingsFile = None, contracts: ContractsFolder = None, output: Format = "table") -> None:
+    """Show each table: loaded through which business day, lag, rows, last run, last failure, and what storage costs.
+
+    The lag counts business days (JST) that have ended and are not loaded.
+    """
+    chosen = load_settings(settings)
+    ledger = _ledger(chosen.bigquery)
+    found = table_status(ledger, chosen, load_contracts(contracts or BUNDLED))
+    if output == "json":
+        told = {"tables": [asdict(one) for one in found], "cost": formula(chosen)}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+        return
+    drawn = Table("table", "through")
+    for name in ("lag", "rows", "MiB", "staged MiB", "USD/month"):
+        drawn.add_column(name, justify="right")
+    for name in ("last run", "outcome", "last failure"):
+        drawn.add_column(name, overflow="fold")
+    for one in found:
+        drawn.add_row(*_line(one))
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    console.print(drawn)
+    console.print(f"Storage costs about {sum(one.usd_month for one in found):.2f} USD a month.", highlight=False)
+    console.print(formula(chosen), highlight=False, markup=False, soft_wrap=True)
+
+
+def runs(
+    last: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 10,
+    settings: SettingsFile = None,
+    output: Format = "table",
+) -> None:
+    """Show the last runs, the latest first. A run that has no end and holds no lease was killed."""
+    found = last_runs(_ledger(load_settings(settings).bigquery), last)
+    if output == "json":
+        typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=str))
+        return
+    drawn = Table("run", "day", "started (UTC)", "state")
+    for name in ("seconds", "published", "exit code"):
+        drawn.add_column(name, justify="right")
+    for one in found:
+        drawn.add_row(*_run_line(one))
+    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(drawn)
+
+
+def _ledger(settings: BigQuery) -> Ledger:
+    ledger = Ledger(Warehouse(settings))
+    ledger.ensure()
+    return ledger
+
+
+def _line(one: TableStatus) -> tuple[str, ...]:
+    failure = f"{one.last_failure}  {_clock(one.last_failure_at)}" if one.last_failure else ""
+    return (
+        one.table,
+        str(one.through or "never"),
+        "" if one.lag_days is None else f"{one.lag_days} d",
+        "" if one.rows is None else f"{one.rows:,}",
+        _mib(one.table_bytes),
+        _mib(one.staged_bytes),
+        f"{one.usd_month:.4f}",
+        _clock(one.last_at),
+        one.last_outcome or "",
+        failure,
+    )
+
+
+def _run_line(one: RunStatus) -> tuple[str, ...]:
+    return (
+        one.run_id,
+        str(one.day),
+        _clock(one.started),
+        one.state,
+        "" if one.seconds is None else f"{one.seconds:.1f}",
+        "" if one.tables is None else f"{one.published} of {one.tables}",
+        "" if one.exit_code is None else str(one.exit_code),
+    )
+
+
+def _mib(count: int | None) -> str:
+    return "" if count is None else f"{count / _MIB:,.1f}"
+
+
+def _clock(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}" if instant else ""

@@ -1,0 +1,51 @@
+"""Who asks, and why: what stands in the access log and in the ledger for years."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from typing import Final
+
+import pyarrow as pa
+
+from masking.errors import KagemushaError
+from masking.leaks import LeakKind, count_leaks
+
+_MUST_NOT_BE_WRITTEN: Final = frozenset({LeakKind.PAN, LeakKind.TRACK, LeakKind.MY_NUMBER})
+
+
+def checked_purpose(purpose: str, refused: type[KagemushaError], not_done: str) -> str:
+    """Gives the purpose as it will be written down.
+
+    Args:
+        purpose: as it was given.
+        refused: the error to raise.
+        not_done: what did not happen then.
+
+    Raises:
+        KagemushaError: of the given kind: there is none, or it holds what must not be written down.
+    """
+    stated = " ".join(purpose.split())
+    if not stated:
+        raise refused("No purpose was given.", not_done=not_done)
+    if count_leaks(pa.array([stated]), _MUST_NOT_BE_WRITTEN):
+        raise refused(
+            "The purpose holds what looks like a card number or My Number, and it is kept for years.",
+            not_done=not_done,
+            advice="Name a case or a ticket instead.",
+        )
+    return stated
+
+
+def account() -> str:
+    """Gives the account of this process, as the system knows it, whatever the environment says."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def host() -> str:
+    """Gives the name of this machine."""
+    return socket.gethostname()
