@@ -23,7 +23,7 @@ def leases(
 
     A run whose leases are freed while it still works does not publish any more: it proves its lease first.
     """
-    ledger = Ledger(Warehouse(load_settings(settings).bigquery))
+    ledger = Ledger(Warehouse.of(load_settings(settings)))
     ledger.ensure()
     if release_run is not None:
         typer.echo(f"{release(ledger, release_run)} leases of run {release_run} were freed.")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.ledger import Ledger
-from etl.settings import BigQuery, load_settings
+from etl.settings import Settings, load_settings
 from etl.status import RunStatus, TableStatus, formula, last_runs, table_status
 from etl.warehouse import Warehouse
 from schemas.contract_file import BUNDLED, load_contracts
@@ -31,7 +31,7 @@ def status(settings: SettingsFile = None, contracts: ContractsFolder = None, out
     The lag counts business days (JST) that have ended and are not loaded.
     """
     chosen = load_settings(settings)
-    ledger = _ledger(chosen.bigquery)
+    ledger = _ledger(chosen)
     found = table_status(ledger, chosen, load_contracts(contracts or BUNDLED))
     if output == "json":
         told = {"tables": [asdict(one) for one in found], "cost": formula(chosen)}
@@ -56,7 +56,7 @@ def runs(
     output: Format = "table",
 ) -> None:
     """Show the last runs, the latest first. A run that has no end and holds no lease was killed."""
-    found = last_runs(_ledger(load_settings(settings).bigquery), last)
+    found = last_runs(_ledger(load_settings(settings)), last)
     if output == "json":
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=str))
         return
@@ -68,8 +68,8 @@ def runs(
     Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(drawn)
 
 
-def _ledger(settings: BigQuery) -> Ledger:
-    ledger = Ledger(Warehouse(settings))
+def _ledger(settings: Settings) -> Ledger:
+    ledger = Ledger(Warehouse.of(settings))
     ledger.ensure()
     return ledger
 

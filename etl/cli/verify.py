@@ -40,7 +40,7 @@ def verify(
     """
     chosen = load_settings(settings)
     target = business_day(day)
-    ledger = Ledger(Warehouse(chosen.bigquery))
+    ledger = Ledger(Warehouse.of(chosen))
     ledger.ensure()
     found = compared(ledger, chosen, target, choose(load_contracts(contracts or BUNDLED), table or []))
     drawn = Table("table", "measure", "against", title=f"Business day {target}", title_justify="left")
