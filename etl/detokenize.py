@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
-import socket
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,15 +13,15 @@ import pyarrow as pa
 
 from etl.access_log import AccessLog
 from etl.ledger import now
+from etl.purpose import account, host
+from etl.purpose import checked_purpose as purpose_of
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
-from masking.leaks import LeakKind, count_leaks
 from masking.strategies import Given, Tokenize
 from schemas.domains import DomainUse
 
 BATCH: Final = 1000
 """Tokens that one record of the access log answers for."""
-_MUST_NOT_BE_LOGGED: Final = frozenset({LeakKind.PAN, LeakKind.TRACK, LeakKind.MY_NUMBER})
 
 
 class DetokenizeRefused(KagemushaError):
@@ -51,16 +48,7 @@ def checked_purpose(purpose: str) -> str:
     Raises:
         DetokenizeRefused: there is none, or it holds what must not be written down.
     """
-    stated = " ".join(purpose.split())
-    if not stated:
-        raise DetokenizeRefused("No purpose was given.", not_done="No value was unmasked.")
-    if count_leaks(pa.array([stated]), _MUST_NOT_BE_LOGGED):
-        raise DetokenizeRefused(
-            "The purpose holds what looks like a card number or My Number, and the access log keeps it for years.",
-            not_done="No value was unmasked.",
-            advice="Name a case or a ticket instead.",
-        )
-    return stated
+    return purpose_of(purpose, DetokenizeRefused, "No value was unmasked.")
 
 
 def detokenize(
@@ -89,8 +77,8 @@ def detokenize(
         "domain": use.strategy.domain,
         "strategy": use.strategy.strategy,
         "purpose": checked_purpose(purpose),
-        "user": _user(),
-        "host": socket.gethostname(),
+        "user": account(),
+        "host": host(),
         "version": version,
     }
     lines = iter(tokens)
@@ -129,11 +117,3 @@ def _named(batch: list[str], use: DomainUse) -> list[str] | None:
         return None
     shape = re.compile(use.strategy.token_pattern() or "")
     return [line for line in batch if shape.fullmatch(line)]
-
-
-def _user() -> str:
-    """Gives the account of this process, as the system knows it, whatever the environment says."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())

@@ -137,6 +137,9 @@ def leased(
         LeaseHeld: other runs hold all of them. Where they hold some, the others are ours, and `refusal` tells.
     """
     book = LeaseBook(ledger, run_id)
+    if not tables:
+        yield Leases(book, seconds, {}, {})
+        return
     deadline = time.monotonic() + wait_seconds
     while True:
         live = book.take(seconds, tables)

@@ -145,6 +145,18 @@ class Keyring:
             [replace(each, state="primary") if each.version == version else each for each in kept], self._roots
         )
 
+    def as_of(self, version: int) -> Keyring:
+        """Gives a keyring that makes the very tokens that a version made, so that they can be found; retired ones too.
+
+        Raises:
+            KeyUnusable: when the version is unknown or destroyed.
+        """
+        self._refuse_unless(version, "primary", ("primary", "active", "retired"))
+        kept = [replace(each, state="active") if each.state == "primary" else each for each in self._versions]
+        return Keyring(
+            [replace(each, state="primary") if each.version == version else each for each in kept], self._roots
+        )
+
     def retired(self, version: int) -> Keyring:
         """Gives a keyring in which the version reads but no longer writes.
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from schemas.columns import Column, Derived
+from schemas.erasure import Erasure, NullifyColumns
 from schemas.loads import AddedColumn, Load, MergeLoad, PartitionLoad
 from schemas.reviewed import Name, QualifiedName, Reviewed
 
@@ -31,6 +32,10 @@ class Contract(Reviewed):
         default_factory=dict, description="column: table.column with the same tokens."
     )
     retention_days: int | None = Field(default=None, ge=1, description="Partitions older than this expire.")
+    erasure: Erasure | None = Field(
+        default=None,
+        description="What becomes of a person's rows that must be forgotten; tables of persons need it for `forget`.",
+    )
     columns: dict[Name, Column] = Field(min_length=1)
     derive: dict[Name, Derived] = Field(default_factory=dict)
 
@@ -77,6 +82,13 @@ class Contract(Reviewed):
         return self.load.watermark if isinstance(self.load, MergeLoad) else None
 
     @property
+    def personal(self) -> tuple[str, ...]:
+        """The published columns that are about a person, besides the key: their class is not `none`."""
+        return tuple(
+            name for name, column in self.selected.items() if column.column_class != "none" and name not in self.key
+        )
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the contract's meaning: equal for files that differ in layout or comments only."""
         meaning = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
@@ -89,6 +101,7 @@ class Contract(Reviewed):
             *self._derive_problems(),
             *self._load_problems(),
             *self._type_problems(),
+            *self._erasure_problems(),
         ]
         if problems:
             raise ValueError("; ".join(problems))
@@ -146,6 +159,12 @@ class Contract(Reviewed):
 
     def _has(self, name: str) -> bool:
         return name in self.columns or name in self.derive
+
+    def _erasure_problems(self) -> list[str]:
+        if not isinstance(self.erasure, NullifyColumns):
+            return []
+        held = [name for name in self.personal if not self.columns[name].nullable]
+        return [f"columns.{name} becomes NULL by erasure.nullify, so it cannot be `nullable: false`" for name in held]
 
     def _type_problems(self) -> list[str]:
         problems = []

@@ -8,6 +8,7 @@ import typer
 
 from etl.cli.detokenize import detokenize
 from etl.cli.drift import drift
+from etl.cli.forget import forget
 from etl.cli.keys import keys
 from etl.cli.leases import leases
 from etl.cli.lint import lint
@@ -33,6 +34,7 @@ app.command()(status)
 app.command()(runs)
 app.command()(leases)
 app.command()(verify)
+app.command()(forget)
 app.command()(detokenize)
 app.command("scan-leaks")(scan_leaks)
 app.command()(retokenize)

@@ -1,0 +1,121 @@
+"""Who is to be forgotten: raw identifiers become the tokens under which BigQuery may hold the persons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.errors import SettingsInvalid
+from masking.keyring import Keyring
+from masking.strategies import Given, JsonFields, KeyedStrategy, Pseudonymize
+from schemas.contract import Contract
+
+MOST: Final = 10_000
+"""Identifiers of one erasure: their tokens travel as parameters of one statement."""
+_REFERENCES: Final = Pseudonymize(domain="kagemusha_erasure")
+_WHOLE_NUMBER: Final = r"^-?[0-9]{1,18}$"
+
+
+class ErasureRefused(SettingsInvalid):
+    """The erasure cannot be done as it was asked for."""
+
+    advice = "Nothing has to be cleaned up; correct the call and try again."
+
+
+@dataclass(frozen=True)
+class TokenColumn:
+    """A published column that may hold the persons, and the tokens under which it may."""
+
+    name: str
+    tokens: tuple[str, ...]
+
+
+def read_persons(lines: Iterable[str]) -> tuple[str, ...]:
+    """Gives the identifiers, one a line, each once; empty lines do not count.
+
+    Raises:
+        ErasureRefused: there is none, or there are too many.
+    """
+    found: dict[str, None] = {}
+    for line in lines:
+        if line.strip():
+            found.setdefault(line.strip())
+        if len(found) > MOST:
+            raise ErasureRefused(f"There are more than {MOST:,} identifiers.", not_done="Nothing was erased.")
+    if not found:
+        raise ErasureRefused(
+            "There is no identifier on standard input.", not_done="Nothing was erased.", advice="One a line."
+        )
+    return tuple(found)
+
+
+def versions(keys: Keyring) -> tuple[int, ...]:
+    """Gives every key version under which tokens may have been made and can still be made again."""
+    return tuple(version.version for version in keys.versions if version.state != "destroyed")
+
+
+def token_columns(contract: Contract, domain: str, persons: Sequence[str], keys: Keyring) -> tuple[TokenColumn, ...]:
+    """Gives the columns of a table that may hold the persons, with the persons' tokens under every key version.
+
+    Raises:
+        ErasureRefused: some identifiers cannot be such a column's values; counted, never shown.
+    """
+    return tuple(
+        TokenColumn(name, _tokens(contract, name, strategy, persons, keys))
+        for name, strategy in keyed_columns(contract, domain)
+    )
+
+
+def keyed_columns(contract: Contract, domain: str) -> Iterator[tuple[str, KeyedStrategy]]:
+    """Gives the published columns whose tokens are of the domain."""
+    for name, column in contract.selected.items():
+        if isinstance(column.mask, KeyedStrategy) and column.mask.domain == domain:
+            yield name, column.mask
+
+
+def unsearchable(contract: Contract, domain: str) -> tuple[str, ...]:
+    """Gives the JSON columns of which a field is of the domain: their tokens stand inside a document."""
+    return tuple(
+        name
+        for name, column in contract.selected.items()
+        if isinstance(column.mask, JsonFields)
+        and any(isinstance(one, KeyedStrategy) and one.domain == domain for one in column.mask.fields.values())
+    )
+
+
+def references(domain: str, persons: Sequence[str], keys: Keyring) -> list[str]:
+    """Gives a keyed hash of each identifier: proves later that a person was among them, and cannot be turned back."""
+    named = pa.array([f"{domain}:{person}" for person in persons], pa.string())
+    hashed: list[str] = _REFERENCES.mask(named, Given(keys, date.min)).values.to_pylist()
+    return hashed
+
+
+def _tokens(
+    contract: Contract, name: str, strategy: KeyedStrategy, persons: Sequence[str], keys: Keyring
+) -> tuple[str, ...]:
+    values, unfit = _typed(pa.array(persons, pa.string()), contract.columns[name].type.arrow)
+    tokens: dict[str, None] = {}
+    for version in versions(keys):
+        masked = strategy.mask(values, Given(keys.as_of(version), date.min)).values
+        unfit = max(unfit, masked.null_count)
+        tokens |= dict.fromkeys(masked.drop_null().to_pylist())
+    if unfit:
+        raise ErasureRefused(
+            f"{unfit} of {len(persons)} lines cannot be identifiers of {contract.table}.{name}.",
+            not_done="Nothing was erased.",
+            advice="Give them as the source spells them, one a line.",
+        )
+    return tuple(tokens)
+
+
+def _typed(texts: pa.Array, kind: pa.DataType) -> tuple[pa.Array, int]:
+    """Gives texts as values of the source's type, so that `007` meets 7; and how many cannot be one."""
+    if not pa.types.is_integer(kind):
+        return texts, 0
+    whole = pc.match_substring_regex(texts, _WHOLE_NUMBER)
+    return pc.if_else(whole, texts, pa.scalar(None, pa.string())).cast(kind), pc.sum(pc.invert(whole)).as_py()
