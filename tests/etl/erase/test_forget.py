@@ -38,7 +38,8 @@ MEMBER = "  member_id: {type: int64, class: identifier, mask: {strategy: tokeniz
 PAID = '  paid_on: {type: date, class: none, mask: {strategy: keep, why: "a made-up day"}, nullable: false}\n'
 CONTRACTS = {
     "profiles": "load: {mode: full}\nerasure: {rule: delete}\ncolumns:\n" + ROW_ID + MEMBER,
-    "visits": "load: {mode: partition, by: paid_on}\nrequire_partition_filter: true\nerasure: {rule: nullify}\ncolumns:\n"
+    "visits": "load: {mode: partition, by: paid_on}\nrequire_partition_filter: true\nerasure: {rule: nullify}\n"
+    + "columns:\n"
     + ROW_ID
     + MEMBER.replace("tokenize", "pseudonymize").replace("member_id", "visitor")
     + "  area: {type: string, class: postal_code, mask: {strategy: postal_area}}\n"
