@@ -39,7 +39,7 @@ PAID = '  paid_on: {type: date, class: none, mask: {strategy: keep, why: "a made
 CONTRACTS = {
     "profiles": "load: {mode: full}\nerasure: {rule: delete}\ncolumns:\n" + ROW_ID + MEMBER,
     "visits": "load: {mode: partition, by: paid_on}\nrequire_partition_filter: true\nerasure: {rule: nullify}\n"
-    + "columns:\n"
+    "columns:\n"
     + ROW_ID
     + MEMBER.replace("tokenize", "pseudonymize").replace("member_id", "visitor")
     + "  area: {type: string, class: postal_code, mask: {strategy: postal_area}}\n"
