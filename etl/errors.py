@@ -70,6 +70,13 @@ class ReaderChanged(RunLost):
     """The pinned reader has become the writer, or another instance answers in its place."""
 
 
+class SourceMoved(KagemushaError):
+    """A table changed while it was read from an engine whose slices are not one snapshot."""
+
+    advice = "Run again at a quieter time, or load the table by closed days: `mode: partition`."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
 class StatementTimedOut(KagemushaError):
     """A query ran longer than the settings allow; another try would only load the reader again."""
 

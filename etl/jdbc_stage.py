@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 from py4j.protocol import Py4JError
@@ -14,9 +14,12 @@ from etl.errors import NOT_PUBLISHED, SourceUnavailable
 from etl.handoff import Slice
 from etl.source.governor import Governor
 from etl.source.jdbc import jdbc_frame, reading_session
+from etl.source.jdbc_postgres import NO_READER
 from etl.source.mysql.connect import failure_of
-from etl.source.mysql.fit import fit_mysql
 from etl.source.mysql.guard import UNKNOWN_TIME_ZONE, changed
+from etl.source.read import query_failure
+from etl.source.snapshot import GONE
+from etl.source.text_fit import fit_text
 from etl.task import StagedSlice, TableTask, stage_batches
 from masking.errors import KagemushaError
 
@@ -50,10 +53,10 @@ def _staged(spark: SparkSession, task: TableTask, part: Slice, governor: Governo
     place = {**task.snapshot.endpoint.place, "source": task.source}
     failure: KagemushaError | None = None
     try:
-        frame = jdbc_frame(spark, task.snapshot, task.source, task.columns, [part])
+        frame = jdbc_frame(spark, task.snapshot, task.source, task.columns, part)
         (row,) = frame.mapInArrow(_worker(task, part), "outcome binary").collect()
     except Py4JError as error:  # its text can quote the server's
-        failure = _told(error, place)
+        failure = _told(error, task, place)
     if failure is not None:
         raise failure
     outcome: Outcome = pickle.loads(row.outcome)  # noqa: S301  written by our own worker, a few lines below
@@ -71,27 +74,32 @@ def _worker(task: TableTask, part: Slice) -> Callable[[Iterable[pa.RecordBatch]]
 
 
 def _outcome(task: TableTask, part: Slice, batches: Iterable[pa.RecordBatch]) -> Outcome:
-    raw = (fit_mysql(batch, task.columns) for batch in batches if batch.num_rows)
+    raw = (fit_text(batch, task.columns) for batch in batches if batch.num_rows)
     try:
         return foreseen(lambda: stage_batches(task, part, raw))
     except KagemushaError as error:
         return error.at(table=task.table, slice=part.number)
 
 
-def _told(error: Py4JError, place: dict[str, object]) -> KagemushaError:
-    """Gives our error for a job that ended with the driver's: only its SQL error number is taken over."""
-    number = _sql_error(error)
-    if number == UNKNOWN_TIME_ZONE:
-        return changed(place, "A connection was not on a reader.")
-    if number is None:
+def _told(error: Py4JError, task: TableTask, place: dict[str, object]) -> KagemushaError:
+    """Gives our error for a job that ended with the driver's: only its error number or SQLSTATE is taken over."""
+    cause = _sql_cause(error)
+    if cause is None:
         return SourceUnavailable("Spark's job of reading rows failed.", not_done=NOT_PUBLISHED, where=place)
-    return failure_of(number, place)
+    number, state = int(cause.getErrorCode()), str(cause.getSQLState() or "")
+    if state == NO_READER or (task.snapshot.endpoint.engine == "mysql" and number == UNKNOWN_TIME_ZONE):
+        return changed(place, "A connection was not on a reader.")
+    if task.snapshot.endpoint.engine == "mysql":
+        return failure_of(number, place)
+    if state in GONE:
+        return task.snapshot.lost("a slice could not join it")
+    return query_failure(state, place)
 
 
-def _sql_error(error: Py4JError) -> int | None:
+def _sql_cause(error: Py4JError) -> Any:  # noqa: ANN401  a Java object
     cause = getattr(error, "java_exception", None)
     while cause is not None:
         if "SQL" in str(cause.getClass().getName()) and hasattr(cause, "getErrorCode"):
-            return int(cause.getErrorCode())
+            return cause
         cause = cause.getCause()
     return None

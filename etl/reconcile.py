@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from etl.attempts import transient_again
+from etl.errors import NOT_PUBLISHED, SourceMoved
 from etl.handoff import TablePlan
 from etl.quarantine import Quarantine
 from etl.source.dialect import Dialect
@@ -28,6 +29,26 @@ class SourceTotals:
         left_out = quarantine.sums
         sums = {name: total - left_out.get(name, Decimal(0)) for name, total in self.sums.items()}
         return SourceTotals(self.rows - len(quarantine.rows), sums)
+
+
+def totals_before(snapshot: Snapshot, plan: TablePlan) -> SourceTotals | None:
+    """Gives the totals before a row is read, where slices are not one snapshot; None where nothing can move."""
+    return None if snapshot.pinned else source_totals(snapshot, plan)
+
+
+def unmoved(before: SourceTotals | None, after: SourceTotals, table: str) -> SourceTotals:
+    """Gives the totals that staged rows must equal.
+
+    Raises:
+        SourceMoved: the table was another one before it was read than after, so its slices do not fit together.
+    """
+    if before is None or before == after:
+        return after
+    raise SourceMoved(
+        "The table changed while it was read, and its slices are not one snapshot.",
+        not_done=NOT_PUBLISHED,
+        where={"table": table},
+    )
 
 
 def source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:

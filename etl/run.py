@@ -26,7 +26,7 @@ from etl.ledger import Ledger, now, write_report
 from etl.plan import plan_table
 from etl.progress import Progress
 from etl.publish import publish
-from etl.reconcile import source_totals
+from etl.reconcile import source_totals, totals_before, unmoved
 from etl.record import RunResult, ending, failed_result, published_result, run_row, table_row
 from etl.resume import ALREADY_LOADED, Load, already_loaded, basis
 from etl.settings import Settings
@@ -208,9 +208,11 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
             raise plan
         run.spark.sparkContext.setLocalProperty("spark.scheduler.pool", table)
         run.progress.say(table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
+        with run.held.governor.turn():
+            before = totals_before(run.held.snapshot, plan)
         staged = stage_table(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
         with run.held.governor.turn():
-            totals = source_totals(run.held.snapshot, plan).without(staged.quarantine)
+            totals = unmoved(before, source_totals(run.held.snapshot, plan), table).without(staged.quarantine)
         run.held.check()
         run.progress.say(table, "audit", rows=staged.rows, bytes=staged.bytes)
         approved = audit(run.spark, staged, totals, run.target, run.suites)

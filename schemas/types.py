@@ -35,6 +35,10 @@ class _Row:
     select_mysql: str  # 〃 MySQL, as one of the few types that a driver cannot get wrong
 
 
+_POSTGRES_TEXTS: Final = frozenset(
+    {"text", "varchar", "bpchar", "uuid", "inet", "cidr", "macaddr", "macaddr8", "citext", "name", "enum"}
+    | {"time", "timetz", "interval", "bit", "varbit"}  # no column type of ours; their text says all of them
+)
 _INTEGERS: Final = frozenset({"tinyint(1)", "tinyint", "smallint", "mediumint", "int", "bigint", "year"})
 _UNSIGNED: Final = frozenset({"tinyint unsigned", "smallint unsigned", "mediumint unsigned", "int unsigned"})
 _TEXTS: Final = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"})
@@ -43,7 +47,7 @@ _TABLE: Final[Mapping[str, _Row]] = {
     "string": _Row(
         pa.string(),
         "STRING",
-        frozenset({"text", "varchar", "bpchar", "uuid", "inet", "cidr", "macaddr", "citext", "name", "enum"}),
+        _POSTGRES_TEXTS,
         _TEXTS | {"uuid", "inet4", "inet6"},
         "{}::text",
         "CAST({} AS CHAR)",
@@ -182,3 +186,29 @@ def suggest(
         return f"numeric({precision or ARROW_DECIMAL_PRECISION},{9 if scale is None else scale})"
     narrowest_first = sorted(_TABLE, key=lambda name: name == "int64")  # a tinyint(1) is a bool, and could be an int64
     return next((name for name in narrowest_first if source in ColumnType(name).held(engine)), None)
+
+
+def why_not(source: str, engine: EngineName) -> str:
+    """Tells why no contract type holds a source type exactly, and what to do instead.
+
+    Args:
+        source: the engine's type name, as its catalogue module spells it.
+        engine: whose type it is.
+    """
+    if engine == "postgres" and source.startswith("_"):
+        source = "array"
+    return _WHY_NOT.get((engine, source), "no type of ours holds it exactly; a view can cast it to text")
+
+
+_WHY_NOT: Final[Mapping[tuple[EngineName, str], str]] = {
+    ("postgres", "array"): "a column holds one value; a view can publish elements as rows, or to_jsonb() of them",
+    ("postgres", "money"): "its text depends on the server's locale; a view can cast it to numeric",
+    ("postgres", "numeric"): "it has more than 38 digits, or more digits after the point than at all",
+    ("mysql", "decimal"): "it may have more than 38 digits, which neither Arrow nor BigQuery adds up exactly",
+    ("mysql", "time"): "it is a span of up to 838 hours, not a time of day; a view can publish time_to_sec()",
+    ("mysql", "bit"): "it is a string of bits; a view can publish a whole number, column + 0",
+    **{
+        ("mysql", shape): "a shape has no column type; a view can publish st_asgeojson()"
+        for shape in ("geometry", "point", "linestring", "polygon", "multipoint", "multipolygon", "geometrycollection")
+    },
+}

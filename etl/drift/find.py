@@ -14,7 +14,7 @@ from etl.source.catalogue import SourceColumn, SourceTable
 from schemas.contract import Contract
 from schemas.guess import guess
 from schemas.patch import Edit, EditKind, yaml_type
-from schemas.types import ColumnType, EngineName, suggest
+from schemas.types import ColumnType, EngineName, suggest, why_not
 
 _TABLES: Final = frozenset({"r", "p"})
 """Kinds of relations whose catalogue knows NOT NULL and keys; a view's does not."""
@@ -164,7 +164,7 @@ def _changed(contract: Contract, source: SourceTable, column: SourceColumn, engi
         advice = (
             f"Correct the column's `type:` to {yaml_type(fitting)}, and its mask where that type needs another."
             if fitting
-            else "Correct the column's `type:`; this type has no row in the types table, so it needs `drop`."
+            else f"`drop` {name}, or publish it otherwise: {why_not(column.type, engine)}."
         )
         edits = (Edit(EditKind.RETYPE, name, fitting),) if fitting else ()
         yield Drift(DriftKind.RETYPED, name, str(said.type), spelled(column), advice, edits)

@@ -36,10 +36,12 @@ _DEAD_PEER: Final = {
     "tcp_user_timeout": "30000",
 }
 """An idle session stays known to every NAT on the way, and a peer that is gone is noticed within a minute."""
-_SESSION: Final = {
+SESSION: Final = {
     "default_transaction_read_only": "on",
     "idle_in_transaction_session_timeout": "0",
     "timezone": "UTC",
+    "datestyle": "ISO",
+    "intervalstyle": "iso_8601",  # exact, and the same whatever the server's own
     "jit": "off",
     "row_security": "off",  # a policy on a table makes its queries fail instead of hiding rows from them
 }
@@ -109,7 +111,7 @@ class Endpoint:
 
     def conninfo(self) -> str:
         """Gives the libpq URL, with the password where one is set. It must not be printed, logged or kept."""
-        session = {"statement_timeout": str(self.statement_seconds * 1000), **_SESSION}
+        session = {"statement_timeout": str(self.statement_seconds * 1000), **SESSION}
         options = {
             "connect_timeout": "10",
             **_DEAD_PEER,

@@ -29,7 +29,8 @@ def ctid_slices(pages: int, count: int) -> tuple[Slice, ...]:
     count = max(1, min(count, pages, MAX_SLICES))
     bounds = [pages * n // count for n in range(count)]
     ranges = [f"ctid >= '({first},0)'::tid AND ctid < '({end},0)'::tid" for first, end in pairwise(bounds)]
-    return tuple(Slice(n, where) for n, where in enumerate([*ranges, f"ctid >= '({bounds[-1]},0)'::tid"]))
+    ranges.append(f"ctid >= '({bounds[-1]},0)'::tid")
+    return tuple(Slice(number, where, by="ctid") for number, where in enumerate(ranges))
 
 
 def window_slices(

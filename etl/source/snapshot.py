@@ -39,6 +39,11 @@ class Snapshot:
     reader: Reader
 
     @property
+    def pinned(self) -> bool:
+        """Whether all slices see one and the same state."""
+        return self.endpoint.engine == "postgres"
+
+    @property
     def join_sql(self) -> tuple[str, str]:
         """The statements that begin a transaction which sees the snapshot's rows and nothing else."""
         return "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", f"SET TRANSACTION SNAPSHOT '{self.name}'"

@@ -30,7 +30,7 @@ Reference = tuple[str, str, str]
 _DECORATED = re.compile(r"(?P<table>[^$]+)\$(?P<partition>\d{4}|\d{6}|\d{8}|\d{10})")
 _FORMATS = {"YEAR": (4, "%Y"), "MONTH": (6, "%Y%m"), "DAY": (8, "%Y%m%d"), "HOUR": (10, "%Y%m%d%H")}
 _write, _columns, _load, _delete, _update = tables.write, tables.columns, tables.load, tables.delete, tables.update
-_source, _hive = copy._source, load._hive  # noqa: SLF001 - what this launcher is for
+_source, _hive, _projection = copy._source, load._hive, load._projection  # noqa: SLF001 - what this launcher is for
 
 
 def _split(reference: Reference) -> tuple[Reference, str | None]:
@@ -129,6 +129,18 @@ def _copied(reference: Reference) -> str:
     return f"(SELECT * FROM {tables.name(*table)} WHERE {_within(table, partition)})"
 
 
+def _projected(config: Any, fields: Any, columns: Any) -> tuple[str, str]:  # noqa: ANN401 - the server's untyped values
+    """Selects a load's columns; BYTES of a binary format are bytes already, and not base64 as in JSON or CSV."""
+    if not fields or (config.sourceFormat or "CSV") in load.TEXT_FORMATS:
+        found: tuple[str, str] = _projection(config, fields, columns)
+        return found
+    as_they_are = {field.name for field in fields if field.type == "BYTES" and field.mode != "REPEATED"}
+    parts = [
+        quote(field.name) if field.name in as_they_are else _projection(config, [field], columns)[0] for field in fields
+    ]
+    return ", ".join(parts), "false"
+
+
 def _patch() -> None:
     tables.write = _write_rows
     tables.columns = lambda *reference: _columns(*_split(reference)[0])
@@ -136,6 +148,7 @@ def _patch() -> None:
     tables.delete = _remove
     tables.update = _update_with_view
     copy._source = _copied  # noqa: SLF001 - what this launcher is for
+    load._projection = _projected  # noqa: SLF001 - as above
     # DuckDB reads columns out of key=value paths unasked; BigQuery does so only when told.
     load._hive = lambda config: _hive(config) or {"hive_partitioning": "false"}  # noqa: SLF001 - as above
 

@@ -25,6 +25,7 @@ from etl.warehouse import Warehouse
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from scripts.local_stack.local_stack import Endpoints
+from tests.etl.mysql_source import MySql, copied
 
 ROOT = Path(__file__).parents[2]
 FIRST_DAY = date(2023, 8, 27)
@@ -101,6 +102,12 @@ def issuer(stack: Endpoints) -> Issuer:
     found = Issuer(stack, settings, Warehouse(settings.bigquery))
     found.synth("create", "--scale", "3000", "--first-day", str(FIRST_DAY), "--last-day", str(DAY))
     return found
+
+
+@pytest.fixture(scope="session")
+def mysql(issuer: Issuer) -> MySql:
+    """Gives the same issuer in MariaDB, copied when the first test asks for it."""
+    return copied(issuer.ends)
 
 
 @pytest.fixture(scope="session", autouse=True)

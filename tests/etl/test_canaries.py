@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from scripts.local_stack.local_stack import Endpoints, LocalStack
 from scripts.local_stack.passwords import read as read_passwords
 from scripts.local_stack.processes import wait_until
 from tests.etl.canaries import KANJI, MARKERS, Canaries
+from tests.etl.mysql_source import copied
 from tests.etl.planting import plant
 from tests.etl.search import Searcher
 from tests.etl.watched_job import ROOT, Ended, WatchedJob
@@ -293,3 +294,31 @@ def test_failures_leak_nothing(issuer: Issuer, failing_load: Job) -> None:
     staged = {path for path in found if path.startswith("storage/") and "/clubs/" in path and path.endswith(".parquet")}
     assert staged, "the audit saw no value at all"
     assert set(found) == staged
+
+
+BY_JDBC = ("payments", "members")
+
+
+@pytest.fixture(scope="module")
+def jdbc_load(issuer: Issuer) -> Job:
+    """Gives a run on MySQL, whose rows pass through Spark's JVM, with the same canaries in them."""
+    mysql = copied(issuer.ends)
+    job = WatchedJob(issuer.ends.root / "jdbc_load", mysql.ends.settings)
+    chosen = [option for table in BY_JDBC for option in ("--table", table)]
+    return Job(job.run([sys.executable, "-m", "etl.cli", "run", "--day", str(DAY), *chosen]), job.folder)
+
+
+def test_rows_that_pass_through_the_jvm_leak_nothing(issuer: Issuer, jdbc_load: Job) -> None:
+    """No plan, event, log, scratch or staged file of a load by Spark JDBC holds a canary or a password of MySQL."""
+    assert jdbc_load.ended.code == 0, jdbc_load.ended.out[-3000:] + jdbc_load.ended.err[-3000:]
+    secrets = {path.read_text(encoding="ascii") for path in (issuer.ends.root / "secrets_mariadb").iterdir()}
+    searcher = replace(issuer.searcher, markers=issuer.searcher.markers | secrets)
+    root = issuer.ends.root
+    elsewhere = ("postgres", "secrets", "keys", "mariadb", "secrets_mariadb", "daily_load", "failing_load", "storage")
+    kept_apart = [root / name for name in elsewhere]
+    staged = [path for path in (root / "storage").rglob("*.parquet") if path.parents[1].name in BY_JDBC]
+    assert searcher.in_tree(root, skipping=kept_apart) == {}
+    assert {str(path) for path in staged if searcher.in_file(path)} == set()
+    (events,) = (jdbc_load.folder / "events").iterdir()
+    assert "JDBCRelation" in events.read_text(encoding="utf-8"), "the plan of the read is not in the event log"
+    assert "DEBUG" in (jdbc_load.folder / "jvm.log").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
 from typing import Final
 
 from etl.source.catalogue import SourceColumn, SourceTable
@@ -12,11 +13,24 @@ Ask = Callable[[str, Sequence[object]], Sequence[Sequence[object]]]
 """Runs a query with parameters and gives its rows."""
 
 _TABLE_SQL: Final = """
-SELECT table_type, coalesce(data_length, 0) FROM information_schema.tables WHERE table_schema = %s AND table_name = %s
+SELECT table_type, coalesce(data_length, 0), coalesce(table_comment, '')
+FROM information_schema.tables WHERE table_schema = %s AND table_name = %s
 """
 _COLUMNS_SQL: Final = """
-SELECT column_name, data_type, column_type, numeric_precision, numeric_scale, is_nullable, privileges
+SELECT column_name, data_type, column_type, numeric_precision, numeric_scale, is_nullable, privileges,
+       character_maximum_length, column_comment
 FROM information_schema.columns WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
+"""
+_INDEXES_SQL: Final = """
+SELECT index_name, non_unique = 0 AND sub_part IS NULL, coalesce(column_name, '')
+FROM information_schema.statistics WHERE table_schema = %s AND table_name = %s
+ORDER BY index_name <> 'PRIMARY', index_name, seq_in_index
+"""
+_REFERENCES_SQL: Final = """
+SELECT column_name, concat(referenced_table_schema, '.', referenced_table_name), referenced_column_name
+FROM information_schema.key_column_usage
+WHERE table_schema = %s AND table_name = %s AND referenced_table_name IS NOT NULL
+ORDER BY constraint_name, ordinal_position
 """
 _RELATIONS_SQL: Final = """
 SELECT concat(table_schema, '.', table_name) FROM information_schema.tables
@@ -25,14 +39,10 @@ WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 
 _JSON_SQL: Final = """
 SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = %s AND table_name = %s
 """
-_KEY_SQL: Final = """
-SELECT s.column_name FROM information_schema.statistics s
-WHERE s.table_schema = %s AND s.table_name = %s AND s.seq_in_index = 1 AND s.non_unique = 0 AND s.nullable <> 'YES'
-ORDER BY s.index_name <> 'PRIMARY', s.index_name LIMIT 1
-"""
 _JSON_CHECK: Final = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)", re.IGNORECASE)
 _KINDS: Final = {"BASE TABLE": "r", "SYSTEM VERSIONED": "r", "VIEW": "v"}
 _SHOWN_WHOLE: Final = frozenset({"tinyint(1)", "bit(1)"})
+_BOUNDED: Final = frozenset({"char", "varchar"})
 _EXACT: Final = frozenset({"decimal", "bigint unsigned"})
 
 
@@ -48,11 +58,21 @@ def describe(ask: Ask, table: str, *, mariadb: bool) -> SourceTable | None:
     found = ask(_TABLE_SQL, place)
     if not found:
         return None
-    kind, size = found[0]
+    kind, size, comment = found[0]
     checks = ask(_JSON_SQL, place) if mariadb else ()
     documents = {match.replace("``", "`") for (clause,) in checks for match in _JSON_CHECK.findall(str(clause))}
-    columns = tuple(_column(row, documents) for row in ask(_COLUMNS_SQL, place))
-    return SourceTable(table, _KINDS.get(str(kind), "o"), 0, int(str(size)), columns)
+    indexes = [list(rows) for _, rows in groupby(ask(_INDEXES_SQL, place), key=lambda row: row[0])]
+    return SourceTable(
+        table,
+        _KINDS.get(str(kind), "o"),
+        0,
+        int(str(size)),
+        tuple(_column(row, documents) for row in ask(_COLUMNS_SQL, place)),
+        unique=tuple(tuple(str(row[2]) for row in rows) for rows in indexes if all(row[1] for row in rows)),
+        indexed=frozenset(str(rows[0][2]) for rows in indexes),
+        references={str(name): (str(other), str(key)) for name, other, key in ask(_REFERENCES_SQL, place)},
+        comment="" if kind == "VIEW" else str(comment),  # of a view it says VIEW
+    )
 
 
 def relations(ask: Ask) -> tuple[str, ...]:
@@ -60,14 +80,14 @@ def relations(ask: Ask) -> tuple[str, ...]:
     return tuple(str(name) for (name,) in ask(_RELATIONS_SQL, ()))
 
 
-def key_column(ask: Ask, table: str) -> str | None:
+def key_column(table: SourceTable) -> str | None:
     """Gives the first column of the primary key, or of another unique key without NULLs; None where there is none."""
-    found = ask(_KEY_SQL, table.split(".", 1))
-    return str(found[0][0]) if found else None
+    not_null = {column.name for column in table.columns if column.not_null}
+    return next((names[0] for names in table.unique if not_null.issuperset(names)), None)
 
 
 def _column(row: Sequence[object], documents: Collection[str]) -> SourceColumn:
-    name, data_type, column_type, precision, scale, nullable, privileges = map(_text, row)
+    name, data_type, column_type, precision, scale, nullable, privileges, length, comment = map(_text, row)
     kind = "json" if name in documents else _kind(data_type, column_type)
     exact = kind in _EXACT
     return SourceColumn(
@@ -77,6 +97,8 @@ def _column(row: Sequence[object], documents: Collection[str]) -> SourceColumn:
         int(scale) if exact and scale else None,
         nullable == "NO",
         "select" in privileges.lower(),
+        int(length) if length and kind in _BOUNDED else None,
+        comment,
     )
 
 

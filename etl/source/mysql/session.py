@@ -52,7 +52,7 @@ class MySqlSession:
 
     def slices(self, table: SourceTable, count: int) -> tuple[Slice, ...]:
         """Cuts a table into ranges of its key by measured bounds; what has no key, or is small, stays whole."""
-        key = key_column(self._ask, table.name) if table.kind == "r" and count > 1 else None
+        key = key_column(table) if table.kind == "r" and count > 1 else None
         if key is None:
             return whole()
         name, source = MYSQL.quoted(key), MYSQL.quoted(table.name)

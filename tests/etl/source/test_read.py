@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import traceback
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pyarrow as pa
 import pytest
@@ -25,6 +25,13 @@ def test_numerics_become_exact_decimals() -> None:
     """The text that ADBC hands over becomes a decimal of the contract's precision and scale."""
     found = fitted(pa.array(["12345678901234567890123456789.123456789", None, "-0.000000001"]), "numeric(38,9)")
     assert found.to_pylist() == [Decimal("12345678901234567890123456789.123456789"), None, Decimal("-0.000000001")]
+
+
+@pytest.mark.parametrize("scale", [0, 9, 38])
+def test_numerics_of_38_digits_are_exact_wherever_the_point_is(scale: int) -> None:
+    """As many digits as a decimal has, before or after the point, stay what they are."""
+    widest = Decimal("9" * 38).scaleb(-scale, context=Context(prec=38))
+    assert fitted(pa.array([f"{widest:f}"]), f"numeric(38,{scale})").to_pylist() == [widest]
 
 
 @pytest.mark.parametrize("text", ["4111.111", "NaN", "Infinity", "123456789"])

@@ -1,8 +1,9 @@
-"""MySQL's rows as the driver hands them over — text, whole numbers, doubles, bytes — in the contract's exact types."""
+"""Rows as JDBC hands them over — text, whole numbers, doubles, bytes — in the contract's exact types."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import pyarrow as pa
@@ -17,11 +18,11 @@ _ZERO_DATE: Final = r"^(0000|\d{4}-00|\d{4}-\d{2}-00)"
 _TEMPORAL: Final = frozenset({"date", "timestamp", "datetime"})
 
 
-def fit_mysql(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:
-    """Gives a batch of MySQL's rows with every column in the contract's Arrow type, or refuses by name.
+def fit_text(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:
+    """Gives a batch with every column in the contract's Arrow type, or refuses by name.
 
     Args:
-        batch: as `SELECT`ed by the types table's spellings for MySQL.
+        batch: dates, instants, decimals and JSON as text, bools as whole numbers.
         columns: in the batch's order.
 
     Raises:
@@ -44,7 +45,7 @@ def _converted(array: pa.Array, column: ReadColumn) -> pa.Array:
         return array.cast(pa.bool_())
     if kind == "json":
         spelled, unfit = canonical(array)
-        _refuse(unfit, column, "no JSON that text can hold")
+        _refuse(unfit, column, "JSON without a canonical text")
         return spelled
     return array
 
@@ -53,8 +54,14 @@ def _moments(array: pa.Array, column: ReadColumn) -> pa.Array:
     target = column.type.arrow
     if pa.types.is_date(target):
         return array  # `fit` casts text to dates
-    civil = array.cast(pa.timestamp("us"))
-    return pc.assume_timezone(civil, "UTC") if target.tz else civil
+    with suppress(pa.ArrowException):  # Arrow's message quotes the value
+        civil = array.cast(pa.timestamp("us"))
+        return pc.assume_timezone(civil, "UTC") if target.tz else civil
+    raise ValuesUnfit(
+        f"Values of {column.name} are infinite or outside the years 1 to 9999.",
+        not_done=NOT_PUBLISHED,
+        where={"column": column.name, "rows": len(array)},
+    )
 
 
 def _refuse(count: int, column: ReadColumn, what: str) -> None:

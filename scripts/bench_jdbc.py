@@ -1,0 +1,103 @@
+"""Measures reading alone by Spark JDBC: rows reach the Python workers in the contract's types, and nothing more.
+
+`scripts/bench_source.py` calls it for PostgreSQL and MySQL; alone it measures a local stack that has MariaDB:
+
+    python scripts/bench_jdbc.py --rows 1000000
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # run as a file, not as a module
+    sys.path.insert(0, str(ROOT))
+
+import pyarrow as pa  # noqa: E402  needs the path above
+from pyspark.sql import SparkSession  # noqa: E402  〃
+
+from etl.plan import plan_table  # noqa: E402  〃
+from etl.settings import Source, load_settings  # noqa: E402  〃
+from etl.source.dialect import ReadColumn  # noqa: E402  〃
+from etl.source.engine import joined, pinned  # noqa: E402  〃
+from etl.source.jdbc import jdbc_frame, reading_session  # noqa: E402  〃
+from etl.source.text_fit import fit_text  # noqa: E402  〃
+from etl.spark import spark_session  # noqa: E402  〃
+from schemas.contract import Contract  # noqa: E402  〃
+from schemas.contract_file import load_contract  # noqa: E402  〃
+from scripts.issuer.mysql import copy  # noqa: E402  〃
+from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
+
+_SLICE_BYTES: Final = 64 * 1024 * 1024
+_FIRST_DAY, _LAST_DAY = date(2023, 8, 29), date(2023, 8, 31)
+_COUNTED: Final = pa.schema([("rows", pa.int64())])
+
+
+def jdbc_rows_per_s(spark: SparkSession, source: Source, contract: Contract, day: date) -> int:
+    """Gives how many rows a second of a window reach the workers by Spark JDBC, as the daily load reads them.
+
+    Args:
+        spark: a session with the engine's JDBC driver.
+        source: the endpoint, of either engine.
+        contract: of the table.
+        day: the target business day.
+    """
+    columns = tuple(ReadColumn(name, column.type) for name, column in contract.selected.items())
+
+    def counted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = sum(fit_text(batch, columns).num_rows for batch in batches if batch.num_rows)
+        yield pa.RecordBatch.from_arrays([pa.array([rows], pa.int64())], schema=_COUNTED)
+
+    own = reading_session(spark)
+    with pinned(source) as held:
+        with joined(held.snapshot) as session:
+            slices = plan_table(session, contract, day, _SLICE_BYTES).slices
+        begun = time.monotonic()
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            frames = (jdbc_frame(own, held.snapshot, contract.source, columns, part) for part in slices)
+            found = pool.map(lambda frame: frame.mapInArrow(counted, "rows bigint").collect()[0].rows, frames)
+            rows = sum(int(one) for one in found)
+        return round(rows / (time.monotonic() - begun))
+
+
+def mysql_jdbc_rows_per_s(spark: SparkSession, stack: LocalStack, contract: Contract, day: date) -> int:
+    """Gives the same for MariaDB, started in a running stack and filled with what its PostgreSQL holds."""
+    ends = stack.up(mysql=True)
+    assert ends.mysql is not None  # noqa: S101  `mysql=True` promises it
+    copy(ends.primary_url, ends.mysql.url, ends.mysql.password)
+    return jdbc_rows_per_s(spark, load_settings(ends.mysql.settings).source, contract, day)
+
+
+def main() -> int:
+    """Measures both engines on a stack of its own and prints the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000, help="payments in the table (default 1,000,000)")
+    given = parser.parse_args()
+    stack = LocalStack(ROOT / ".local" / "bench" / "jdbc")
+    ends = stack.up()
+    try:
+        days = ["--first-day", str(_FIRST_DAY), "--last-day", str(_LAST_DAY)]
+        command = [sys.executable, "scripts/synth.py", "create", "--url", ends.primary_url, "--scale", str(given.rows)]
+        subprocess.run([*command, *days], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        contract = load_contract(ROOT / "schemas" / "payments.yaml")
+        os.environ.setdefault("PYTHONPATH", str(ROOT))  # the workers import our modules
+        spark = spark_session()
+        postgres = jdbc_rows_per_s(spark, load_settings(ends.settings).source, contract, _LAST_DAY)
+        print(f"postgres_jdbc_rows_per_s {postgres:>12,}")
+        print(f"mysql_jdbc_rows_per_s    {mysql_jdbc_rows_per_s(spark, stack, contract, _LAST_DAY):>12,}")
+    finally:
+        stack.reset()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
