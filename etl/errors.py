@@ -102,6 +102,10 @@ class SourceForbidden(PlanRejected):
     """The ETL user lacks a privilege on the table, its schema, or a column."""
 
 
+class ContractNotProposed(PlanRejected):
+    """A table cannot have a contract without a decision that only a person can make."""
+
+
 class ColumnsUndecided(PlanRejected):
     """The source has columns that the contract does not name."""
 

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from schemas.columns import Column, Derived
 from schemas.erasure import Erasure, NullifyColumns
 from schemas.loads import AddedColumn, Load, MergeLoad, PartitionLoad
-from schemas.reviewed import Name, QualifiedName, Reviewed
+from schemas.reviewed import NAME, Name, QualifiedName, Reviewed, SourceColumnName, SourceTableName
 
 
 class Contract(Reviewed):
@@ -19,7 +19,7 @@ class Contract(Reviewed):
 
     table: Name = Field(description="The table's name in logs, commands and the ledger.")
     about: str = Field(min_length=1, description="One sentence: what a row is. Published as the table description.")
-    source: QualifiedName = Field(description="schema.table in Aurora.")
+    source: SourceTableName = Field(description="schema.table in Aurora.")
     publish: QualifiedName = Field(description="dataset.table in BigQuery.")
     load: Load
     key: tuple[Name, ...] = Field(min_length=1, description="Published columns that identify a row.")
@@ -36,7 +36,7 @@ class Contract(Reviewed):
         default=None,
         description="What becomes of a person's rows that must be forgotten; tables of persons need it for `forget`.",
     )
-    columns: dict[Name, Column] = Field(min_length=1)
+    columns: dict[SourceColumnName, Column] = Field(min_length=1)
     derive: dict[Name, Derived] = Field(default_factory=dict)
 
     @property
@@ -115,7 +115,8 @@ class Contract(Reviewed):
             "joins": tuple(self.joins),
         }
         published = set(self.published)
-        return [
+        unfit = [name for name in self.selected if not NAME.match(name)]
+        return [f"columns.{name} has a name that BigQuery does not take; drop it" for name in unfit] + [
             f"{field} names {name}, which is not published"
             for field, names in named.items()
             for name in names

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import (
     BaseModel,
@@ -17,7 +18,11 @@ from pydantic import (
 from schemas.errors import TypeUnsupported
 from schemas.types import ColumnType
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,127}$")]
+NAME: Final = re.compile(r"^[a-z_][a-z0-9_]{0,127}$")
+Name = Annotated[str, StringConstraints(pattern=NAME.pattern)]
+SourceColumnName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,128}$")]
+"""A column's name at the source, in whatever script; only a dropped one may have a name that is no `Name`."""
+SourceTableName = Annotated[str, StringConstraints(pattern=r"^[^.\x00-\x1f]{1,63}\.[^.\x00-\x1f]{1,127}$")]
 QualifiedName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}\.[a-z_][a-z0-9_]{0,127}$")]
 
 

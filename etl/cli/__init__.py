@@ -7,14 +7,13 @@ import sys
 import typer
 
 from etl.cli.detokenize import detokenize
-from etl.cli.diff import diff
+from etl.cli.discover import discover
 from etl.cli.drift import drift
 from etl.cli.forget import forget
 from etl.cli.keys import keys
 from etl.cli.leases import leases
 from etl.cli.lint import lint
 from etl.cli.local import local
-from etl.cli.preview import preview
 from etl.cli.retokenize import retokenize
 from etl.cli.run import run
 from etl.cli.scan_leaks import scan_leaks
@@ -31,14 +30,13 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(lint)
-app.command()(diff)
-app.command()(preview)
 app.command()(drift)
 app.command()(status)
 app.command()(runs)
 app.command()(leases)
 app.command()(verify)
 app.command()(forget)
+app.command()(discover)
 app.command()(detokenize)
 app.command("scan-leaks")(scan_leaks)
 app.command()(retokenize)

@@ -150,10 +150,19 @@ def relations(connection: psycopg.Connection[tuple[object, ...]]) -> tuple[str, 
 
 def estimated_rows(connection: psycopg.Connection[tuple[object, ...]], sql: str) -> int:
     """Gives the planner's estimate of a query's rows, from its statistics; the query does not run."""
+    return _estimate(connection, sql, "Plan Rows")
+
+
+def estimated_width(connection: psycopg.Connection[tuple[object, ...]], sql: str) -> int:
+    """Gives the planner's estimate of the bytes of a query's row, from its statistics; the query does not run."""
+    return _estimate(connection, sql, "Plan Width")
+
+
+def _estimate(connection: psycopg.Connection[tuple[object, ...]], sql: str, what: str) -> int:
     row = connection.execute(f"EXPLAIN (FORMAT JSON) {sql}".encode()).fetchone()
     plan = row[0] if row else None
     if isinstance(plan, list) and plan and isinstance(plan[0], dict):
-        return int(plan[0]["Plan"]["Plan Rows"])
+        return int(plan[0]["Plan"][what])
     return 0
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import psycopg
 
 from etl.errors import NO_ROW_READ, PlanRejected
 from etl.handoff import Slice
-from etl.source.catalogue import SourceTable, describe, estimated_rows, relations
+from etl.source.catalogue import SourceTable, describe, estimated_rows, estimated_width, relations
 from etl.source.dialect import POSTGRES
+from etl.source.key_ranges import key_slices
 from etl.source.read import query_failure
-from etl.source.slices import ctid_slices, whole
+from etl.source.slices import MAX_SLICES, ctid_slices
 
-_HEAP_KINDS = frozenset({"r", "m", "p"})  # a range of ctids reads that range of every leaf of a partitioned table
 _NO_PRIVILEGE = psycopg.errors.InsufficientPrivilege.sqlstate
 
 
@@ -57,15 +57,40 @@ class PostgresSession:
             state = error.sqlstate or ""
         raise query_failure(state, {"source": table})
 
-    def slices(self, table: SourceTable, count: int) -> tuple[Slice, ...]:
-        """Cuts a heap into ranges of pages; views and the like stay whole."""
-        return ctid_slices(table.pages, count) if table.kind in _HEAP_KINDS else whole()
+    def slices(self, table: SourceTable, count: int, key: Sequence[str] = ()) -> tuple[Slice, ...]:
+        """Cuts heaps into ranges of pages; views and the like into ranges of their key, which are measured."""
+        if table.leaves:
+            return ctid_slices(table.leaves, count)
+        rows = self.estimated_rows(table.name, "TRUE") if count > 1 else 0
+        return key_slices(self.row, table, key, min(count, MAX_SLICES), rows)
+
+    def minutes(self, table: str, column: str, where: str) -> Mapping[int, int]:
+        """Counts the rows of each minute, from the column's index where it has one; see `Session`."""
+        name = POSTGRES.quoted(column)
+        minute = f"floor(extract(epoch FROM {name}) / 60)::int8"
+        sql = f"SELECT {minute}, count(*) FROM {POSTGRES.quoted(table)} WHERE {where} GROUP BY 1"
+        return {int(str(minute)): int(str(rows)) for minute, rows in self.rows(sql)}
+
+    def width(self, table: SourceTable, columns: Sequence[str]) -> int:
+        """Gives the planner's row width; see `Session`."""
+        names = ", ".join(POSTGRES.quoted(name) for name in columns)
+        state = ""
+        try:
+            return estimated_width(self.connection, f"SELECT {names} FROM {POSTGRES.quoted(table.name)}")
+        except psycopg.Error as error:
+            state = error.sqlstate or ""
+        raise query_failure(state, {"source": table.name})
 
     def row(self, sql: str) -> Sequence[object]:
         """Gives the only row of a query; see `Session`."""
+        rows = self.rows(sql)
+        return rows[0] if rows else ()
+
+    def rows(self, sql: str) -> Sequence[Sequence[object]]:
+        """Gives the rows of a query; see `Session`."""
         state = ""
         try:
-            return self.connection.execute(sql.encode()).fetchone() or ()
+            return self.connection.execute(sql.encode()).fetchall()
         except psycopg.Error as error:
             state = error.sqlstate or ""
         raise query_failure(state, {})

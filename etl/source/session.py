@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -50,8 +50,27 @@ class Session(Protocol):
     def estimated_rows(self, table: str, where: str) -> int:
         """Gives the planner's estimate of a table's rows under a condition, from its statistics."""
 
-    def slices(self, table: SourceTable, count: int) -> tuple[Slice, ...]:
-        """Cuts a whole relation into about so many slices of about equal work."""
+    def slices(self, table: SourceTable, count: int, key: Sequence[str] = ()) -> tuple[Slice, ...]:
+        """Cuts a whole relation into about so many slices of about equal work.
+
+        Args:
+            table: from the catalogue.
+            count: how many slices to aim at.
+            key: columns that identify a row, for relations that have no pages and no key in the catalogue.
+        """
+
+    def minutes(self, table: str, column: str, where: str) -> Mapping[int, int]:
+        """Gives how many rows each minute has, by minutes since 1970 (UTC); the column is a timestamp."""
+
+    def width(self, table: SourceTable, columns: Sequence[str]) -> int:
+        """Gives about how many bytes the columns of a row have, from the statistics; 0 where nobody knows."""
+
+    def rows(self, sql: str) -> Sequence[Sequence[object]]:
+        """Gives the rows of a query: of counts and bounds, and of the sample that discovery takes on request.
+
+        Raises:
+            SourceUnavailable, ReadFailed: the query failed.
+        """
 
     def row(self, sql: str) -> Sequence[object]:
         """Gives the only row of a query.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -19,18 +20,60 @@ def whole() -> tuple[Slice, ...]:
     return (Slice(0, "TRUE"),)
 
 
-def ctid_slices(pages: int, count: int) -> tuple[Slice, ...]:
-    """Cuts a heap table into ranges of pages; the last one is open, so rows beyond the known pages are read too.
+def ctid_slices(leaves: Sequence[int], count: int) -> tuple[Slice, ...]:
+    """Cuts heaps into ranges of pages; the last one is open, so rows beyond the known pages are read too.
+
+    A range of pages reads that range of every leaf of a partitioned table. The bounds rise like water over leaves of
+    unlike height: each range holds about equally many pages of all leaves together.
 
     Args:
-        pages: heap pages at planning time.
+        leaves: heap pages at planning time, of each leaf; of a plain table, its own.
         count: how many slices to aim at; at most one a page.
     """
-    count = max(1, min(count, pages, MAX_SLICES))
-    bounds = [pages * n // count for n in range(count)]
+    highest, total = max(leaves, default=0), sum(leaves)
+    count = max(1, min(count, highest, MAX_SLICES))
+    pages = range(highest + 1)
+    levels = [
+        bisect_left(pages, total * n, key=lambda page: count * sum(min(page, leaf) for leaf in leaves))
+        for n in range(count)
+    ]
+    bounds = list(dict.fromkeys(levels))
     ranges = [f"ctid >= '({first},0)'::tid AND ctid < '({end},0)'::tid" for first, end in pairwise(bounds)]
     ranges.append(f"ctid >= '({bounds[-1]},0)'::tid")
     return tuple(Slice(number, where, by="ctid") for number, where in enumerate(ranges))
+
+
+def busy_slices(
+    column: str, days: Sequence[date], minutes: Mapping[int, int], most: int, dialect: Dialect = POSTGRES
+) -> tuple[Slice, ...]:
+    """Cuts business days into spans of whole minutes that hold at most so many rows where a minute allows it.
+
+    Args:
+        column: the window column at the source, a timestamp.
+        days: business days (JST).
+        minutes: rows of each minute, by minutes since 1970 (UTC); those without rows may be missing.
+        most: rows of a slice to aim at.
+        dialect: of the source.
+    """
+    name = dialect.quoted(column)
+    found: list[Slice] = []
+    for day in days:
+        start, end = business_day_start(day), business_day_start(day + timedelta(days=1))
+        bounds = [start, *_busy_bounds(start, end, minutes, most), end]
+        for first, until in pairwise(bounds):
+            where = f"{name} >= {dialect.at(first)} AND {name} < {dialect.at(until)}"
+            found.append(Slice(len(found), where, day, column))
+    return tuple(found)
+
+
+def _busy_bounds(start: datetime, end: datetime, minutes: Mapping[int, int], most: int) -> Iterator[datetime]:
+    first, last = int(start.timestamp()) // 60, int(end.timestamp()) // 60
+    gathered = 0
+    for minute in sorted(minute for minute in minutes if first <= minute < last):
+        if gathered and gathered + minutes[minute] > most:
+            yield datetime.fromtimestamp(minute * 60, UTC)
+            gathered = 0
+        gathered += minutes[minute]
 
 
 def window_slices(

@@ -7,13 +7,15 @@ from typing import Final
 
 from masking.policy import ColumnClass
 from masking.policy.names import promised_class
-from schemas.guess.names import ColumnName
+from schemas.guess.names import ColumnName, weight
 from schemas.guess.words import CODES, MEASURES, SENSITIVE, SPECIAL_CARE, TIMES
 from schemas.types import ColumnType
 
 _NUMBERS: Final = frozenset({"int64", "numeric", "float64"})
 _INSTANTS: Final = frozenset({"date", "datetime", "timestamp"})
 _LONGEST_CODE: Final = 32
+_NO_CODES: Final = frozenset({ColumnClass.IDENTIFIER, ColumnClass.FREE_TEXT, ColumnClass.PERSON_NAME})
+"""What a list of values that the database fixes cannot be, whatever its name says."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Guess:
     harmless: str = ""
 
 
-def guess(name: str, kind: ColumnType | None, *, enum: bool = False, length: int | None = None) -> Guess:
+def guess(
+    name: str, kind: ColumnType | None, *, enum: bool = False, length: int | None = None, comment: str = ""
+) -> Guess:
     """Gives the guess about one column.
 
     Args:
@@ -39,23 +43,30 @@ def guess(name: str, kind: ColumnType | None, *, enum: bool = False, length: int
         kind: its contract type; None where the types table has none.
         enum: whether the database itself limits the values to a list.
         length: the most characters that a text may have; None where there is no limit.
+        comment: the database's own description; it can make a column sensitive, never harmless.
     """
     type_name = kind.name if kind else "bytes"
     read = ColumnName(name)
-    found = [
-        (word, words.column_class)
-        for words in SENSITIVE
-        if type_name in words.types and (word := read.longest(words.latin, words.japanese))
-    ]
-    if found and not (enum and found[0][1] in {ColumnClass.IDENTIFIER, ColumnClass.FREE_TEXT}):
-        word, column_class = max(found, key=lambda one: sum(1 if sign.isascii() else 3 for sign in one[0]))
-        return Guess(column_class, word)
-    if promised_class(name) and type_name not in _INSTANTS | {"bool"}:
-        return Guess(promised_class(name) or ColumnClass.FREE_TEXT, name)
+    promised = _promised(read, type_name) or _promised(ColumnName(comment), type_name)
+    if promised and not (enum and promised.column_class in _NO_CODES):
+        return promised
+    by_policy = promised_class(name)
+    if by_policy and type_name not in _INSTANTS | {"bool"}:
+        return Guess(by_policy, name)
     special = read.longest(SPECIAL_CARE.latin, SPECIAL_CARE.japanese)
     harmless = "" if special else _harmless(read, type_name, enum, length)
     text = type_name in {"string", "json"}
     return Guess(ColumnClass.FREE_TEXT if text and not harmless else ColumnClass.NONE, harmless=harmless)
+
+
+def _promised(name: ColumnName, kind: str) -> Guess | None:
+    """Gives the class whose word in the name says most."""
+    found = [
+        Guess(words.column_class, word)
+        for words in SENSITIVE
+        if kind in words.types and (word := name.longest(words.latin, words.japanese))
+    ]
+    return max(found, key=lambda one: weight(one.word), default=None)
 
 
 def _harmless(name: ColumnName, kind: str, enum: bool, length: int | None) -> str:  # noqa: FBT001  private

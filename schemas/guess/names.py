@@ -54,7 +54,7 @@ class ColumnName:
         """Gives the longest of the words that the name holds, or nothing."""
         found = [word for word in latin.split() if self._holds(word)]
         found += [word for word in japanese.split() if word.upper().translate(_KATAKANA) in self._japanese]
-        return max(found, key=_weight, default="")
+        return max(found, key=weight, default="")
 
     def ends_with(self, latin: str, japanese: str) -> str:
         """Gives the word of the list with which the name ends, or nothing."""
@@ -71,6 +71,6 @@ class ColumnName:
         return len(spelled) >= ANYWHERE and (word in self._whole[0] or spelled in self._whole[1])
 
 
-def _weight(word: str) -> int:
+def weight(word: str) -> int:
     """Gives how much a word says: a kanji or kana says about as much as three letters."""
     return sum(1 if sign.isascii() else 3 for sign in word)

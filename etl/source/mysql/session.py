@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import pymysql
@@ -50,12 +50,13 @@ class MySqlSession:
             number = number_of(error)
         raise failure_of(number, {"source": table})
 
-    def slices(self, table: SourceTable, count: int) -> tuple[Slice, ...]:
-        """Cuts a table into ranges of its key by measured bounds; what has no key, or is small, stays whole."""
-        key = key_column(table) if table.kind == "r" and count > 1 else None
-        if key is None:
+    def slices(self, table: SourceTable, count: int, key: Sequence[str] = ()) -> tuple[Slice, ...]:
+        """Cuts a table into ranges of its own key by measured bounds; what has none, or is small, stays whole."""
+        del key  # a view's key has no index to walk, and MySQL's estimates of views say nothing
+        first = key_column(table) if table.kind == "r" and count > 1 else None
+        if first is None:
             return whole()
-        name, source = MYSQL.quoted(key), MYSQL.quoted(table.name)
+        name, source = MYSQL.quoted(first), MYSQL.quoted(table.name)
         low, high = self.row(f"SELECT min({name}), max({name}) FROM {source}")
         most = max(1, -(-self.estimated_rows(table.name, "TRUE") // min(count, MAX_SLICES)))
         if isinstance(low, int) and isinstance(high, int):
@@ -63,14 +64,29 @@ class MySqlSession:
             def rows(first: int, end: int) -> int:
                 return self.estimated_rows(table.name, f"{name} >= {first} AND {name} < {end}")
 
-            return key_slices(key, measured_bounds(low, high, rows, most))
+            return key_slices(first, measured_bounds(low, high, rows, most))
         with suppress(TypeError):
-            return key_slices(key, list(self._walked(name, source, most)))
+            return key_slices(first, list(self._walked(name, source, most)))
         return whole()
+
+    def minutes(self, table: str, column: str, where: str) -> Mapping[int, int]:
+        """Counts the rows of each minute, from the column's index where it has one; see `Session`."""
+        minute = f"floor(unix_timestamp({MYSQL.quoted(column)}) / 60)"
+        found = self.rows(f"SELECT {minute}, count(*) FROM {MYSQL.quoted(table)} WHERE {where} GROUP BY 1")
+        return {int(str(minute)): int(str(rows)) for minute, rows in found if minute is not None}
+
+    def width(self, table: SourceTable, columns: Sequence[str]) -> int:
+        """Gives the table's bytes a row, less what other columns are likely to have; see `Session`."""
+        rows = self.estimated_rows(table.name, "TRUE")
+        return table.bytes * len(columns) // max(1, rows * len(table.columns))
+
+    def rows(self, sql: str) -> Sequence[Sequence[object]]:
+        """Gives the rows of a query; see `Session`."""
+        return self._ask(sql, ())
 
     def row(self, sql: str) -> Sequence[object]:
         """Gives the only row of a query; see `Session`."""
-        rows = self._ask(sql, ())
+        rows = self.rows(sql)
         return rows[0] if rows else ()
 
     def _walked(self, name: str, source: str, step: int) -> Iterator[object]:

@@ -9,13 +9,13 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.source.slices import ctid_slices, whole, window_slices
+from etl.source.slices import busy_slices, ctid_slices, whole, window_slices
 
 
 @given(st.integers(0, 10_000_000), st.integers(1, 300))
 def test_page_ranges_are_adjacent_and_open_at_the_end(pages: int, count: int) -> None:
     """Ranges start at page 0, each begins where the last ended, and the last has no end."""
-    slices = ctid_slices(pages, count)
+    slices = ctid_slices([pages], count)
     starts = [int(re.findall(r">= '\((\d+),0\)'", part.where)[0]) for part in slices]
     ends = [re.findall(r"< '\((\d+),0\)'", part.where) for part in slices]
     assert starts[0] == 0
@@ -49,3 +49,22 @@ def test_dates_and_views_have_plain_slices() -> None:
         "\"on\" = DATE '2023-08-31'",
     ]
     assert [part.where for part in whole()] == ["TRUE"]
+
+
+@given(st.dictionaries(st.integers(0, 2 * 24 * 60 - 1), st.integers(1, 5_000), max_size=80), st.integers(1, 20_000))
+def test_busy_hours_are_cut_finely_and_quiet_ones_together(minutes: dict[int, int], most: int) -> None:
+    """Spans cover each day without gap or overlap; none holds more than asked for, but for a single minute."""
+    days = [date(2023, 8, 30), date(2023, 8, 31)]
+    start = datetime(2023, 8, 29, 15, tzinfo=UTC)
+    since = int(start.timestamp()) // 60
+    slices = busy_slices("at", days, {since + minute: rows for minute, rows in minutes.items()}, most)
+    spans = [
+        [datetime.fromisoformat(text) for text in re.findall(r"TIMESTAMPTZ '([^']+)'", part.where)] for part in slices
+    ]
+    assert (spans[0][0], spans[-1][1]) == (start, start + timedelta(days=2))
+    assert all(before[1] == after[0] for before, after in pairwise(spans))
+    for part, (first, end) in zip(slices, spans, strict=True):
+        assert part.partition in days
+        inside = [rows for minute, rows in minutes.items() if first <= start + timedelta(minutes=minute) < end]
+        assert sum(inside) <= most or len(inside) == 1
+    assert len(slices) <= 2 + 2 * sum(minutes.values()) // most
