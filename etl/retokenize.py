@@ -34,6 +34,7 @@ from schemas.contract import Contract
 from schemas.contract_file import BUNDLED as CONTRACTS
 from schemas.contract_file import load_contracts
 from schemas.domains import rewritable_columns
+from schemas.policy import refuse_breaches
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def retokenize(
         KagemushaError: nothing could be begun: settings, keyring, bucket, BigQuery, or a token that no key opens.
     """
     known = load_contracts(contracts)
+    refuse_breaches(tuple(known.values()))
     chosen = choose(known, tables)
     keys = open_keyring(KeyRef(settings.keyring.ref))
     primary = keys.version(keys.primary)

@@ -12,7 +12,15 @@ from schemas.errors import ContractInvalid
 def policy_findings(contracts: Sequence[Contract], profile: Profile = Profile.PCI) -> tuple[Finding, ...]:
     """Gives every finding about contracts, which are judged together because joins and domains cross tables."""
     columns = [
-        PolicyColumn(contract.table, contract.dataset, name, column.column_class, column.mask, column.control)
+        PolicyColumn(
+            contract.table,
+            contract.dataset,
+            name,
+            column.column_class,
+            column.mask,
+            column.control,
+            in_every_row=name in contract.key or not column.nullable,
+        )
         for contract in contracts
         for name, column in contract.columns.items()
     ]

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from etl.cli.detokenize import detokenize
+from etl.cli.diff import diff
 from etl.cli.discover import discover
 from etl.cli.drift import drift
 from etl.cli.forget import forget
@@ -14,6 +15,7 @@ from etl.cli.keys import keys
 from etl.cli.leases import leases
 from etl.cli.lint import lint
 from etl.cli.local import local
+from etl.cli.preview import preview
 from etl.cli.retokenize import retokenize
 from etl.cli.run import run
 from etl.cli.scan_leaks import scan_leaks
@@ -30,6 +32,8 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(lint)
+app.command()(diff)
+app.command()(preview)
 app.command()(drift)
 app.command()(status)
 app.command()(runs)

@@ -11,7 +11,7 @@ from masking.kernels.ff1 import min_length
 from masking.policy.classes import POLICY, ColumnClass
 from masking.policy.names import promised_class
 from masking.policy.rules import RULES, Profile, Rule
-from masking.strategies import Fpe, JsonFields, Strategy, TruncatePan
+from masking.strategies import Fpe, JsonFields, Strategy, Tokenize, TruncatePan
 
 _CARD_DIGITS = 16
 _DECIMAL = 10
@@ -20,7 +20,17 @@ _TOKENS = frozenset({"tokenize", "pseudonymize", "fpe"})
 
 @dataclass(frozen=True, slots=True)
 class PolicyColumn:
-    """One column as the policy sees it; `control` names a compensating control, empty where there is none."""
+    """One column as the policy sees it.
+
+    Attributes:
+        table: of the contract.
+        dataset: where the table is published.
+        name: the column's.
+        column_class: what its values are.
+        strategy: what becomes of them.
+        control: names a compensating control, empty where there is none.
+        in_every_row: whether no row lacks a value.
+    """
 
     table: str
     dataset: str
@@ -28,6 +38,7 @@ class PolicyColumn:
     column_class: ColumnClass
     strategy: Strategy
     control: str = ""
+    in_every_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ def check_policy(
         *_forms_of_card_numbers(known),
         *_joins(known, joins),
         *_domains(known),
+        *_versions(known),
     ]
     return tuple(finding for finding in found if finding.rule.applies(profile))
 
@@ -173,6 +185,14 @@ def _domains(columns: Sequence[PolicyColumn]) -> Iterator[Finding]:
                 yield _at(column, "KG009", f"domain {domain} is used by {strategy.strategy} here and otherwise {where}")
             elif getattr(strategy, "normalize", ()) != getattr(its, "normalize", ()):
                 yield _at(column, "KG013", f"domain {domain} is normalized here otherwise than {where}")
+
+
+def _versions(columns: Sequence[PolicyColumn]) -> Iterator[Finding]:
+    """Finds fpe tokens whose key version no other token of their row names, so that no rotation can renew them."""
+    told = {column.table for column in columns if column.in_every_row and isinstance(column.strategy, Tokenize)}
+    for column in columns:
+        if isinstance(column.strategy, Fpe) and column.table not in told:
+            yield _at(column, "KG014", "an fpe token does not name its key version, and no other token of its row must")
 
 
 def _purpose(strategy: Strategy) -> dict[str, object]:

@@ -108,5 +108,11 @@ RULES: dict[str, Rule] = {
             "Give all columns of the domain the same `normalize`.",
             severity=Severity.WARNING,
         ),
+        Rule(
+            "KG014",
+            "A table with fpe tokens has a token of tokenize in every row, which names the key version of the row.",
+            "PCI DSS v4.0.1 3.7.4 (keys are changed at the end of their cryptoperiod)",
+            "Tokenize a column of the `key` or one with `nullable: false`, or use tokenize instead of fpe.",
+        ),
     )
 }

@@ -238,7 +238,7 @@ publish: canary.{table}
 load: {{mode: full}}
 key: [id]
 columns:
-  id: {{type: int64, class: none, mask: {{strategy: keep, why: counts rows}}}}
+  id: {{type: int64, class: identifier, mask: {{strategy: tokenize, domain: row}}}}
 """
 COLUMNS = {
     "leaking": "  memo: {type: string, class: none, mask: {strategy: keep, why: somebody thought it harmless}}",

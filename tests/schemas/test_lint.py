@@ -92,6 +92,18 @@ def test_a_finding_about_a_join_points_at_the_join(folder: Path) -> None:
     assert places(lint([folder])) == [("KG008", "payments.yaml", 8, 3)]
 
 
+@pytest.mark.parametrize(
+    ("key", "nullable", "rules"), [("card_id", "", []), ("pan", ", nullable: false", []), ("pan", "", ["KG014"])]
+)
+def test_a_row_of_fpe_tokens_names_its_key_version(folder: Path, key: str, nullable: str, rules: list[str]) -> None:
+    """A tokenized column of the key, or one that is never null, names the version; one that may be missing does not."""
+    change(folder, "key: [card_id]", f"key: [{key}]")
+    change(
+        folder, "mask: {strategy: tokenize, domain: card}}", f"mask: {{strategy: tokenize, domain: card}}{nullable}}}"
+    )
+    assert [finding.rule for finding in lint([folder])] == rules
+
+
 def test_only_the_named_files_are_reported_but_neighbors_count(folder: Path) -> None:
     """A single file is judged with the contracts beside it, and findings about those are left out."""
     change(folder, "domain: card}", "domain: member}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,10 @@ def column(
     return PolicyColumn(table, "issuing", name, ColumnClass(column_class), strategy, control)
 
 
+KEY = PolicyColumn("cards", "issuing", "key", ColumnClass.IDENTIFIER, mask("tokenize", domain="key"), in_every_row=True)
+"""Names the key version of every row of `cards`."""
+
+
 def ids(found: tuple[Finding, ...]) -> list[str]:
     """Gives the rules that were broken, in the order of findings."""
     return [finding.rule.id for finding in found]
@@ -100,7 +105,11 @@ def test_the_gravest_classes_have_rules_of_their_own(column_class: str, rule: st
 
 def test_a_token_beside_a_truncation_is_found() -> None:
     """One dataset with a token of card numbers and a truncation of them breaks KG006 at the truncation."""
-    columns = [column("pan", "pan", mask("fpe")), column("pan_shown", "pan", mask("truncate_pan"), table="payments")]
+    columns = [
+        KEY,
+        column("pan", "pan", mask("fpe")),
+        column("pan_shown", "pan", mask("truncate_pan"), table="payments"),
+    ]
     (finding,) = check_policy(columns)
     assert (finding.rule.id, finding.table, finding.column) == ("KG006", "payments", "pan_shown")
     assert "cards.pan" in finding.message
@@ -118,15 +127,15 @@ def test_a_named_compensating_control_or_another_dataset_is_accepted() -> None:
     token = column("pan", "pan", mask("fpe"))
     named = column("shown", "pan", mask("truncate_pan"), control="separate access groups, reviewed yearly")
     elsewhere = PolicyColumn("payments", "support", "shown", ColumnClass.PAN, mask("truncate_pan"))
-    assert not check_policy([token, named])
-    assert not check_policy([token, elsewhere])
+    assert not check_policy([KEY, token, named])
+    assert not check_policy([KEY, token, elsewhere])
 
 
 def test_too_small_an_ff1_domain_is_found() -> None:
     """BIN of eight and last four leave four digits of a card number: KG007."""
     small = mask("fpe", keep_first=8, keep_last=4)
-    assert ids(check_policy([column("pan", "pan", small)])) == ["KG007"]
-    assert not check_policy([column("pan", "pan", mask("fpe", keep_first=6))])
+    assert ids(check_policy([KEY, column("pan", "pan", small)])) == ["KG007"]
+    assert not check_policy([KEY, column("pan", "pan", mask("fpe", keep_first=6))])
 
 
 @pytest.mark.parametrize(
@@ -171,9 +180,8 @@ def test_one_domain_under_two_strategies_is_found() -> None:
     """A domain of tokenize and pseudonymize, or of two forms of fpe, breaks KG009; a date shift may share one."""
     token, other = column("a", "identifier", mask("tokenize")), column("b", "identifier", mask("pseudonymize"))
     assert ids(check_policy([token, other])) == ["KG009"]
-    assert ids(check_policy([column("a", "pan", mask("fpe")), column("b", "pan", mask("fpe", keep_first=6))])) == [
-        "KG009"
-    ]
+    two_forms = [KEY, column("a", "pan", mask("fpe")), column("b", "pan", mask("fpe", keep_first=6))]
+    assert ids(check_policy(two_forms)) == ["KG009"]
     shifted = column("born_on", "birth_date", mask("shift_date"))
     assert not check_policy([column("a", "identifier", mask("tokenize", domain="member")), shifted])
 
@@ -193,12 +201,22 @@ def test_unlike_normalization_in_a_domain_is_a_warning() -> None:
     assert (finding.rule.id, finding.rule.severity) == ("KG013", "warning")
 
 
+def test_fpe_tokens_whose_version_nothing_names_are_found() -> None:
+    """KG014: only a tokenize column that no row lacks, in the same table, names the key version of fpe tokens."""
+    pan, token = column("pan", "pan", mask("fpe")), column("card_id", "identifier", mask("tokenize", domain="id"))
+    (finding,) = check_policy([pan, token])
+    assert (finding.rule.id, finding.rule.severity, finding.column) == ("KG014", "error", "pan")
+    assert ids(check_policy([pan, replace(KEY, strategy=mask("pseudonymize", domain="id"))])) == ["KG014"]
+    assert ids(check_policy([pan, replace(KEY, table="payments")])) == ["KG014"]
+    assert not check_policy([pan, KEY])
+
+
 @pytest.mark.parametrize("strategy", ["tokenize", "fpe"])
 def test_the_pseudonymized_profile_forbids_reversible_strategies(strategy: str) -> None:
     """KG010 belongs to the profile `pseudonymized` alone; every other rule to both."""
-    columns = [column("a", "identifier", mask(strategy)), column("b", "sensitive_authentication", mask("null"))]
+    columns = [KEY, column("a", "identifier", mask(strategy)), column("b", "sensitive_authentication", mask("null"))]
     assert ids(check_policy(columns)) == ["KG001"]
-    assert ids(check_policy(columns, profile=Profile.PSEUDONYMIZED)) == ["KG010", "KG001"]
+    assert ids(check_policy(columns, profile=Profile.PSEUDONYMIZED)) == ["KG010", "KG010", "KG001"]
     assert not check_policy([column("a", "identifier", mask("pseudonymize"))], profile=Profile.PSEUDONYMIZED)
 
 
