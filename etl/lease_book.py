@@ -58,15 +58,22 @@ class LeaseBook:
         self._now: datetime | None = None
 
     def take(self, seconds: int, tables: Sequence[str]) -> dict[str, Held]:
-        """Takes what is free and gives the live leases of the tables, whoever holds them."""
-        missing = [table for table in tables if table not in self._known(tables)]
-        if missing:
+        """Takes what is free and gives the live leases of the tables, whoever holds them: two statements, usually."""
+        self._claim(seconds, tables)
+        live = self.live(tables)
+        missing = [table for table in tables if table not in live]
+        if missing:  # they have no row yet
             self._change(
                 "A lease could not be prepared",
                 f"INSERT INTO `{self._table}` (table_name, fence) SELECT name, 0 FROM UNNEST(@tables) AS name "
                 f"WHERE name NOT IN (SELECT table_name FROM `{self._table}`)",
                 texts("tables", missing),
             )
+            self._claim(seconds, tables)
+            live = self.live(tables)
+        return live
+
+    def _claim(self, seconds: int, tables: Sequence[str]) -> None:
         self._change(
             "The leases could not be taken",
             f"UPDATE `{self._table}` SET run_id = @run, since = CURRENT_TIMESTAMP(), fence = fence + 1, "
@@ -77,11 +84,6 @@ class LeaseBook:
             text("run", self.run_id),
             number("seconds", seconds),
         )
-        return self.live(tables)
-
-    def _known(self, tables: Sequence[str]) -> set[str]:
-        sql = f"SELECT DISTINCT table_name FROM `{self._table}` WHERE table_name IN UNNEST(@tables)"
-        return {row["table_name"] for row in self._ledger.read(sql, [texts("tables", tables)])}
 
     def live(self, tables: Sequence[str] = ()) -> dict[str, Held]:
         """Gives the leases that are held now, of these tables or of all."""

@@ -105,19 +105,21 @@ class Leases:
 
 
 class TableLease:
-    """The lease of one table as publishing sees it; a proof counts for a few seconds."""
+    """The lease of one table as publishing sees it, from any thread; a proof counts for a few seconds."""
 
     def __init__(self, leases: Leases, table: str) -> None:
         self._leases = leases
         self._table = table
         self._proven = float("-inf")
+        self._one_at_a_time = threading.Lock()
 
     def prove(self) -> None:
         """See `Fence`."""
-        if time.monotonic() - self._proven < _PROOF_SECONDS:
-            return
-        self._leases.prove(self._table)
-        self._proven = time.monotonic()
+        with self._one_at_a_time:
+            if time.monotonic() - self._proven < _PROOF_SECONDS:
+                return
+            self._leases.prove(self._table)
+            self._proven = time.monotonic()
 
 
 @contextmanager

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from etl.lease_book import LeaseHeld
 from etl.leases import leased
 from etl.ledger import Ledger
 from etl.progress import JsonLines
+from etl.record import RunResult
 from etl.run import daily_run
 from tests.etl.conftest import DAY, Issuer
 
@@ -30,28 +32,40 @@ def contracts(contracts: Path) -> Path:
     return contracts
 
 
-def outcomes(issuer: Issuer, contracts: Path, *tables: str, resume: bool = True) -> tuple[dict[str, str], set[str]]:
-    """Runs and gives how each table ended, and the steps that the run told of."""
+def resumed(issuer: Issuer, contracts: Path, *tables: str) -> tuple[RunResult, set[str]]:
+    """Runs with `resume` and gives how the tables ended, and the steps that the run told of."""
     told = io.StringIO()
-    result = daily_run(issuer.settings, DAY, JsonLines(told), tables, contracts, resume=resume)
-    assert result.exit_code == 0, [one.error for one in result.tables]
-    steps = {json.loads(line)["step"] for line in told.getvalue().splitlines()}
-    return {one.table: one.outcome for one in result.tables}, steps
+    result = daily_run(issuer.settings, DAY, JsonLines(told), tables, contracts, resume=True)
+    return result, {json.loads(line)["step"] for line in told.getvalue().splitlines()}
+
+
+def outcomes(result: RunResult) -> dict[str, str]:
+    """Gives how each table ended."""
+    return {one.table: one.outcome for one in result.tables}
 
 
 def test_a_resumed_run_loads_only_what_is_not_proven(issuer: Issuer, contracts: Path) -> None:
     """Done stays done; a changed contract, or a run that held the table since and told nothing, means loading again."""
-    assert outcomes(issuer, contracts, DONE, resume=False)[0] == {DONE: "published"}
-    assert outcomes(issuer, contracts, DONE, OTHER)[0] == {DONE: "already loaded", OTHER: "published"}
-    again, steps = outcomes(issuer, contracts, DONE, OTHER)
-    assert again == {DONE: "already loaded", OTHER: "already loaded"}
-    assert steps == {"already loaded"}
+    assert outcomes(resumed(issuer, contracts, DONE)[0]) == {DONE: "published"}
+    assert outcomes(resumed(issuer, contracts, DONE, OTHER)[0]) == {DONE: "already loaded", OTHER: "published"}
+
     path = contracts / f"{DONE}.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("about: One", "about: Exactly one", 1), encoding="utf-8")
-    assert outcomes(issuer, contracts, DONE, OTHER)[0] == {DONE: "published", OTHER: "already loaded"}
     with leased(Ledger(issuer.warehouse), "killed-later", [_published(contracts, OTHER)], 60):
         pass
-    assert outcomes(issuer, contracts, DONE, OTHER)[0] == {DONE: "already loaded", OTHER: "published"}
+    assert outcomes(resumed(issuer, contracts, DONE, OTHER)[0]) == {DONE: "published", OTHER: "published"}
+
+    again, steps = resumed(issuer, contracts, DONE, OTHER)
+    assert outcomes(again) == {DONE: "already loaded", OTHER: "already loaded"}
+    assert again.exit_code == 0
+    assert steps == {"already loaded"}
+
+    with leased(Ledger(issuer.warehouse), "at-work", [_published(contracts, OTHER)], 60):
+        beside, _ = resumed(issuer, contracts, DONE, OTHER)
+        assert outcomes(beside) == {DONE: "already loaded", OTHER: "failed: LeaseHeld"}
+        assert beside.exit_code == 3
+        with pytest.raises(LeaseHeld, match=r"is held by run at-work since .* No row was read"):
+            resumed(issuer, contracts, OTHER)
 
 
 def _published(contracts: Path, table: str) -> str:
