@@ -10,6 +10,7 @@ from etl.cli.detokenize import detokenize
 from etl.cli.diff import diff
 from etl.cli.discover import discover
 from etl.cli.drift import drift
+from etl.cli.evidence import evidence
 from etl.cli.forget import forget
 from etl.cli.keys import keys
 from etl.cli.leases import leases
@@ -39,6 +40,7 @@ app.command()(status)
 app.command()(runs)
 app.command()(leases)
 app.command()(verify)
+app.command()(evidence)
 app.command()(forget)
 app.command()(discover)
 app.command()(detokenize)

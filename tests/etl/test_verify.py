@@ -163,3 +163,23 @@ def test_the_ledger_has_every_check_and_the_keys_first_use(books: Books) -> None
     events = books.ledger.read("SELECT version, event, run_id FROM bk_ops.key_events")
     assert sorted((row["version"], row["event"]) for row in events) == [(1, "created"), (1, "first used")]
     assert {row["run_id"] for row in events} == {books.run.run_id}
+
+
+def test_evidence_tells_what_left_and_how_it_was_protected(books: Books) -> None:
+    """The report has the run, its rows and key, every column's fate, and the audit; a changed contract is told."""
+    told = books.command("evidence", books.run.run_id).stdout
+    rows = {one.table: one.rows for one in books.run.tables}
+    assert f"# Evidence of run {books.run.run_id}" in told
+    assert f"| {WHOLE} | published | whole table | {rows[WHOLE]:,} |" in told
+    assert "| member_id | identifier | tokenize (domain member) | with the key |" in told
+    assert "| delivery_name | person_name | nothing: it is not selected | no |" in told
+    assert f"| {BY_DAY} | {next(one.expectations for one in books.run.tables if one.table == BY_DAY)} |" in told
+    assert re.search(r"Used by this run: version 1 \(check value [0-9a-f]{8}\)\.", told)
+    assert "contract has changed" not in told
+    path = books.folder / f"{WHOLE}.yaml"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace("about: One", "about: Exactly one", 1), encoding="utf-8")
+    assert books.command("evidence", books.run.run_id).stdout.count("The contract has changed since this run") == 1
+    path.write_text(before, encoding="utf-8")
+    unknown = books.command("evidence", "nobody")
+    assert "The ledger knows no such run." in str(unknown.exception)
