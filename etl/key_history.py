@@ -80,7 +80,7 @@ def _noted(ledger: Ledger) -> tuple[set[tuple[int, str]], dict[int, _Use]]:
     sql = (
         "SELECT version, event, CAST(NULL AS STRING) AS key_checks, run_id, happened_at AS first_at "
         f"FROM `{ledger.table_id('key_events')}` "
-        "UNION ALL SELECT NULL, NULL, key_checks, MIN_BY(run_id, at), MIN(at) "
+        "UNION ALL SELECT NULL, NULL, key_checks, MIN_BY(run_id, `at`), MIN(`at`) "
         f"FROM `{ledger.table_id('table_loads')}` WHERE outcome IN {_USING} AND key_checks IS NOT NULL "
         "GROUP BY key_checks"
     )

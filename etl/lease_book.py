@@ -9,7 +9,7 @@ where no other row of its table is held. Every instant is BigQuery's, so no cloc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
@@ -30,13 +30,14 @@ class LeaseHeld(KagemushaError):
 
 @dataclass(frozen=True)
 class Held:
-    """One lease as it stands."""
+    """One lease as it stands; `left` are the seconds to its end, by BigQuery's clock, when it was looked at."""
 
     table: str
     run_id: str
     since: datetime
     until: datetime
     fence: int
+    left: float = field(default=0.0, compare=False)
 
     def refusal(self, not_done: str) -> LeaseHeld:
         """Gives the error that says who holds it."""
@@ -55,7 +56,6 @@ class LeaseBook:
         self.run_id = run_id
         self._ledger = ledger
         self._table = ledger.table_id("leases")
-        self._now: datetime | None = None
 
     def take(self, seconds: int, tables: Sequence[str]) -> dict[str, Held]:
         """Takes what is free and gives the live leases of the tables, whoever holds them: two statements, usually."""
@@ -94,15 +94,11 @@ class LeaseBook:
         )
         found = {}
         for row in self._ledger.read(sql, [texts("tables", tables)] if tables else []):
-            self._now = row["present"]
+            left = (row["until"] - row["present"]).total_seconds()
             found[row["table_name"]] = Held(
-                row["table_name"], row["run_id"], row["since"], row["until"], int(row["fence"])
+                row["table_name"], row["run_id"], row["since"], row["until"], int(row["fence"]), left
             )
         return found
-
-    def remaining(self, held: Held) -> float:
-        """Gives how many seconds a lease had left when it was last looked at."""
-        return (held.until - self._now).total_seconds() if self._now else 0.0
 
     def renew(self, seconds: int, tables: Sequence[str]) -> int:
         """Moves the end of leases that are still this run's; gives how many there are. Nobody else's is touched."""

@@ -72,7 +72,7 @@ class Leases:
             if self._book.renew(self._seconds, [table]):
                 return  # it had ended, and nobody had taken it
             raise self._lost(table)
-        if self._book.remaining(mine) < self._seconds / _BEATS and not self._book.renew(self._seconds, [table]):
+        if mine.left < self._seconds / _BEATS and not self._book.renew(self._seconds, [table]):
             raise self._lost(table)
 
     def _lost(self, table: str) -> LeaseHeld:

@@ -50,7 +50,7 @@ def already_loaded(
     """
     sql = (
         f"SELECT table_name, basis, fence, `rows` FROM `{ledger.table_id('table_loads')}` "
-        "WHERE day = @day AND at >= TIMESTAMP(@day) AND table_name IN UNNEST(@tables) "
+        "WHERE day = @day AND `at` >= TIMESTAMP(@day) AND table_name IN UNNEST(@tables) "
         f"AND outcome IN ('published', '{ALREADY_LOADED}')"
     )
     found = ledger.read(sql, [bigquery.ScalarQueryParameter("day", "DATE", day), texts("tables", list(contracts))])

@@ -122,8 +122,8 @@ def _last_rows(ledger: Ledger) -> dict[str, dict[str, Any]]:  # Any: BigQuery's 
     """Gives the last row of each kind of outcome of each table; one query."""
     sql = (
         "SELECT table_name, CASE WHEN STARTS_WITH(outcome, 'failed') THEN 'failed' ELSE outcome END AS kind, "
-        "MAX(day) AS day, MAX(at) AS at, MAX_BY(run_id, at) AS run_id, MAX_BY(outcome, at) AS outcome, "
-        f"MAX_BY(bytes, at) AS bytes FROM `{ledger.table_id('table_loads')}` GROUP BY table_name, kind"
+        "MAX(day) AS day, MAX(`at`) AS `at`, MAX_BY(run_id, `at`) AS run_id, MAX_BY(outcome, `at`) AS outcome, "
+        f"MAX_BY(bytes, `at`) AS bytes FROM `{ledger.table_id('table_loads')}` GROUP BY table_name, kind"
     )
     told: dict[str, dict[str, Any]] = {}
     for row in ledger.read(sql):

@@ -113,9 +113,9 @@ def _published(ledger: Ledger, contract: Contract, day: date) -> SourceTotals:
 def _last_load(ledger: Ledger, contract: Contract, day: date) -> _Load | None:
     """Gives the last load that made what BigQuery holds, with what was erased since; None where there was none."""
     sql = (
-        "SELECT at, `rows`, sums, partition_rows, quarantined, window_first, window_last "
+        "SELECT `at`, `rows`, sums, partition_rows, quarantined, window_first, window_last "
         f"FROM `{ledger.table_id('table_loads')}` WHERE table_name = @table AND outcome = 'published' "
-        f"AND {_covers(contract)} ORDER BY at DESC LIMIT 1"
+        f"AND {_covers(contract)} ORDER BY `at` DESC LIMIT 1"
     )
     parameters = [text("table", contract.table), bigquery.ScalarQueryParameter("day", "DATE", day)]
     rows = ledger.read(sql, parameters)
@@ -144,7 +144,7 @@ def _covers(contract: Contract) -> str:
 def _erased(ledger: Ledger, contract: Contract, since: Any) -> int:  # noqa: ANN401  BigQuery's instant
     sql = (
         f"SELECT COALESCE(SUM(rows_changed), 0) AS n FROM `{ledger.table_id('erasures')}` "
-        "WHERE table_name = @table AND event = 'ended' AND rule = 'delete' AND at > @since"
+        "WHERE table_name = @table AND event = 'ended' AND rule = 'delete' AND `at` > @since"
     )
     parameters = [text("table", contract.table), bigquery.ScalarQueryParameter("since", "TIMESTAMP", since)]
     (row,) = ledger.read(sql, parameters)

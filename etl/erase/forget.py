@@ -206,5 +206,5 @@ def _unmapped(ledger: Ledger, domain: str, targets: Sequence[_Target]) -> int:
         return 0
     tokens = sorted({token for _, columns in targets for column in columns for token in column.tokens})
     table = ledger.table_id(table_name(ledger.warehouse, domain).rpartition(".")[2])
-    sql = f"DELETE FROM `{table}` WHERE token IN UNNEST(@tokens) OR current IN UNNEST(@tokens)"
+    sql = f"DELETE FROM `{table}` WHERE token IN UNNEST(@tokens) OR `current` IN UNNEST(@tokens)"
     return change(ledger.warehouse, "The token map could not be erased", sql, [texts("tokens", tokens)])
