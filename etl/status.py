@@ -57,7 +57,7 @@ class TableStatus:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """How one run went; a run without an end that holds no lease was killed."""
+    """How one run went; one without an end that holds no lease was killed, or lost its source."""
 
     run_id: str
     day: date
@@ -108,7 +108,7 @@ def last_runs(ledger: Ledger, last: int) -> list[RunStatus]:
             row["day"],
             row["started"],
             row["ended"],
-            "ended" if row["ended"] else "running" if row["run_id"] in holding else "killed",
+            "ended" if row["ended"] else "running" if row["run_id"] in holding else "broken off",
             row["tables"],
             row["published"],
             row["exit_code"],

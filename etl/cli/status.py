@@ -55,7 +55,7 @@ def runs(
     settings: SettingsFile = None,
     output: Format = "table",
 ) -> None:
-    """Show the last runs, the latest first. A run that has no end and holds no lease was killed."""
+    """Show the last runs, the latest first. A run without an end that holds no lease was broken off."""
     found = last_runs(_ledger(load_settings(settings)), last)
     if output == "json":
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=str))

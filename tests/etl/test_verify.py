@@ -144,12 +144,12 @@ def test_status_tells_how_each_table_stands(books: Books) -> None:
     assert "LeakFound" in books.command("status").stdout
 
 
-def test_runs_tells_ended_and_killed_ones(books: Books) -> None:
-    """A run with an end has its exit code; one without an end and without a lease was killed."""
+def test_runs_tells_ended_and_broken_off_ones(books: Books) -> None:
+    """A run with an end has its exit code; one without an end and without a lease was broken off."""
     books.ledger.append("runs", [{"run_id": "silent", "event": "started", "day": DAY, "at": now()}])
     told = {one["run_id"]: one for one in json.loads(books.command("runs", "--format", "json").stdout)}
     assert (told[books.run.run_id]["state"], told[books.run.run_id]["exit_code"]) == ("ended", 0)
-    assert (told["silent"]["state"], told["silent"]["exit_code"]) == ("killed", None)
+    assert (told["silent"]["state"], told["silent"]["exit_code"]) == ("broken off", None)
     assert "silent" in books.command("runs", "--last", "1").stdout
     assert books.run.run_id not in books.command("runs", "--last", "1").stdout
 
