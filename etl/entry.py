@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from etl.errors import NO_ROW_READ, SettingsInvalid, Unexpected
+from etl.handoff import Window
 from etl.ledger import now
+from etl.limits import MODIFICATIONS_A_DAY
 from etl.progress import progress
 from etl.settings import load_settings
 from masking.errors import KagemushaError
@@ -70,6 +72,42 @@ def load_day(
     with progress() as heard:
         result = daily_run(chosen, target, heard, tables, contracts or BUNDLED, resume=resume)
     print_result(result)
+    return result.exit_code
+
+
+def load_range(
+    first: str,
+    last: str | None,
+    tables: Sequence[str],
+    settings: Path | None,
+    contracts: Path | None = None,
+    *,
+    resume: bool = False,
+) -> int:
+    """Runs a backfill, prints a table for each step and what is left, and gives its exit code.
+
+    Args:
+        first: first business day (JST) as YYYY-MM-DD.
+        last: last one; None means the last one that has ended.
+        tables: names of contracts; empty means all that have business days.
+        settings: the settings file; None means `$KAGEMUSHA_SETTINGS` or the local stack's.
+        contracts: the folder of the contracts; None means the bundled ones.
+        resume: whether days are left out that the ledger proves loaded.
+    """
+    chosen, asked = load_settings(settings), Window(business_day(first), business_day(last))
+    if not asked.days:
+        raise SettingsInvalid("The first day comes after the last one.", not_done=NO_ROW_READ)
+    from etl.backfill import backfill  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+
+    with progress() as heard:
+        result = backfill(chosen, asked, heard, tables, contracts or BUNDLED, resume=resume)
+    for one in result.runs:
+        print_result(one)
+    for table, days in result.left.items():
+        print(  # noqa: T201  this is the command's output
+            f"{table}: {days} days are left, because BigQuery lets a table be changed {MODIFICATIONS_A_DAY:,} times a "
+            "day. Run again tomorrow with --resume."
+        )
     return result.exit_code
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -52,14 +52,51 @@ class Slice:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """Which rows of a merge table a run reads, by the column that tells when they changed.
+
+    Attributes:
+        column: the contract's watermark column.
+        watermark: the latest change that is published; None where all rows are read and replace the table.
+        overlap: how far before the watermark rows are read again, because they may have been committed late.
+        until: when the run began; the next watermark is never later.
+        closed: whether rows that changed after `until` are left to the next run, as slices see different states.
+    """
+
+    column: str
+    watermark: datetime | None
+    overlap: timedelta
+    until: datetime
+    closed: bool
+
+    @property
+    def after(self) -> datetime | None:
+        """The instant after which changes are read; None where all rows are."""
+        return self.watermark - self.overlap if self.watermark else None
+
+
+@dataclass(frozen=True)
 class TablePlan:
-    """What will be read and what will come out, decided before a row is read."""
+    """What will be read and what will come out, decided before a row is read.
+
+    Attributes:
+        window: the business days that are read; None where days do not choose rows.
+        changes: of a merge table, which rows are read.
+        keys: the plan of all keys of the source, where a merge also looks for rows that are gone.
+    """
 
     contract: Contract
     window: Window | None
     mask: MaskPlan
     slices: tuple[Slice, ...]
     estimated_rows: int
+    changes: Changes | None = None
+    keys: TablePlan | None = None
+
+    @property
+    def merges(self) -> bool:
+        """Whether the rows are merged into the table rather than replace it or parts of it."""
+        return self.changes is not None and self.changes.watermark is not None
 
     @property
     def table(self) -> str:
@@ -73,11 +110,6 @@ class TablePlan:
         derived = [pa.field(name, self.contract.output_type(name)) for name in self.contract.derive]
         added = [pa.field(column.name, column.type) for column in self.contract.load.adds]
         return pa.schema([*masked, *derived, *added])
-
-    @property
-    def partitions(self) -> tuple[date, ...]:
-        """The business days whose partitions will be replaced; empty for a full load."""
-        return self.window.days if self.window else ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +132,11 @@ def manifest_digest(files: Iterable[StagedFile]) -> str:
 
 @dataclass(frozen=True)
 class Staged:
-    """Everything a table staged: the manifest and what was counted on the way."""
+    """Everything a table staged: the manifest and what was counted on the way.
+
+    Attributes:
+        watermark: of a merge table, the latest change that is published once this stage is.
+    """
 
     plan: TablePlan
     run_id: str
@@ -111,6 +147,7 @@ class Staged:
     key_checks: Mapping[int, str]
     seconds: float
     peak_mib: int
+    watermark: datetime | None = None
 
     @property
     def rows(self) -> int:
@@ -136,6 +173,8 @@ class Published:
     partitions: int
     job_ids: tuple[str, ...]
     seconds: float
+    keys_compared: int | None = None
+    deleted: int = 0
 
 
 @dataclass(frozen=True)
@@ -157,3 +196,5 @@ class TableResult:
     exit_code: int = 0
     job_ids: tuple[str, ...] = field(default=())
     quarantined: int = 0
+    keys_compared: int | None = None
+    deleted: int = 0

@@ -6,22 +6,23 @@ from dataclasses import replace
 from datetime import date
 
 from etl.drift import refuse_drift
-from etl.handoff import Slice, TablePlan, Window
+from etl.handoff import Changes, Slice, TablePlan, Window
+from etl.merge_keys import keys_contract
+from etl.scope import Scope
 from etl.source.catalogue import SourceTable
 from etl.source.session import Session
-from etl.source.slices import window_slices
+from etl.source.slices import MAX_SLICES, change_slices, changes_condition, days_condition, window_slices
 from masking.plan import ColumnRule, MaskPlan
 from schemas.contract import Contract
-from schemas.loads import PartitionLoad, SnapshotLoad
 
 
-def plan_table(session: Session, contract: Contract, day: date, slice_bytes: int) -> TablePlan:
-    """Gives the plan of one table for one business day.
+def plan_table(session: Session, contract: Contract, scope: Scope, slice_bytes: int) -> TablePlan:
+    """Gives the plan of one table.
 
     Args:
         session: a control session under the run's snapshot.
         contract: the table's contract.
-        day: the target business day (JST).
+        scope: which of its rows are read.
         slice_bytes: about how many of the table's bytes one slice should read.
 
     Raises:
@@ -30,15 +31,18 @@ def plan_table(session: Session, contract: Contract, day: date, slice_bytes: int
     source = session.describe(contract.source)
     refuse_drift(contract, source, session.dialect.name, () if source else session.relations())
     assert source is not None  # noqa: S101  refuse_drift does not let a missing table pass
-    window = _window(contract, day)
-    rows, slices = _slices(session, contract, source, window, slice_bytes)
-    return TablePlan(contract, window, mask_plan(contract, day), slices, rows)
+    window = scope.days(contract)
+    changes = scope.changes(contract, one_state=session.dialect.name == "postgres")
+    rows, slices = _slices(session, contract, source, window, changes, slice_bytes, at_once=scope.at_once)
+    keys = _keys(session, contract, source, scope, slice_bytes) if scope.compares_keys(contract) else None
+    return TablePlan(contract, window, mask_plan(contract, scope.day), slices, rows, changes, keys)
 
 
-def _window(contract: Contract, day: date) -> Window | None:
-    if isinstance(contract.load, PartitionLoad):
-        return Window.ending(day, contract.load.lookback_days)
-    return Window(day, day) if isinstance(contract.load, SnapshotLoad) else None
+def _keys(session: Session, contract: Contract, source: SourceTable, scope: Scope, slice_bytes: int) -> TablePlan:
+    """Gives the plan of all keys of the source: nothing else of the rows is read."""
+    only = keys_contract(contract)
+    rows, slices = _slices(session, only, source, None, None, slice_bytes)
+    return TablePlan(only, None, mask_plan(only, scope.day), slices, rows)
 
 
 def mask_plan(contract: Contract, day: date) -> MaskPlan:
@@ -55,16 +59,29 @@ def _slices(
     contract: Contract,
     source: SourceTable,
     window: Window | None,
+    changes: Changes | None,
     slice_bytes: int,
+    *,
+    at_once: bool = False,
 ) -> tuple[int, tuple[Slice, ...]]:
-    table, column = contract.source, contract.window_column
+    table, column, dialect = contract.source, contract.window_column, session.dialect
+    all_rows = session.estimated_rows(table, "TRUE")
+    if changes and changes.after:
+        rows = session.estimated_rows(table, changes_condition(changes, dialect))
+        return rows, change_slices(changes, _parts(source, rows, all_rows, slice_bytes), dialect)
     if window is None or column is None:
         slices = session.slices(source, -(-source.bytes // slice_bytes))
-        of_a_day = tuple(replace(one, partition=window.last) for one in slices) if window else slices
-        return session.estimated_rows(table, "TRUE"), of_a_day
+        return all_rows, tuple(replace(one, partition=window.last) for one in slices) if window else slices
     kind = contract.columns[column].type.name
-    whole_days = window_slices(column, kind, window.days, 1, session.dialect)
-    rows = session.estimated_rows(table, " OR ".join(f"({one.where})" for one in whole_days))
-    all_rows = max(1, session.estimated_rows(table, "TRUE"))
-    a_day = -(-source.bytes * rows // all_rows // len(window.days) // slice_bytes)
-    return rows, window_slices(column, kind, window.days, max(1, a_day), session.dialect)
+    condition = days_condition(column, kind, window.first, window.last, dialect)
+    rows = session.estimated_rows(table, condition)
+    if at_once:
+        slices = session.slices(source, -(-source.bytes // slice_bytes))
+        return rows, tuple(replace(one, where=f"({one.where}) AND {condition}") for one in slices)
+    a_day = -(-_parts(source, rows, all_rows, slice_bytes) // len(window.days))
+    return rows, window_slices(column, kind, window.days, a_day, dialect)
+
+
+def _parts(source: SourceTable, rows: int, all_rows: int, slice_bytes: int) -> int:
+    """Gives into how many slices some of a table's rows are cut."""
+    return min(MAX_SLICES, max(1, -(-source.bytes * rows // max(1, all_rows) // slice_bytes)))

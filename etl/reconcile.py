@@ -12,7 +12,7 @@ from etl.handoff import TablePlan
 from etl.quarantine import Quarantine
 from etl.source.dialect import Dialect
 from etl.source.engine import joined
-from etl.source.slices import window_slices
+from etl.source.slices import changes_condition, days_condition
 from etl.source.snapshot import Snapshot
 from masking.errors import KagemushaError
 
@@ -77,9 +77,11 @@ def _totals(snapshot: Snapshot, plan: TablePlan) -> Sequence[object]:
 
 
 def window_condition(plan: TablePlan, dialect: Dialect) -> str:
-    """Gives the SQL condition of the planned window: TRUE for a full load."""
+    """Gives the SQL condition of the planned rows: TRUE where all are read."""
+    if plan.changes:
+        return changes_condition(plan.changes, dialect)
     column = plan.contract.window_column
     if plan.window is None or column is None:
         return "TRUE"
     kind = plan.contract.columns[column].type.name
-    return " OR ".join(f"({part.where})" for part in window_slices(column, kind, plan.window.days, 1, dialect))
+    return days_condition(column, kind, plan.window.first, plan.window.last, dialect)

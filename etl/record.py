@@ -58,6 +58,8 @@ def published_result(approved: Approved, published: Published, seconds: float) -
         peak_mib=staged.peak_mib,
         quarantined=len(staged.quarantine.rows),
         job_ids=published.job_ids,
+        keys_compared=published.keys_compared,
+        deleted=published.deleted,
     )
 
 
@@ -85,6 +87,7 @@ def table_row(
             "bytes": staged.bytes,
             "window_first": window.first if window else None,
             "window_last": window.last if window else None,
+            "watermark": staged.watermark,
             "sums": staged.sums,
             "nulled": staged.nulled,
             "quarantined": [one.line for one in staged.quarantine.rows] or None,

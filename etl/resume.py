@@ -14,6 +14,7 @@ from etl.handoff import TableResult
 from etl.leases import Leases
 from etl.ledger import Ledger, now
 from etl.record import package_version
+from etl.scope import Scope
 from etl.statements import texts
 from masking.keyring import KeyRef
 from schemas.contract import Contract
@@ -23,11 +24,11 @@ ALREADY_LOADED = "already loaded"
 Load = tuple[TableResult, dict[str, object]]
 
 
-def basis(contract: Contract, suites: Path, key: KeyRef, source: str) -> str:
+def basis(contract: Contract, suites: Path, key: KeyRef, source: str, scope: Scope | None = None) -> str:
     """Gives a digest of all that decides a load's rows and verdict besides the source's own rows.
 
     These are the contract, the table's suite, the key version and its check value, the database's URL (which holds no
-    password), and the version of this package.
+    password), the version of this package, and the scope where it is not what the contract's mode says of the day.
     """
     suite = suites / f"{contract.table}.yaml"
     told = {
@@ -37,6 +38,8 @@ def basis(contract: Contract, suites: Path, key: KeyRef, source: str) -> str:
         "source": source,
         "package": package_version(),
     }
+    if scope is not None:
+        told["scope"] = [str(scope.window), scope.at_once]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,11 +29,13 @@ from etl.publish import publish
 from etl.reconcile import source_totals, totals_before, unmoved
 from etl.record import RunResult, ending, failed_result, published_result, run_row, table_row
 from etl.resume import ALREADY_LOADED, Load, already_loaded, basis
+from etl.scope import Scope
 from etl.settings import Settings
 from etl.source.engine import joined, pinned
 from etl.source.session import Held, Session
 from etl.source.snapshot import Snapshot
 from etl.stage import stage_table
+from etl.standing import standing
 from etl.storage import Stage, StageTarget
 from etl.views import View, load_views, publish_views
 from etl.warehouse import Warehouse
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _MIB: Final = 1024 * 1024
+_EVERY_DAY: Final[Mapping[str, Scope]] = {}
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Run:
     suites: Path
     leases: Leases
     bases: Mapping[str, str]
+    began: datetime
+    scopes: Mapping[str, Scope]
 
 
 def daily_run(
@@ -77,6 +82,7 @@ def daily_run(
     tables: Sequence[str] = (),
     contracts: Path = CONTRACTS,
     suites: Path = SUITES,
+    scopes: Mapping[str, Scope] = _EVERY_DAY,
     *,
     resume: bool = False,
 ) -> RunResult:
@@ -91,13 +97,14 @@ def daily_run(
         tables: names of contracts; empty means all.
         contracts: the folder of the contracts.
         suites: the folder of the suites.
+        scopes: table → what is read of it, where that is not what its mode says of the day.
         resume: leaves out the tables of which the ledger proves that this load is done.
 
     Raises:
         KagemushaError: nothing could be read at all: contracts or their policy, settings, login, endpoint, bucket,
             BigQuery, keyring; or other runs hold all of the tables.
     """
-    started = time.monotonic()
+    started, began = time.monotonic(), now()
     known = load_contracts(contracts)
     refuse_breaches(list(known.values()))
     chosen, views = choose(known, tables), load_views(contracts / "views")
@@ -113,7 +120,9 @@ def daily_run(
     ledger, limits = Ledger(warehouse), settings.limits
     ledger.ensure()
     used = record_keys(ledger, keys, run_id)
-    bases = {name: basis(contract, suites, key, settings.source.url) for name, contract in chosen.items()}
+    bases = {
+        name: basis(contract, suites, key, settings.source.url, scopes.get(name)) for name, contract in chosen.items()
+    }
     publishes = [contract.publish for contract in chosen.values()]
     snapshot: Snapshot | None = None
     with leased(ledger, run_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
@@ -141,16 +150,18 @@ def daily_run(
                     suites,
                     leases,
                     bases,
+                    began,
+                    scopes,
                 )
                 loads |= _load_tables(run, pending, settings)
         else:
             ledger.append("runs", [run_row(run_id, "started", day, None)])
-    standing, failure = _views(warehouse, known, views)
+    views_now, failure = _views(warehouse, known, views)
     outcome = RunResult(
         run_id,
         day,
         tuple(loads[name][0] for name in chosen),
-        standing,
+        views_now,
         time.monotonic() - started,
         str(failure or ""),
         failure.exit_code if failure else 0,
@@ -179,17 +190,20 @@ def _load_tables(run: Run, contracts: Mapping[str, Contract], settings: Settings
     with run.held.governor.turn(), joined(run.held.snapshot) as session:
         for name, contract in contracts.items():
             refusal = run.leases.refusal(contract.publish)
-            plans[name] = refusal or _planned(session, contract, run.day, settings.source.slice_mib * _MIB)
+            plans[name] = refusal or _planned(run, session, contract, settings.source.slice_mib * _MIB)
     largest_first = sorted(plans, key=lambda name: -_rows(plans[name]))
     with ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="table") as pool:
         loads = {name: pool.submit(_load_table, run, name, plans[name]) for name in largest_first}
     return {name: loads[name].result() for name in contracts}
 
 
-def _planned(session: Session, contract: Contract, day: date, slice_bytes: int) -> TablePlan | KagemushaError:
+def _planned(run: Run, session: Session, contract: Contract, slice_bytes: int) -> TablePlan | KagemushaError:
     try:
+        scope = run.scopes.get(contract.table) or Scope(
+            run.day, run.began, standing=standing(run.warehouse, contract, run.keys)
+        )
         with session.isolated():
-            return plan_table(session, contract, day, slice_bytes)
+            return plan_table(session, contract, scope, slice_bytes)
     except KagemushaError as error:
         return error.at(table=contract.table)
 
@@ -216,8 +230,9 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
         run.held.check()
         run.progress.say(table, "audit", rows=staged.rows, bytes=staged.bytes)
         approved = audit(run.spark, staged, totals, run.target, run.suites)
+        keys = _approved_keys(run, plan.keys) if plan.keys else None
         run.progress.say(table, "publish", expectations=len(approved.verdict.results))
-        published = publish(approved, run.leases.of(plan.contract.publish), run.warehouse, run.target)
+        published = publish(approved, run.leases.of(plan.contract.publish), run.warehouse, run.target, keys)
         result = published_result(approved, published, time.monotonic() - started)
     except KagemushaError as error:
         result = failed_result(table, error.at(table=table), time.monotonic() - started)
@@ -232,6 +247,16 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
     failed = {"error": result.error, "exit_code": result.exit_code}
     run.progress.say(table, "failed" if result.error else "published", **(failed if result.error else counts))
     return result, row
+
+
+def _approved_keys(run: Run, plan: TablePlan) -> Approved:
+    """Stages and proves every key of the source, so that a merge can tell which rows are gone."""
+    run.progress.say(plan.table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
+    staged = stage_table(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
+    with run.held.governor.turn():
+        totals = source_totals(run.held.snapshot, plan).without(staged.quarantine)
+    run.held.check()
+    return audit(run.spark, staged, totals, run.target, run.suites)
 
 
 def _recorded(run: Run, result: TableResult, row: Mapping[str, object]) -> TableResult:

@@ -27,6 +27,10 @@ _SCHEMES: dict[str, EngineName] = {"postgresql": "postgres", "postgres": "postgr
 ReaderName = Literal["adbc", "jdbc"]
 
 
+Member = Annotated[str, Field(pattern=r"^(user|group|serviceAccount|domain):[^:\s]+$")]
+"""How IAM spells a member, such as group:analysts@issuer.example."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -105,12 +109,30 @@ class Stage(_Section):
     keep_days: int = Field(3, ge=1, description="Staged files of older runs are deleted after this many days.")
 
 
+class DatasetAccess(_Section):
+    """Who may use one dataset; nobody else loses access by it."""
+
+    readers: tuple[Member, ...] = Field((), description="Who may read its tables.")
+    writers: tuple[Member, ...] = Field((), description="Who may change its tables.")
+
+
 class BigQuery(_Section):
     """Where tables are published."""
 
     project: str
     location: str = "asia-northeast1"
     endpoint: str | None = Field(None, description="Only for a local BigQuery server.")
+    kms_key: str | None = Field(
+        None,
+        pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$",
+        description="The customer-managed key of new tables and datasets; in the same location.",
+    )
+    access: dict[str, DatasetAccess] = Field(
+        default_factory=dict, description="dataset → who may use it; set when the dataset is first used or prepared."
+    )
+    authorize_views: bool = Field(
+        default=False, description="Whoever may read the views then needs no access to the tables under them."
+    )
     views_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "looker"
     ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
 
@@ -178,6 +200,7 @@ class Limits(_Section):
     """How much runs at once."""
 
     tables_at_once: int = Field(4, ge=1, le=32)
+    backfill_days: int = Field(31, ge=1, le=400, description="Business days that a step of a backfill loads.")
     lease_seconds: int = Field(
         180, ge=5, le=3600, description="How long a killed run still keeps its tables; a living one renews in time."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,7 @@ def stage_table(
         key_checks={version.version: version.kcv for version in keys.versions if version.version in used},
         seconds=time.monotonic() - started,
         peak_mib=max(one.peak_mib for one in done),
+        watermark=_watermark(plan, done),
     )
 
 
@@ -88,6 +90,7 @@ def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: StageTa
         row_key=contract.key,
         sums=contract.reconcile,
         partition_by=contract.partition_by,
+        changes=plan.changes,
         added=tuple(column.name for column in contract.load.adds),
         output_schema=plan.output_schema,
         snapshot=snapshot,
@@ -95,6 +98,12 @@ def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: StageTa
         target=target,
         folder=f"{target.prefix}/{run_id}/{contract.table}",
     )
+
+
+def _watermark(plan: TablePlan, done: list[StagedSlice]) -> datetime | None:
+    """Gives the latest change that was read, or the one before where there was none."""
+    known = plan.changes.watermark if plan.changes else None
+    return max([one.watermark for one in done if one.watermark] + ([known] if known else []), default=None)
 
 
 def _added(done: list[StagedSlice]) -> dict[str, int]:

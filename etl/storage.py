@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from etl.google_auth import google_credentials, login_failure
 from etl.settings import Google, Settings
 from masking.errors import KagemushaError
 
+_STAGED: Final = ".parquet"
 _CHUNK_BYTES: Final = 8 * 1024 * 1024
 _TIMEOUT_SECONDS: Final = 60
 _RETRY: Final = DEFAULT_RETRY.with_timeout(60)
@@ -148,6 +149,26 @@ class Stage:
             raise failure
         return found
 
+    def expire_after(self, days: int) -> None:
+        """Lets the bucket itself delete staged files of this age; its other rules stay as they are.
+
+        Raises:
+            BucketMissing: the bucket is missing, or its rules may not be changed.
+            StorageUnavailable: storage did not answer.
+        """
+        failure = None
+        try:
+            self._bucket.reload(timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+            rules = [dict(rule) for rule in self._bucket.lifecycle_rules]
+            wanted = expiry_rules(rules, f"{self.target.prefix}/", days)
+            if wanted != rules:
+                self._bucket.lifecycle_rules = wanted
+                self._bucket.patch(timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+        except _FAILURES as error:
+            failure = self._ours(error, "set the bucket's lifecycle")
+        if failure is not None:
+            raise failure
+
     def delete_older(self, before: datetime) -> int:
         """Deletes staged files created before an instant, as far as it may; gives how many. Reports stay."""
         count = 0
@@ -172,6 +193,13 @@ class Stage:
                 f"Cloud Storage would not {action}: missing or forbidden.", not_done=NOT_PUBLISHED, where=where
             )
         return StorageUnavailable(f"Cloud Storage did not {action}.", not_done=NOT_PUBLISHED, where=where)
+
+
+def expiry_rules(present: Sequence[Mapping[str, Any]], prefix: str, days: int) -> list[dict[str, Any]]:  # Any: JSON
+    """Gives a bucket's lifecycle rules with one that deletes staged files under a prefix; an older one of ours goes."""
+    ours = {"matchesPrefix": [prefix], "matchesSuffix": [_STAGED]}
+    others = [dict(rule) for rule in present if not ours.items() <= rule.get("condition", {}).items()]
+    return [*others, {"action": {"type": "Delete"}, "condition": {"age": days, **ours}}]
 
 
 class ObjectWriter(io.RawIOBase):

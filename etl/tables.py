@@ -7,19 +7,12 @@ from typing import Final
 import pyarrow as pa
 from google.cloud import bigquery
 
-from etl.errors import NOT_PUBLISHED, PublishRefused
+from etl.evolution import refuse_destruction
 from etl.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
 from schemas.contract import Contract
 from schemas.types import bigquery_type
 
 _MILLISECONDS_A_DAY: Final = 86_400_000
-_LEGACY: Final = {
-    "INTEGER": "INT64",
-    "FLOAT": "FLOAT64",
-    "BOOLEAN": "BOOL",
-    "DECIMAL": "NUMERIC",
-    "BIGDECIMAL": "BIGNUMERIC",
-}
 
 
 def table_schema(contract: Contract) -> list[bigquery.SchemaField]:
@@ -42,19 +35,37 @@ def time_partitioning(contract: Contract) -> bigquery.TimePartitioning | None:
     return bigquery.TimePartitioning("DAY", field=contract.partition_by, expiration_ms=expiration)
 
 
+def encryption(warehouse: Warehouse) -> bigquery.EncryptionConfiguration | None:
+    """Gives the customer-managed key that the settings name; None leaves encryption to Google's own keys."""
+    key = warehouse.settings.kms_key
+    return bigquery.EncryptionConfiguration(kms_key_name=key) if key else None
+
+
+def load_config(contract: Contract, table: bigquery.Table) -> bigquery.LoadJobConfig:
+    """Gives how files replace a table that exists, or a part of it; policy tags, descriptions and its key stay."""
+    return bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.PARQUET,
+        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+        schema=table.schema,
+        labels={"managed_by": "kagemusha", "table": contract.table[:63]},
+        destination_encryption_configuration=table.encryption_configuration,
+    )
+
+
 def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
-    """Creates the table where it is missing, adds columns, sets its retention, and gives it as it now stands.
+    """Creates the table where it is missing, or brings it up to its contract; gives it as it now stands.
 
     Policy tags, and descriptions that people wrote where the contract has none, stay.
 
     Raises:
-        PublishRefused: the contract removes or retypes a column, or partitions or clusters the table otherwise.
+        PublishRefused: the contract removes or retypes a column, or partitions the table otherwise.
     """
     warehouse.ensure_dataset(contract.dataset)
     found = warehouse.find_table(contract.publish)
     if found is None:
         return _create(warehouse, contract)
-    _refuse_destruction(contract, found)
+    refuse_destruction(contract, found, table_schema(contract))
     return _add(warehouse, contract, found)
 
 
@@ -63,34 +74,12 @@ def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
     table.description = contract.about
     table.labels = {"managed_by": "kagemusha", "load_mode": contract.load.mode}
     table.time_partitioning = time_partitioning(contract)
+    table.encryption_configuration = encryption(warehouse)
     table.clustering_fields = list(contract.cluster_by) or None
     if table.time_partitioning and contract.require_partition_filter:
         table.require_partition_filter = True
     with translated("A table could not be created"):
         return warehouse.client.create_table(table, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
-
-
-def _refuse_destruction(contract: Contract, table: bigquery.Table) -> None:
-    wanted = {field.name: field for field in table_schema(contract)}
-    present = {field.name: _standard(field.field_type) for field in table.schema}
-    problems = [f"column {name} would be removed" for name in present if name not in wanted]
-    problems += [
-        f"column {name} would change from {kind} to {wanted[name].field_type}"
-        for name, kind in present.items()
-        if name in wanted and wanted[name].field_type != kind
-    ]
-    by = table.time_partitioning.field if table.time_partitioning else None
-    if by != contract.partition_by:
-        problems.append("its partitioning would change")
-    if tuple(table.clustering_fields or ()) != contract.cluster_by:
-        problems.append("its clustering would change")
-    if problems:
-        raise PublishRefused(
-            f"{contract.publish} differs from its contract: {'; '.join(problems)}.",
-            not_done=NOT_PUBLISHED,
-            advice="Only columns can be added. For more: copy or drop the table in BigQuery, then run again.",
-            where={"table": contract.table},
-        )
 
 
 def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> bigquery.Table:
@@ -104,6 +93,12 @@ def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> big
     if table.description != contract.about:
         table.description = contract.about
         changed.append("description")
+    if tuple(table.clustering_fields or ()) != contract.cluster_by:
+        table.clustering_fields = list(contract.cluster_by) or None
+        changed.append("clustering_fields")
+    if table.labels.get("load_mode") != contract.load.mode:
+        table.labels = {**table.labels, "load_mode": contract.load.mode}
+        changed.append("labels")
     partitioning = time_partitioning(contract)
     if table.time_partitioning and partitioning and table.time_partitioning.expiration_ms != partitioning.expiration_ms:
         table.time_partitioning = partitioning
@@ -121,7 +116,3 @@ def _described(field: bigquery.SchemaField, description: str | None) -> bigquery
     if not description or field.description == description:
         return field
     return bigquery.SchemaField.from_api_repr({**field.to_api_repr(), "description": description})
-
-
-def _standard(kind: str) -> str:
-    return _LEGACY.get(kind, kind)

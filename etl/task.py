@@ -8,7 +8,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from etl.attempts import attempted
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
-from etl.handoff import Slice, StagedFile
+from etl.handoff import Changes, Slice, StagedFile
 from etl.keys import open_keyring
 from etl.leak_gate import refuse_leaks
 from etl.quarantine import Quarantine, quarantined
@@ -47,6 +47,7 @@ class TableTask:
     sums: tuple[str, ...]
     partition_by: str | None
     added: tuple[str, ...]
+    changes: Changes | None
     output_schema: pa.Schema
     snapshot: Snapshot
     key: KeyRef
@@ -64,6 +65,7 @@ class StagedSlice:
     nulled: Mapping[str, int]
     quarantine: Quarantine
     peak_mib: int
+    watermark: datetime | None
 
 
 def stage_slice(task: TableTask, part: Slice) -> StagedSlice | KagemushaError:
@@ -89,11 +91,26 @@ def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -
     keys = open_keyring(task.key)
     nulled: dict[str, int] = {}
     left_out: list[Quarantine] = []
-    batches = _masked(task, part, raw, keys, nulled, left_out)
+    latest: list[datetime] = []
+    batches = _noted(task.changes, _masked(task, part, raw, keys, nulled, left_out), latest)
     stage, masked = _stage(task.target), task.mask.masked_columns
     file, sums = write_slice(stage, task.folder, part, task.output_schema, masked, task.sums, batches)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return StagedSlice(part.number, file, sums, nulled, Quarantine().and_also(left_out), peak)
+    aside = Quarantine().and_also(left_out)
+    return StagedSlice(part.number, file, sums, nulled, aside, peak, max(latest, default=None))
+
+
+def _noted(
+    changes: Changes | None, batches: Iterable[pa.RecordBatch], latest: list[datetime]
+) -> Iterator[pa.RecordBatch]:
+    """Gives the batches as they are, noting each one's latest change; what lies in the future is no watermark."""
+    for batch in batches:
+        if changes is not None:
+            changed = batch.column(changes.column)
+            until = pa.scalar(changes.until, changed.type)
+            found = pc.max(changed.filter(pc.less_equal(changed, until))).as_py()
+            latest += [found] if found else []
+        yield batch
 
 
 def _masked(

@@ -10,6 +10,7 @@ from typing import Final
 
 from google.cloud import bigquery
 
+from etl.bigquery_jobs import load
 from etl.token_versions import is_old, name, tells_version, version_of_row
 from etl.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
 from schemas.contract import Contract
@@ -59,7 +60,7 @@ def load_map(warehouse: Warehouse, domain: str, uri: str, job_id: str) -> int:
         labels={"managed_by": "kagemusha"},
     )
     destination = warehouse.table_id(table_name(warehouse, domain))
-    return warehouse.finish(warehouse.load([uri], destination, job_id, config), f"{_PREFIX}{domain}")
+    return int(load(warehouse, [uri], destination, job_id, config).output_rows or 0)
 
 
 def drop_map(warehouse: Warehouse, domain: str) -> None:

@@ -1,4 +1,4 @@
-"""BigQuery as the steps use it: one client with bounded retries, load jobs with ids of their own.
+"""BigQuery as the steps use it: one client with bounded retries; jobs are in `etl/bigquery_jobs.py`.
 
 Messages of BigQuery can quote rows; only reason codes and job ids are repeated.
 """
@@ -6,27 +6,54 @@ Messages of BigQuery can quote rows; only reason codes and job ids are repeated.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
 import pyarrow as pa
 from google.api_core import exceptions as google_errors
 from google.api_core.client_options import ClientOptions
-from google.auth.exceptions import GoogleAuthError
+from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests import exceptions as http_errors
 
+from etl.dataset_access import lacking, wanted_entries
 from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused, SettingsInvalid
 from etl.google_auth import google_credentials, login_failure
 from etl.settings import BigQuery, Google, Settings
 from masking.errors import KagemushaError
 
 TIMEOUT_SECONDS: Final = 60
-RETRY: Final = DEFAULT_RETRY.with_timeout(60)
-_PROBE_RETRY: Final = DEFAULT_RETRY.with_timeout(5)
-_JOB_SECONDS: Final = 3600
+PASSING_REASONS: Final = frozenset(
+    {
+        "rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded", "backendError", "jobBackendError",
+        "internalError", "jobInternalError", "badGateway", "tableUnavailable",
+    }
+)  # fmt: skip
+"""What BigQuery says of failures that pass by themselves (BigQuery documentation, "Error messages")."""
+_BROKEN_OFF: Final = (
+    google_errors.TooManyRequests,
+    google_errors.ServerError,
+    TransportError,
+    ConnectionError,
+    http_errors.ConnectionError,
+    http_errors.Timeout,
+    http_errors.ChunkedEncodingError,
+)
+_NEVER_PASSING: Final = (google_errors.MethodNotImplemented, http_errors.SSLError)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Tells whether a request may succeed when it is sent again."""
+    return _reason(error) in PASSING_REASONS or (
+        isinstance(error, _BROKEN_OFF) and not isinstance(error, _NEVER_PASSING)
+    )
+
+
+RETRY: Final = Retry(predicate=_may_pass, initial=1.0, maximum=20.0, multiplier=2.0, timeout=60.0)
+"""How requests are sent again: with growing pauses and jitter, for a minute; never what cannot pass."""
+_PROBE_RETRY: Final = RETRY.with_timeout(5)
 _PAGE_ROWS: Final = 50_000
 _PERMANENT: Final = frozenset({"invalid", "invalidQuery", "accessDenied", "notFound", "responseTooLarge", "duplicate"})
 _ANY_LOGIN: Final = Google()
@@ -72,7 +99,7 @@ class Warehouse:
             list(self.client.list_datasets(max_results=1, timeout=10, retry=_PROBE_RETRY))
 
     def ensure_dataset(self, name: str) -> None:
-        """Creates the dataset where it is missing.
+        """Creates the dataset where it is missing, and gives access to those whom the settings name.
 
         Raises:
             SettingsInvalid: it exists in another location.
@@ -86,7 +113,14 @@ class Warehouse:
                 wanted = bigquery.Dataset(f"{self.settings.project}.{name}")
                 wanted.location = self.settings.location
                 wanted.labels = {"managed_by": "kagemusha"}
+                if self.settings.kms_key:
+                    key = bigquery.EncryptionConfiguration(kms_key_name=self.settings.kms_key)
+                    wanted.default_encryption_configuration = key
                 dataset = self.client.create_dataset(wanted, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
+            missing = lacking(dataset.access_entries, wanted_entries(self.settings, name))
+            if missing:
+                dataset.access_entries = [*dataset.access_entries, *missing]
+                dataset = self.client.update_dataset(dataset, ["access_entries"], timeout=TIMEOUT_SECONDS, retry=RETRY)
         if dataset.location and dataset.location.lower() != self.settings.location.lower():
             raise SettingsInvalid(
                 f"Dataset {name} is in {dataset.location}, the settings say {self.settings.location}.",
@@ -113,41 +147,6 @@ class Warehouse:
         with translated("Published rows could not be read"):
             rows = self.client.query_and_wait(sql, page_size=_PAGE_ROWS, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
             yield from rows.to_arrow_iterable()
-
-    def load(
-        self, uris: Sequence[str], destination: str, job_id: str, config: bigquery.LoadJobConfig
-    ) -> bigquery.LoadJob:
-        """Starts a load job under a fixed id, or adopts the job that an earlier request started under it.
-
-        The id follows from the manifest, so the only earlier request is one whose answer was lost on the way.
-        """
-        with translated("A load job could not be started"):
-            try:
-                return self.client.load_table_from_uri(
-                    list(uris), destination, job_id=job_id, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY
-                )
-            except google_errors.Conflict:
-                pass
-            location = self.settings.location
-            job = self.client.get_job(job_id, location=location, timeout=TIMEOUT_SECONDS, retry=RETRY)
-            if not isinstance(job, bigquery.LoadJob):
-                raise google_errors.Conflict("another kind of job has this id")
-            return job
-
-    def finish(self, job: bigquery.LoadJob, table: str) -> int:
-        """Waits for a load job; gives its output rows.
-
-        Raises:
-            PublishRefused: BigQuery refused the data or the request; trying again cannot help.
-            PublishFailed: it failed for another reason.
-        """
-        with translated(f"Load job {job.job_id} of {table} failed"):
-            try:
-                job.result(timeout=_JOB_SECONDS, retry=RETRY)
-            except TimeoutError:
-                job.cancel(timeout=TIMEOUT_SECONDS, retry=RETRY)  # it must not overwrite what a later run loads
-                raise
-        return int(job.output_rows or 0)
 
 
 @contextmanager

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from etl.entry import guarded, load_day
-from etl.errors import NO_ROW_READ, SettingsInvalid
-from jobs.glue import glue_job, resolved
+from jobs.glue import flag, glue_job, resolved
 
 
 def main(argv: Sequence[str]) -> int:
@@ -22,20 +21,7 @@ def main(argv: Sequence[str]) -> int:
     tables = [name for name in arguments.get("tables", "").split(",") if name]
     settings = Path(arguments["settings"]) if "settings" in arguments else None
     with glue_job(argv):
-        return load_day(arguments.get("day"), tables, settings, resume=_flag(arguments.get("resume", "false")))
-
-
-def _flag(word: str) -> bool:
-    """Reads true or false; Glue's arguments always have a value.
-
-    Raises:
-        SettingsInvalid: it is another word.
-    """
-    if word.casefold() not in {"true", "false"}:
-        raise SettingsInvalid(
-            "--resume is neither true nor false.", not_done=NO_ROW_READ, advice="Write --resume true."
-        )
-    return word.casefold() == "true"
+        return load_day(arguments.get("day"), tables, settings, resume=flag(arguments.get("resume", "false")))
 
 
 if __name__ == "__main__":

@@ -65,6 +65,19 @@ def _known(required: Sequence[str], optional: Sequence[str]) -> str:
     return f"Required: {demanded}; optional: {others}."
 
 
+def flag(word: str) -> bool:
+    """Reads true or false; Glue's arguments always have a value.
+
+    Raises:
+        SettingsInvalid: it is another word.
+    """
+    if word.casefold() not in {"true", "false"}:
+        raise SettingsInvalid(
+            "--resume is neither true nor false.", not_done=NO_ROW_READ, advice="Write --resume true."
+        )
+    return word.casefold() == "true"
+
+
 @contextmanager
 def glue_job(argv: Sequence[str]) -> Iterator[None]:
     """Initializes and commits Glue's `Job` around the work; without the Glue runtime it does nothing.

@@ -32,6 +32,7 @@ from pyspark.sql import SparkSession  # noqa: E402  needs the path above
 from etl.handoff import TablePlan  # noqa: E402  〃
 from etl.keys import create_keyring_file, open_keyring  # noqa: E402  〃
 from etl.plan import plan_table  # noqa: E402  〃
+from etl.scope import Scope  # noqa: E402  〃
 from etl.settings import Settings, load_settings  # noqa: E402  〃
 from etl.source.dialect import POSTGRES, ReadColumn  # noqa: E402  〃
 from etl.source.engine import joined, pinned  # noqa: E402  〃
@@ -100,7 +101,7 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
     ours, copies, selected, peak = [], [], [], 0
     with pinned(settings.source) as held:
         with joined(held.snapshot) as source:
-            plan = plan_table(source, contract, LAST_DAY, SLICE_MIB * 1024 * 1024)
+            plan = plan_table(source, contract, Scope(LAST_DAY), SLICE_MIB * 1024 * 1024)
         for number in range(runs):
             copies.append(copy_seconds(settings.source.url, plan, plan.contract.columns))
             selected.append(copy_seconds(settings.source.url, plan, plan.contract.selected))

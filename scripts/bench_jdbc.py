@@ -26,6 +26,7 @@ import pyarrow as pa  # noqa: E402  needs the path above
 from pyspark.sql import SparkSession  # noqa: E402  〃
 
 from etl.plan import plan_table  # noqa: E402  〃
+from etl.scope import Scope  # noqa: E402  〃
 from etl.settings import Source, load_settings  # noqa: E402  〃
 from etl.source.dialect import ReadColumn  # noqa: E402  〃
 from etl.source.engine import joined, pinned  # noqa: E402  〃
@@ -60,7 +61,7 @@ def jdbc_rows_per_s(spark: SparkSession, source: Source, contract: Contract, day
     own = reading_session(spark)
     with pinned(source) as held:
         with joined(held.snapshot) as session:
-            slices = plan_table(session, contract, day, _SLICE_BYTES).slices
+            slices = plan_table(session, contract, Scope(day), _SLICE_BYTES).slices
         begun = time.monotonic()
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             frames = (jdbc_frame(own, held.snapshot, contract.source, columns, part) for part in slices)

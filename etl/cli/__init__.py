@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from etl.cli.backfill import backfill
 from etl.cli.detokenize import detokenize
 from etl.cli.diff import diff
 from etl.cli.discover import discover
@@ -16,6 +17,7 @@ from etl.cli.keys import keys
 from etl.cli.leases import leases
 from etl.cli.lint import lint
 from etl.cli.local import local
+from etl.cli.prepare import prepare
 from etl.cli.preview import preview
 from etl.cli.retokenize import retokenize
 from etl.cli.run import run
@@ -32,6 +34,8 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command()(run)
+app.command()(backfill)
+app.command()(prepare)
 app.command()(lint)
 app.command()(diff)
 app.command()(preview)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from etl.handoff import Slice
+from etl.handoff import Changes, Slice
 from etl.source.dialect import POSTGRES, Dialect
 from schemas.derive import business_day_start
 
@@ -74,6 +74,40 @@ def _busy_bounds(start: datetime, end: datetime, minutes: Mapping[int, int], mos
             yield datetime.fromtimestamp(minute * 60, UTC)
             gathered = 0
         gathered += minutes[minute]
+
+
+def days_condition(column: str, kind: str, first: date, last: date, dialect: Dialect = POSTGRES) -> str:
+    """Gives SQL for: the row is of one of the business days (JST) from first to last."""
+    name = dialect.quoted(column)
+    if kind == "date":
+        return f"{name} >= {dialect.on(first)} AND {name} <= {dialect.on(last)}"
+    start, end = business_day_start(first), business_day_start(last + timedelta(days=1))
+    return f"{name} >= {dialect.at(start)} AND {name} < {dialect.at(end)}"
+
+
+def changes_condition(changes: Changes, dialect: Dialect = POSTGRES) -> str:
+    """Gives SQL for: the row changed in the span that is read; TRUE where all rows are."""
+    name = dialect.quoted(changes.column)
+    parts = [f"{name} > {dialect.at(changes.after)}"] if changes.after else []
+    parts += [f"{name} <= {dialect.at(changes.until)}"] if changes.after and changes.closed else []
+    return " AND ".join(parts) or "TRUE"
+
+
+def change_slices(changes: Changes, count: int, dialect: Dialect = POSTGRES) -> tuple[Slice, ...]:
+    """Cuts the changes since a watermark into equal spans of time; the last one is as open as the changes are.
+
+    Args:
+        changes: with a watermark.
+        count: how many slices to aim at.
+        dialect: of the source.
+    """
+    name, after = dialect.quoted(changes.column), changes.after or changes.until
+    step = max(changes.until - after, timedelta(seconds=count)) / count
+    bounds = [after + step * n for n in range(count)]
+    spans = [f"{name} > {dialect.at(first)} AND {name} <= {dialect.at(last)}" for first, last in pairwise(bounds)]
+    end = f" AND {name} <= {dialect.at(changes.until)}" if changes.closed else ""
+    spans.append(f"{name} > {dialect.at(bounds[-1])}{end}")
+    return tuple(Slice(number, where, None, changes.column) for number, where in enumerate(spans))
 
 
 def window_slices(

@@ -8,6 +8,6 @@ SELECT
   SUM(p.amount_jpy) AS gmv_jpy,
   SUM(p.amount_jpy * k.support_rate) AS support_jpy
 FROM ledger.payments AS p
-JOIN community.clubs AS k ON k.club_id = p.club_id
+JOIN (SELECT * FROM community.clubs WHERE snapshot_date = (SELECT MAX(snapshot_date) FROM community.clubs)) AS k ON k.club_id = p.club_id
 WHERE p.status = 'approved'
 GROUP BY business_date, club, k.kind

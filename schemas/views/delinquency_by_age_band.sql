@@ -9,4 +9,5 @@ SELECT
   SUM(d.late_fee) AS late_fee_jpy
 FROM collections.delinquencies AS d
 JOIN issuing.members AS m ON m.member_id = d.member_id
+WHERE d.deleted_at IS NULL
 GROUP BY age_band, overdue_band, d.status

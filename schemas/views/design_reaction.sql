@@ -9,8 +9,8 @@ SELECT
   COALESCE(p.payments, 0) AS payments,
   COALESCE(p.gmv_jpy, 0) AS gmv_jpy,
   SAFE_DIVIDE(p.gmv_jpy, c.cards) AS gmv_per_card_jpy
-FROM issuing.card_designs AS g
-LEFT JOIN community.clubs AS k ON k.club_id = g.club_id
+FROM (SELECT * FROM issuing.card_designs WHERE snapshot_date = (SELECT MAX(snapshot_date) FROM issuing.card_designs)) AS g
+LEFT JOIN (SELECT * FROM community.clubs WHERE snapshot_date = (SELECT MAX(snapshot_date) FROM community.clubs)) AS k ON k.club_id = g.club_id
 LEFT JOIN (
   SELECT design_id, COUNT(*) AS cards, COUNTIF(activated_at IS NOT NULL) AS activated_cards
   FROM issuing.cards

@@ -4,6 +4,7 @@ As it comes, a load into `table$20231101` succeeds and puts the rows into a new 
 replaces that partition only and refuses rows of another day; copy, delete and get of a partition work too. A write that
 truncates a whole table would otherwise drop its layout and make every column NULLABLE; here it replaces the rows, and a
 table says when it was last written. An update of a view would change its description of the query and not its answers.
+A MERGE would fail on every table that demands a partition filter; here its ON condition may be that filter.
 These semantics are ours: they prove our calls, not BigQuery. They patch private names of exactly version 0.3.2.
 
     python bigquery_launcher.py --host HOST --port PORT --grpc-port PORT --project PROJECT --data-dir DIR
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +24,17 @@ from local_bigquery.cli import main
 from local_bigquery.engine import database, results
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError, already_exists
-from local_bigquery.jobs import copy, load
+from local_bigquery.jobs import copy, load, merge
 from local_bigquery.jobs.query import translate_view
 from local_bigquery.models import Table
+from local_bigquery.sql.rules import tables as table_rules
+from sqlglot import exp
 
 Reference = tuple[str, str, str]
 _DECORATED = re.compile(r"(?P<table>[^$]+)\$(?P<partition>\d{4}|\d{6}|\d{8}|\d{10})")
 _FORMATS = {"YEAR": (4, "%Y"), "MONTH": (6, "%Y%m"), "DAY": (8, "%Y%m%d"), "HOUR": (10, "%Y%m%d%H")}
 _write, _columns, _load, _delete, _update = tables.write, tables.columns, tables.load, tables.delete, tables.update
+_run_merge, _check, _merging = merge.run, table_rules._check, threading.local()  # noqa: SLF001 - as below
 _source, _hive, _projection = copy._source, load._hive, load._projection  # noqa: SLF001 - what this launcher is for
 
 
@@ -122,6 +127,31 @@ def _update_with_view(project: str, dataset: str, name: str, body: Any, *given: 
     return _update(project, dataset, name, body, *given)
 
 
+def _merge(cur: Any, tree: Any, context: Any) -> Any:  # noqa: ANN401 - the server's untyped statement
+    """Runs a MERGE; a partition filter that its target demands must stand in the ON condition."""
+    target = (*(part.name for part in tree.this.parts),)
+    table = (*(context.project_id, context.dataset_id, "")[: 3 - len(target)], *target)
+    found = _load(*table)
+    if found.requirePartitionFilter:
+        field = found.timePartitioning.field or "_PARTITIONTIME"
+        if field not in {column.name for column in tree.args["on"].find_all(exp.Column)}:
+            raise BigQueryError(
+                "invalidQuery",
+                f"Cannot query over table '{names.label(*table)}' without a filter over column(s) '{field}' "
+                "that can be used for partition elimination",
+            )
+    _merging.target = table[-1]
+    try:
+        return _run_merge(cur, tree, context)
+    finally:
+        _merging.target = None
+
+
+def _check_filter(tree: Any, table: Any, is_target: bool) -> None:  # noqa: ANN401, FBT001 - the server's own signature
+    """Refuses a query without the partition filter that a table demands, but not the steps of a MERGE into it."""
+    _check(tree, table, is_target or table.name == getattr(_merging, "target", None))
+
+
 def _copied(reference: Reference) -> str:
     table, partition = _split(reference)
     if partition is None:
@@ -147,6 +177,8 @@ def _patch() -> None:
     tables.load = _describe
     tables.delete = _remove
     tables.update = _update_with_view
+    merge.run = _merge
+    table_rules._check = _check_filter  # noqa: SLF001 - what this launcher is for
     copy._source = _copied  # noqa: SLF001 - what this launcher is for
     load._projection = _projected  # noqa: SLF001 - as above
     # DuckDB reads columns out of key=value paths unasked; BigQuery does so only when told.

@@ -9,7 +9,7 @@ import pytest
 
 from etl.record import RunResult
 from schemas.contract_file import load_contracts
-from schemas.loads import PartitionLoad
+from schemas.loads import MergeLoad, PartitionLoad, SnapshotLoad
 from tests.etl.conftest import DAY, NEXT_DAY, Issuer, every_day
 
 pytestmark = pytest.mark.stack
@@ -32,11 +32,12 @@ def test_every_table_is_published(first: RunResult) -> None:
 
 
 def test_full_tables_equal_the_source(first: RunResult, issuer: Issuer) -> None:
-    """A full load publishes exactly the source's rows."""
+    """A table that is read whole publishes exactly the source's rows, a snapshot those of its day."""
     assert first.exit_code == 0
     for name in FULL:
         contract = CONTRACTS[name]
-        assert issuer.published(f"SELECT count(*) FROM {contract.publish}") == issuer.source(
+        only = f"WHERE snapshot_date = '{DAY}'" if isinstance(contract.load, SnapshotLoad) else ""
+        assert issuer.published(f"SELECT count(*) FROM {contract.publish} {only}") == issuer.source(
             f"SELECT count(*) FROM {contract.source}"
         ), name
 
@@ -87,6 +88,17 @@ def test_the_next_day_brings_new_and_late_rows(second: RunResult, issuer: Issuer
     source = dict(issuer.source(f"SELECT {day}, count(*) FROM {contract.source} GROUP BY 1"))
     assert published[NEXT_DAY] == source[NEXT_DAY] > 0
     assert published[DAY] == source[DAY]
+
+
+def test_the_next_day_is_merged(second: RunResult, issuer: Issuer) -> None:
+    """A merge table reads what changed since the day before, and then holds the source's rows and sums."""
+    for name in (name for name, contract in CONTRACTS.items() if isinstance(contract.load, MergeLoad)):
+        contract = CONTRACTS[name]
+        columns = ", ".join(["count(*)", *(f"sum({money})" for money in contract.reconcile)])
+        published = issuer.published(f"SELECT {columns} FROM {contract.publish}")
+        assert published == issuer.source(f"SELECT {columns} FROM {contract.source}"), name
+        (result,) = (one for one in second.tables if one.table == name)
+        assert 0 < result.rows < published[0][0]
 
 
 def test_rows_around_midnight_get_the_japanese_day(second: RunResult, issuer: Issuer) -> None:

@@ -16,6 +16,7 @@ from etl.cli import app
 from etl.entry import guarded, load_day
 from etl.handoff import TablePlan
 from etl.plan import plan_table
+from etl.scope import Scope
 from etl.source.engine import joined, pinned
 from schemas.contract_file import load_contract
 from tests.etl.conftest import DAY, Issuer
@@ -63,7 +64,7 @@ def people(issuer: Issuer, tmp_path: Path) -> Iterator[Path]:
 def planned(issuer: Issuer, contract: Path) -> TablePlan:
     """Plans one table as a run does."""
     with pinned(issuer.settings.source) as held, joined(held.snapshot) as session:
-        return plan_table(session, load_contract(contract), DAY, 1 << 27)
+        return plan_table(session, load_contract(contract), Scope(DAY), 1 << 27)
 
 
 def drift(issuer: Issuer, folder: Path, *arguments: str) -> tuple[int, str]:

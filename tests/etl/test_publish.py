@@ -14,6 +14,7 @@ import yaml
 from etl.audit import _SEAL, Approved, Verdict
 from etl.errors import PublishRefused
 from etl.handoff import Slice, Staged, TablePlan, Window
+from etl.limits import BYTES_A_JOB
 from etl.plan import mask_plan
 from etl.publish import publish
 from etl.quarantine import Quarantine
@@ -108,6 +109,28 @@ def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: S
     assert rows(warehouse, "twice") == [(MONDAY, "a"), (TUESDAY, "b")]
 
 
+def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, target: StageTarget) -> None:
+    """A load of a whole table makes each day's partition: 1,000 of them by one job, within what a job may touch."""
+    days = [MONDAY - timedelta(days=n) for n in range(1_000)]
+    found = contract("thousand")
+    plan = TablePlan(found, Window(days[-1], MONDAY), mask_plan(found, MONDAY), (), 0)
+    noons = [datetime(day.year, day.month, day.day, 3, tzinfo=UTC) for day in days]
+    columns = [["v"] * 1_000, [Decimal("1.10")] * 1_000, noons, days]
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
+    batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
+    folder, part = f"{target.prefix}/run/visits", Slice(0, "TRUE")
+    file, _ = write_slice(Stage(target), folder, part, plan.output_schema, (), (), [batch])
+    staged = Staged(plan, "run", (file,), {}, {}, Quarantine(), {}, 0.0, 0)
+    done = publish(Approved(staged, Verdict((), 0.0), _SEAL), FREE, warehouse, target)
+    assert (done.rows, done.partitions) == (1_000, 1)
+    counted = "SELECT count(*) FROM publishing.INFORMATION_SCHEMA.PARTITIONS WHERE table_name = 'thousand'"
+    assert [tuple(row.values()) for row in warehouse.client.query_and_wait(counted)] == [(1_000,)]
+    many = replace(file, bytes=BYTES_A_JOB)
+    too_large = Approved(replace(staged, files=(many, file)), Verdict((), 0.0), _SEAL)
+    with pytest.raises(PublishRefused, match="more than one load job takes"):
+        publish(too_large, FREE, warehouse, target)
+
+
 def test_a_partial_publish_says_so(warehouse: Warehouse, target: StageTarget) -> None:
     """When one day cannot be loaded, the error counts what was replaced, and that day keeps what it held."""
     found = contract("partial")
@@ -134,35 +157,3 @@ def test_a_table_is_made_as_the_contract_says(warehouse: Warehouse) -> None:
     assert table.description == "One row for each visit."
     assert {field.name: field.description for field in table.schema}["visit"] == "What was seen."
     assert table.labels["load_mode"] == "partition"
-
-
-def test_columns_are_added_and_retention_follows(warehouse: Warehouse) -> None:
-    """A new column, a new description and a shorter retention reach a table that exists; rows stay."""
-    ensure_table(warehouse, contract("grown", retention_days=30))
-    columns = yaml.safe_load(CONTRACT.format(name="grown"))["columns"]
-    columns["note"] = {"type": "int64", "class": "none", "mask": {"strategy": "keep", "why": "a made-up number"}}
-    table = ensure_table(warehouse, contract("grown", retention_days=7, columns=columns, about="Seen."))
-    assert "note" in {field.name for field in table.schema}
-    assert table.time_partitioning.expiration_ms == 7 * 86_400_000
-    assert table.description == "Seen."
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"columns": {"cost": None}}, "column cost would be removed"),
-        ({"columns": {"cost": {"type": "float64"}}}, "column cost would change from NUMERIC to FLOAT64"),
-        ({"cluster_by": []}, "its clustering would change"),
-        ({"load": {"mode": "full"}}, "its partitioning would change"),
-    ],
-)
-def test_destructive_change_is_refused(warehouse: Warehouse, change: dict[str, object], said: str) -> None:
-    """What would lose or reinterpret published values is refused by name, before anything is loaded."""
-    ensure_table(warehouse, contract("kept"))
-    raw = yaml.safe_load(CONTRACT.format(name="kept"))
-    for name, value in change.pop("columns", {}).items():  # type: ignore[attr-defined]
-        raw["columns"][name] = raw["columns"][name] | value if value else None
-    raw["columns"] = {name: column for name, column in raw["columns"].items() if column}
-    with pytest.raises(PublishRefused, match=said) as refused:
-        ensure_table(warehouse, Contract.model_validate({**raw, **change}))
-    assert refused.value.exit_code == 2

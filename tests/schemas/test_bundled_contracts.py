@@ -80,7 +80,7 @@ def test_the_linter_has_nothing_to_say() -> None:
 
 def test_every_load_mode_and_every_needed_strategy_is_used() -> None:
     """The bundled contracts show what the engine can do, so that the daily run proves it."""
-    assert {contract.load.mode for contract in CONTRACTS.values()} == {"full", "partition"}
+    assert {contract.load.mode for contract in CONTRACTS.values()} == {"full", "partition", "merge", "snapshot"}
     used = {column.mask.strategy for contract in CONTRACTS.values() for column in contract.columns.values()}
     assert used >= {
         "keep", "drop", "null", "redact", "tokenize", "pseudonymize", "fpe", "truncate_pan", "generalize_date",

@@ -9,7 +9,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.source.slices import busy_slices, ctid_slices, whole, window_slices
+from etl.handoff import Changes
+from etl.source.slices import (
+    busy_slices,
+    change_slices,
+    changes_condition,
+    ctid_slices,
+    days_condition,
+    whole,
+    window_slices,
+)
 
 
 @given(st.integers(0, 10_000_000), st.integers(1, 300))
@@ -68,3 +77,40 @@ def test_busy_hours_are_cut_finely_and_quiet_ones_together(minutes: dict[int, in
         inside = [rows for minute, rows in minutes.items() if first <= start + timedelta(minutes=minute) < end]
         assert sum(inside) <= most or len(inside) == 1
     assert len(slices) <= 2 + 2 * sum(minutes.values()) // most
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(1, 40))
+def test_a_range_of_days_is_its_days(day: date, days: int) -> None:
+    """One condition for a range begins where its first day does and ends where its last one does."""
+    wanted = [day + timedelta(days=n) for n in range(days)]
+    slices = window_slices("at", "timestamp", wanted, 1)
+    first, last = _instants(slices[0].where), _instants(slices[-1].where)
+    assert _instants(days_condition("at", "timestamp", wanted[0], wanted[-1])) == [first[0], last[1]]
+    assert days_condition("on", "date", day, day).count(f"DATE '{day}'") == 2
+
+
+@given(
+    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.timedeltas(timedelta(0), timedelta(days=90)),
+    st.integers(1, 50),
+    st.booleans(),
+)
+def test_changes_are_cut_without_gap_or_overlap(since: datetime, span: timedelta, count: int, closed: bool) -> None:  # noqa: FBT001
+    """Spans begin after the watermark less the overlap, each where the last ended; the last is open unless closed."""
+    overlap = timedelta(minutes=90)
+    changes = Changes("at", since, overlap, since + span, closed)
+    slices = change_slices(changes, count)
+    spans = [_instants(part.where) for part in slices]
+    assert len(slices) == count
+    assert spans[0][0] == since - overlap
+    assert all(before[1] == after[0] for before, after in pairwise(spans))
+    assert len(spans[-1]) == (2 if closed else 1)
+    ends = [since - overlap, since + span] if closed else [since - overlap]
+    assert _instants(changes_condition(changes)) == ends
+    assert not closed or spans[-1][1] == since + span
+    whole_table = Changes("at", None, overlap, since, closed)
+    assert changes_condition(whole_table) == "TRUE"
+
+
+def _instants(where: str) -> list[datetime]:
+    return [datetime.fromisoformat(text) for text in re.findall(r"TIMESTAMPTZ '([^']+)'", where)]
