@@ -18,7 +18,7 @@ from etl.source.jdbc_postgres import NO_READER
 from etl.source.mysql.connect import failure_of
 from etl.source.mysql.guard import UNKNOWN_TIME_ZONE, changed
 from etl.source.read import query_failure
-from etl.source.snapshot import GONE
+from etl.source.snapshot import GONE, Snapshot
 from etl.source.text_fit import fit_text
 from etl.task import StagedSlice, TableTask, stage_batches
 from masking.errors import KagemushaError
@@ -56,7 +56,7 @@ def _staged(spark: SparkSession, task: TableTask, part: Slice, governor: Governo
         frame = jdbc_frame(spark, task.snapshot, task.source, task.columns, part)
         (row,) = frame.mapInArrow(_worker(task, part), "outcome binary").collect()
     except Py4JError as error:  # its text can quote the server's
-        failure = _told(error, task, place)
+        failure = told(error, task.snapshot, place)
     if failure is not None:
         raise failure
     outcome: Outcome = pickle.loads(row.outcome)  # noqa: S301  written by our own worker, a few lines below
@@ -81,18 +81,18 @@ def _outcome(task: TableTask, part: Slice, batches: Iterable[pa.RecordBatch]) ->
         return error.at(table=task.table, slice=part.number)
 
 
-def _told(error: Py4JError, task: TableTask, place: dict[str, object]) -> KagemushaError:
+def told(error: Py4JError, snapshot: Snapshot, place: dict[str, object]) -> KagemushaError:
     """Gives our error for a job that ended with the driver's: only its error number or SQLSTATE is taken over."""
     cause = _sql_cause(error)
     if cause is None:
         return SourceUnavailable("Spark's job of reading rows failed.", not_done=NOT_PUBLISHED, where=place)
     number, state = int(cause.getErrorCode()), str(cause.getSQLState() or "")
-    if state == NO_READER or (task.snapshot.endpoint.engine == "mysql" and number == UNKNOWN_TIME_ZONE):
+    if state == NO_READER or (snapshot.endpoint.engine == "mysql" and number == UNKNOWN_TIME_ZONE):
         return changed(place, "A connection was not on a reader.")
-    if task.snapshot.endpoint.engine == "mysql":
+    if snapshot.endpoint.engine == "mysql":
         return failure_of(number, place)
     if state in GONE:
-        return task.snapshot.lost("a slice could not join it")
+        return snapshot.lost("a slice could not join it")
     return query_failure(state, place)
 
 

@@ -12,6 +12,7 @@ from etl.handoff import TablePlan
 from etl.quarantine import Quarantine
 from etl.source.dialect import Dialect
 from etl.source.engine import joined
+from etl.source.session import Held
 from etl.source.slices import changes_condition, days_condition
 from etl.source.snapshot import Snapshot
 from masking.errors import KagemushaError
@@ -31,9 +32,12 @@ class SourceTotals:
         return SourceTotals(self.rows - len(quarantine.rows), sums)
 
 
-def totals_before(snapshot: Snapshot, plan: TablePlan) -> SourceTotals | None:
+def totals_before(held: Held, plan: TablePlan) -> SourceTotals | None:
     """Gives the totals before a row is read, where slices are not one snapshot; None where nothing can move."""
-    return None if snapshot.pinned else source_totals(snapshot, plan)
+    if held.snapshot.pinned:
+        return None
+    with held.governor.turn():
+        return source_totals(held.snapshot, plan)
 
 
 def unmoved(before: SourceTotals | None, after: SourceTotals, table: str) -> SourceTotals:

@@ -170,7 +170,16 @@ def daily_run(
         record_keys(ledger, keys, run_id)
     ledger.append("runs", [{**run_row(run_id, "ended", day, snapshot), **ending(outcome)}])
     rows = [row for _, row in loads.values()]
-    write_report(stage, run_id, {**asdict(outcome), "exit_code": outcome.exit_code, "loads": rows})
+    write_report(
+        stage,
+        run_id,
+        {
+            **asdict(outcome),
+            "exit_code": outcome.exit_code,
+            "snapshot": held.snapshot.name,
+            "loads": rows,
+        },
+    )
     stage.delete_older(now() - timedelta(days=settings.stage.keep_days))
     return outcome
 
@@ -222,8 +231,7 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
             raise plan
         run.spark.sparkContext.setLocalProperty("spark.scheduler.pool", table)
         run.progress.say(table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
-        with run.held.governor.turn():
-            before = totals_before(run.held.snapshot, plan)
+        before = totals_before(run.held, plan)
         staged = stage_table(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
         with run.held.governor.turn():
             totals = unmoved(before, source_totals(run.held.snapshot, plan), table).without(staged.quarantine)
@@ -252,9 +260,10 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
 def _approved_keys(run: Run, plan: TablePlan) -> Approved:
     """Stages and proves every key of the source, so that a merge can tell which rows are gone."""
     run.progress.say(plan.table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
+    before = totals_before(run.held, plan)
     staged = stage_table(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
     with run.held.governor.turn():
-        totals = source_totals(run.held.snapshot, plan).without(staged.quarantine)
+        totals = unmoved(before, source_totals(run.held.snapshot, plan), plan.table).without(staged.quarantine)
     run.held.check()
     return audit(run.spark, staged, totals, run.target, run.suites)
 

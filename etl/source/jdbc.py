@@ -7,6 +7,7 @@ keys, are no part of it. Every connection proves by its first statement that it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -38,6 +39,7 @@ class Way:
     drivers: tuple[str, ...]
 
 
+_NO_COLUMN: Final = re.compile(r"""'(?:[^']|'')*'|COLLATE "[^"]*\"""")
 _WAYS: Final = {"mysql": Way(MYSQL, jdbc_mysql.DRIVERS), "postgres": Way(POSTGRES, jdbc_postgres.DRIVERS)}
 
 
@@ -64,12 +66,19 @@ def jdbc_frame(
     names = [f"kagemusha_{number}" for number in range(len(columns))]
     spelled = [jdbc_postgres.expression(one) if engine == "postgres" else MYSQL.expression(one) for one in columns]
     selected = [f"{expression} AS {name}" for expression, name in zip(spelled, names, strict=True)]
-    by = [way.dialect.quoted(part.by)] if part.by else []  # the condition names the column as it is
-    table = f"(SELECT {', '.join([*selected, *by])} FROM {way.dialect.quoted(source)}) AS kagemusha"
+    listed = ", ".join([*selected, *named_in(part, way.dialect)])
+    table = f"(SELECT {listed} FROM {way.dialect.quoted(source)}) AS kagemusha"
     types = [f"{name} {_SPARK_TYPES.get(one.type.name, 'STRING')}" for one, name in zip(columns, names, strict=True)]
     reached = jdbc_postgres.reached(snapshot) if engine == "postgres" else jdbc_mysql.reached(snapshot, driver)
     properties = {"driver": driver, "fetchsize": _FETCH_ROWS, "customSchema": ", ".join(types), **reached.properties}
     return spark.read.jdbc(reached.url, table, predicates=[part.where], properties=properties).select(*names)
+
+
+def named_in(part: Slice, dialect: Dialect) -> list[str]:
+    """Gives the columns, in quotes, that a slice's condition names: Spark's query must have them as they are."""
+    rest, mark = _NO_COLUMN.sub("", part.where), dialect.quote
+    named = re.findall(f"{mark}(?:[^{mark}]|{mark}{mark})+{mark}", rest)
+    return sorted({*named, *([dialect.quoted(part.by)] if part.by else [])})
 
 
 def _driver(spark: SparkSession, way: Way) -> str:

@@ -311,6 +311,8 @@ def jdbc_load(issuer: Issuer) -> Job:
 def test_rows_that_pass_through_the_jvm_leak_nothing(issuer: Issuer, jdbc_load: Job) -> None:
     """No plan, event, log, scratch or staged file of a load by Spark JDBC holds a canary or a password of MySQL."""
     assert jdbc_load.ended.code == 0, jdbc_load.ended.out[-3000:] + jdbc_load.ended.err[-3000:]
+    scratch = jdbc_load.folder / "scratch"
+    assert wait_until(lambda: not any(scratch.iterdir()), 30), "Spark's JVM outlives its job"
     secrets = {path.read_text(encoding="ascii") for path in (issuer.ends.root / "secrets_mariadb").iterdir()}
     searcher = replace(issuer.searcher, markers=issuer.searcher.markers | secrets)
     root = issuer.ends.root

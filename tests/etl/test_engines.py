@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from py4j.protocol import Py4JError
 
-from etl.errors import EndpointRefused, ReaderChanged, SourceMoved
+from etl.errors import (
+    EndpointRefused,
+    ReaderChanged,
+    SnapshotLost,
+    SourceForbidden,
+    SourceMoved,
+    StatementTimedOut,
+)
 from etl.handoff import Slice
+from etl.jdbc_stage import told
 from etl.plan import plan_table
 from etl.reconcile import SourceTotals, totals_before, unmoved
-from etl.source.dialect import ReadColumn
+from etl.scope import Scope
+from etl.settings import Source
+from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.engine import joined, pinned
-from etl.source.jdbc import jdbc_frame, reading_session
+from etl.source.jdbc import jdbc_frame, named_in, reading_session
 from etl.spark import spark_session
+from masking.errors import KagemushaError
 from schemas.contract_file import load_contracts
 from schemas.types import ColumnType
 from tests.etl.conftest import DAY, Issuer
@@ -61,8 +75,8 @@ def test_a_table_that_moved_is_not_published(issuer: Issuer, mysql: MySql) -> No
     contract = load_contracts()["clubs"]
     for source, counted in ((issuer.settings.source, False), (mysql.settings.source, True)):
         with pinned(source) as held, joined(held.snapshot) as session:
-            plan = plan_table(session, contract, DAY, 1 << 27)
-            assert (totals_before(held.snapshot, plan) is not None) == counted
+            plan = plan_table(session, contract, Scope(DAY), 1 << 27)
+            assert (totals_before(held, plan) is not None) == counted
 
 
 def test_a_writable_server_is_refused(mysql: MySql) -> None:
@@ -121,3 +135,41 @@ def test_neither_password_nor_values_are_in_sparks_plan(mysql: MySql) -> None:
     assert "member_id" in shown
     assert secret not in shown
     assert "987654321" not in shown
+
+
+def test_a_condition_may_name_several_columns() -> None:
+    """Spark's query has every column that a slice's condition names, whatever stands in its texts."""
+    where = """("a" COLLATE "C" >= 'x "no" ''y') AND "b""c" < DATE '2023-08-30'"""
+    assert named_in(Slice(0, where, by="ctid"), POSTGRES) == ['"a"', '"b""c"', '"ctid"']
+
+
+def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql) -> None:
+    """A time limit, a missing grant and a lost snapshot are told apart by their numbers, without foreign text."""
+    session = reading_session(spark_session())
+    columns = [ReadColumn("n", ColumnType("int64"))]
+    mysql.execute(
+        "CREATE DATABASE slow",
+        "CREATE VIEW slow.one AS SELECT SLEEP(4) AS n",
+        "CREATE TABLE slow.closed AS SELECT 1 AS n",
+        "GRANT SELECT ON slow.one TO 'etl_reader'@'127.0.0.1'",
+    )
+
+    def failure(source: Source, table: str, **changed: Any) -> KagemushaError:
+        with pinned(source) as held:
+            snapshot = replace(held.snapshot, **changed)
+            with pytest.raises(Py4JError) as ended:
+                jdbc_frame(session, snapshot, table, columns, Slice(0, "TRUE")).collect()
+            return told(ended.value, snapshot, {"source": table})
+
+    try:
+        hurried = mysql.settings.source.model_copy(update={"statement_seconds": 1})
+        assert isinstance(failure(hurried, "slow.one"), StatementTimedOut)
+        assert isinstance(failure(mysql.settings.source, "slow.closed"), SourceForbidden)
+    finally:
+        mysql.execute("DROP DATABASE slow", "REVOKE SELECT ON slow.one FROM 'etl_reader'@'127.0.0.1'")
+    by_jdbc = issuer.settings.source.model_copy(update={"reader": "jdbc"})
+    issuer.source("CREATE TABLE IF NOT EXISTS public.one AS SELECT 1 AS n")
+    lost = failure(by_jdbc, "public.one", name="00000003-00000009-9")
+    assert isinstance(lost, SnapshotLost)
+    assert "one" not in lost.what
+    issuer.source("DROP TABLE public.one")

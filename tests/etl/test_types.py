@@ -13,6 +13,7 @@ import pytest
 from etl.errors import ColumnsRetyped, ValuesUnfit
 from etl.handoff import Slice
 from etl.plan import plan_table
+from etl.scope import Scope
 from etl.settings import Settings
 from etl.source.dialect import ReadColumn
 from etl.source.engine import joined, pinned
@@ -207,7 +208,7 @@ def test_types_without_a_row_in_the_table_are_refused_with_the_reason(
     contract = load_contract(folder / "matrix.yaml").model_copy(update={"source": "types.unheld"})
     source = (issuer.settings if engine == "postgres" else mysql.settings).source
     with pinned(source) as held, joined(held.snapshot) as session, pytest.raises(ColumnsRetyped) as failure:
-        plan_table(session, contract, DAY, 1 << 27)
+        plan_table(session, contract, Scope(DAY), 1 << 27)
     for name, (_, reason) in unheld.items():
         assert name in failure.value.what
         assert reason in str(failure.value)
