@@ -30,8 +30,9 @@ lint: bootstrap ## Check style, types and that generated files are up to date.
 	@shopt -s nullglob; for script in scripts/generate_*.py; do echo "$$script --check"; $(PYTHON) "$$script" --check; done
 
 .PHONY: bench
-bench: bootstrap bench-masking ## Measure the whole way from database to staged Parquet, and the masking kernels.
+bench: bootstrap bench-masking ## Measure the whole way from database to staged Parquet, reading alone, and the masking kernels.
 	$(PYTHON) scripts/bench.py
+	$(PYTHON) scripts/bench_source.py
 
 .PHONY: bench-masking
 bench-masking: bootstrap ## Measure the masking kernels alone, beside their peers.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from etl.errors import TRANSIENT
 from masking.errors import KagemushaError, KeyUnusable
+
+_making_clients = threading.Lock()  # the session that makes them is not safe for threads; clients are
 
 Response = dict[str, Any]  # botocore builds its answers at run time and describes them nowhere
 
@@ -51,7 +54,9 @@ def call(service: str, operation: str, *, region: str | None = None, **arguments
     failure = ""
     busy = False
     try:
-        operate: Callable[..., Response] = getattr(boto3.client(service, region_name=region), operation)
+        with _making_clients:
+            client = boto3.client(service, region_name=region)
+        operate: Callable[..., Response] = getattr(client, operation)
         return operate(**arguments)
     except exceptions.ClientError as error:
         failure = str(error.response.get("Error", {}).get("Code", "an unnamed error"))

@@ -7,65 +7,72 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Final
 
 from etl.errors import TRANSIENT
 from etl.handoff import Slice
 from etl.source.governor import Governor
+from etl.task import StagedSlice
 from masking.errors import KagemushaError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-Done = TypeVar("Done")
+Outcome = StagedSlice | KagemushaError
+_LOOK_SECONDS: Final = 0.5
 
 
 def dispatched(
     spark: SparkSession,
     table: str,
     parts: Sequence[Slice],
-    job: Callable[[Slice], list[Done | KagemushaError]],
+    job: Callable[[Slice], list[Outcome]],
     governor: Governor,
-) -> list[Done | KagemushaError]:
+) -> list[Outcome]:
     """Gives what every slice came to; once one has failed, none of its table is begun any more.
 
     Args:
         spark: the session.
         table: names the scheduler's pool, so that tables share the cores evenly.
         parts: the slices.
-        job: runs a Spark job of one task for a slice; its worker gives its error instead of raising it.
+        job: runs a slice as a Spark job and gives what its worker made of it, which may be an error.
         governor: gives the turns, and is told of what went wrong.
     """
     context = spark.sparkContext
     group = f"stage {table} {id(parts)}"
     failed = threading.Event()
 
-    def one(part: Slice) -> list[Done | KagemushaError]:
-        if failed.is_set():
-            return []
+    def one(part: Slice) -> list[Outcome]:
+        with governor.turn():
+            if failed.is_set():
+                return []
+            context.setLocalProperty("spark.scheduler.pool", table)
+            context.setJobGroup(group, table, interruptOnCancel=True)
+            outcomes = job(part)
+        if any(_was_hard(outcome) for outcome in outcomes):
+            governor.strained("slices fail")
+        return outcomes
+
+    def tried(part: Slice) -> list[Outcome]:
         try:
-            with governor.turn():
-                if failed.is_set():
-                    return []
-                context.setLocalProperty("spark.scheduler.pool", table)
-                context.setJobGroup(group, table, interruptOnCancel=True)
-                outcomes = job(part)
-        except Exception as error:
+            outcomes = one(part)
+        except Exception:
             failed.set()
             if governor.lost is None:
                 raise
-            outcomes = [governor.lost.at(table=table)] if not isinstance(error, KagemushaError) else [error]
-        for outcome in outcomes:
-            if isinstance(outcome, KagemushaError):
-                failed.set()
-                if outcome.exit_code == TRANSIENT:
-                    governor.strained("slices fail")
+            outcomes = [governor.lost.at(table=table)]  # the job was canceled for that
+        if any(isinstance(outcome, KagemushaError) for outcome in outcomes):
+            failed.set()
         return outcomes
 
-    # A server that stands still would keep its tasks waiting for ever: when the run is lost, they are canceled.
-    with (
-        governor.on_loss(lambda: context.cancelJobGroup(group)),
-        ThreadPoolExecutor(min(len(parts), governor.most), thread_name_prefix="slice") as threads,
-    ):
-        return [outcome for found in threads.map(one, parts) for outcome in found]
+    with ThreadPoolExecutor(min(len(parts), governor.most), thread_name_prefix="slice") as threads:
+        begun = [threads.submit(tried, part) for part in parts]
+        while wait(begun, timeout=_LOOK_SECONDS).not_done:
+            if governor.lost is not None:  # a server that stands still would keep its tasks waiting for ever
+                context.cancelJobGroup(group)
+    return [outcome for done in begun for outcome in done.result()]
+
+
+def _was_hard(outcome: Outcome) -> bool:
+    return outcome.tries > 1 if isinstance(outcome, StagedSlice) else outcome.exit_code == TRANSIENT

@@ -5,9 +5,10 @@ Nothing of a raw batch outlives the loop's turn: no Spark row, no cache, no file
 
 from __future__ import annotations
 
+import itertools
 import resource
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -66,11 +67,18 @@ class StagedSlice:
     quarantine: Quarantine
     peak_mib: int
     watermark: datetime | None
+    tries: int = 1
 
 
 def stage_slice(task: TableTask, part: Slice) -> StagedSlice | KagemushaError:
     """Stages one slice; gives the error instead of raising it, so that no traceback reaches Spark's logs."""
-    return attempted(lambda: _read_and_stage(task, part), table=task.table, slice=part.number)
+    tries = itertools.count(1)
+
+    def once() -> StagedSlice:
+        number = next(tries)
+        return replace(_read_and_stage(task, part), tries=number)
+
+    return attempted(once, table=task.table, slice=part.number)
 
 
 def _read_and_stage(task: TableTask, part: Slice) -> StagedSlice:

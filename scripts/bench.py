@@ -49,6 +49,7 @@ FOLDER: Final = ROOT / ".local" / "bench"
 FIRST_DAY: Final = date(2023, 8, 29)
 LAST_DAY: Final = date(2023, 8, 31)
 DRIVER: Final = Path("/usr/share/java/postgresql.jar")
+MYSQL_DRIVER: Final = Path("/usr/share/java/mariadb-java-client.jar")
 SAMPLE_ROWS: Final = 20_000
 SLICE_MIB: Final = 64
 
@@ -81,17 +82,25 @@ def seed(url: str, rows: int) -> None:
     print(f"seeded about {rows:,} payments in {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
-    """Gives rows a second of each way."""
-    contract = load_contract(ROOT / "schemas" / "payments.yaml")
+def bench_session() -> SparkSession:
+    """Gives a session with the JDBC drivers of this machine, whose workers have our modules loaded already."""
+    drivers = ",".join(str(driver) for driver in (DRIVER, MYSQL_DRIVER) if driver.exists())
     os.environ["PYSPARK_SUBMIT_ARGS"] = (
-        f"--driver-memory 2g --jars {DRIVER} pyspark-shell" if DRIVER.exists() else "pyspark-shell"
+        f"--driver-memory 2g --jars {drivers} pyspark-shell" if drivers else "pyspark-shell"
     )
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])  # the workers' modules
     session = SparkSession.builder.appName("bench").master("local[*]").config("spark.driver.host", "127.0.0.1")
     session.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()  # the JVM as Spark starts it by itself
     spark = spark_session()
     spark.sparkContext.parallelize(range(8), 8).map(lambda number: __import__("etl.task") and number).collect()
+    return spark
+
+
+def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
+    """Gives rows a second of each way."""
+    contract = load_contract(ROOT / "schemas" / "payments.yaml")
+    spark = bench_session()
     key_file = FOLDER / "stack" / "keyring.json"
     if not key_file.exists():
         create_keyring_file(key_file)

@@ -75,7 +75,6 @@ class Governor:
         self._last_strain = self._last_reward = time.monotonic()
         self._loaded = False
         self._lost: RunLost | None = None
-        self._on_loss: list[Callable[[], None]] = []
 
     @property
     def allowed(self) -> int:
@@ -132,24 +131,10 @@ class Governor:
             self.strained(reason)
 
     def lose(self, failure: RunLost) -> None:
-        """Ends every wait for a turn with an error, and tells those who asked to be told."""
+        """Ends every wait for a turn with an error."""
         with self._changed:
             self._lost = self._lost or failure
-            told = list(self._on_loss)
             self._changed.notify_all()
-        for listener in told:
-            listener()
-
-    @contextmanager
-    def on_loss(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Calls the listener when the run's footing is lost while the block runs."""
-        with self._changed:
-            self._on_loss.append(listener)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._on_loss.remove(listener)
 
     @property
     def lost(self) -> RunLost | None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-from etl.errors import RunLost
+from etl.errors import NOT_PUBLISHED, RunLost
 
 EVERY_SECONDS: Final = 2.0
 """More often than any NAT or load balancer forgets an idle connection."""
@@ -79,6 +79,8 @@ class Heartbeat(Generic[Look]):
                     self._hear(seen)
             except RunLost as error:
                 failure = error
+            except Exception as error:  # noqa: BLE001  whoever waits for a look would wait for ever
+                failure = RunLost(f"The heartbeat failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
             if failure is not None:
                 self._lose(failure)
             with self._changed:

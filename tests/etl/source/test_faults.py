@@ -1,0 +1,251 @@
+"""What happens to the reader in the middle of a slice, each time with the outcome that is promised."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from etl import attempts
+from etl import task as task_module
+from etl.attempts import TRIES
+from etl.errors import ReaderLags, SnapshotLost, SourceUnavailable, StatementTimedOut
+from etl.source.connect import Endpoint, control_connection
+from etl.source.dialect import ReadColumn
+from etl.source.engine import pinned
+from etl.source.read import read_slice
+from etl.source.snapshot import Snapshot, pinned_snapshot
+from etl.spark import spark_session
+from etl.stage import stage_table
+from etl.task import StagedSlice, stage_slice
+from schemas.types import ColumnType
+from scripts.local_stack.postgres import PRIMARY, STANDBY
+from tests.etl.source.cluster import OURS, ROWS, Cluster
+from tests.etl.source.conftest import Staging
+
+pytestmark = pytest.mark.stack
+STREAMING = f"{OURS} AND query LIKE 'COPY%' AND state = 'active' AND wait_event = 'ClientWrite'"
+NOTES = (ReadColumn("note", ColumnType.parse("string")),)
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries again at once."""
+    monkeypatch.setattr(attempts, "_FIRST_PAUSE_SECONDS", 0.01)
+
+
+@pytest.fixture
+def in_mid_stream(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None], int], list[int]]:
+    """Gives a way to let something happen, so many times, after a slice got its first batch and before its second.
+
+    The list that it gives counts how often that was.
+    """
+
+    def arrange(happen: Callable[[], None], times: int) -> list[int]:
+        happened: list[int] = []
+
+        def read(snapshot: Snapshot, *arguments: Any) -> Iterator[pa.RecordBatch]:
+            batches = read_slice(snapshot, *arguments)
+            yield next(batches)
+            if len(happened) < times:
+                cluster.await_standby(f"EXISTS (SELECT FROM pg_stat_activity WHERE {STREAMING})")
+                happened.append(len(happened))
+                happen()
+            yield from batches
+
+        monkeypatch.setattr(task_module, "read_slice", read)
+        return happened
+
+    return arrange
+
+
+Arrange = Callable[[Callable[[], None], int], list[int]]
+
+
+def test_a_backend_that_is_killed_once_costs_a_try(cluster: Cluster, staging: Staging, in_mid_stream: Arrange) -> None:
+    """A slice whose session is ended while rows flow is read again under the same snapshot, whole."""
+    with pinned(cluster.source()) as held:
+        task, plan = staging.task(held, "wide")
+        killed = in_mid_stream(lambda: cluster.end_sessions(STREAMING), 1)
+        staged = stage_slice(task, plan.slices[0])
+    assert isinstance(staged, StagedSlice)
+    assert staged.file.rows == ROWS
+    assert (len(killed), staged.tries) == (1, 2)
+
+
+def test_a_backend_that_is_killed_every_time_ends_the_slice(
+    cluster: Cluster, staging: Staging, in_mid_stream: Arrange
+) -> None:
+    """After the last try the slice gives a transient error that names table and slice, and no rows."""
+    with pinned(cluster.source()) as held:
+        task, plan = staging.task(held, "wide")
+        killed = in_mid_stream(lambda: cluster.end_sessions(STREAMING), 100)
+        failure = stage_slice(task, plan.slices[0])
+    assert isinstance(failure, SourceUnavailable)
+    assert failure.exit_code == 3
+    assert failure.where["slice"] == "0"
+    assert len(killed) == TRIES
+
+
+def test_a_lock_conflict_on_the_standby_costs_a_try(cluster: Cluster, staging: Staging, in_mid_stream: Arrange) -> None:
+    """A query that stands in the way of the primary's changes is canceled there (40001), and read again."""
+    conflicts = "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = 'issuer'"
+    before = cluster.ask(STANDBY, conflicts)
+
+    with cluster.configured(max_standby_streaming_delay="0"), pinned(cluster.source()) as held:
+        task, plan = staging.task(held, "wide")
+        happened = in_mid_stream(lambda: cluster.conflict("wide"), 1)
+        staged = stage_slice(task, plan.slices[0])
+    assert isinstance(staged, StagedSlice)
+    assert staged.file.rows == ROWS
+    assert (len(happened), staged.tries) == (1, 2)
+    assert cluster.ask(STANDBY, conflicts) > before
+
+
+def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging: Staging) -> None:
+    """When the holding session ends, the heartbeat says so, no turn is given, and no slice tries a second time."""
+    with pinned(cluster.source()) as held:
+        task, plan = staging.task(held, "credits")
+        held.check()
+        cluster.end_sessions(OURS)
+        with pytest.raises(SnapshotLost, match="the session that held it has ended") as lost:
+            held.check()
+        with pytest.raises(SnapshotLost), held.governor.turn():
+            raise AssertionError
+        failure = stage_slice(task, plan.slices[0])
+        with pytest.raises(SnapshotLost):
+            stage_table(spark_session(), plan, held, staging.keys, staging.key, staging.target, "lost")
+    assert isinstance(failure, SnapshotLost)
+    assert lost.value.exit_code == failure.exit_code == 3
+
+
+def test_exhausted_connections_are_waited_for(cluster: Cluster, staging: Staging) -> None:
+    """While the server has no session left a slice waits; it fails as transient, or goes on when one is free."""
+    with pinned_snapshot(cluster.source(connect_seconds=1), every=0.1) as held, cluster.crowded() as let_go:
+        with pytest.raises(SourceUnavailable, match="did not answer within 1 s"):
+            staging.plan(held, "credits")
+        for _ in range(3):
+            held.check()
+        assert held.governor.allowed < held.governor.most
+        let_go()
+        task, plan = staging.task(held, "credits")
+        assert isinstance(stage_slice(task, plan.slices[0]), StagedSlice)
+
+
+def test_a_pause_of_the_network_is_sat_out(cluster: Cluster) -> None:
+    """A server that stands still for a moment in mid-stream costs nothing but the moment."""
+    with pinned(cluster.source()) as held:
+        batches = read_slice(held.snapshot, "pair.wide", NOTES, "TRUE")
+        rows = next(batches).num_rows
+        with cluster.paused():
+            resumed = threading.Timer(0.3, lambda: None)
+            resumed.start()
+            resumed.join()
+        rows += sum(batch.num_rows for batch in batches)
+        held.check()
+    assert rows == ROWS
+
+
+def test_a_server_that_stays_silent_loses_the_run(cluster: Cluster, staging: Staging) -> None:
+    """After `silence_seconds` without an answer, slices that wait for it are canceled: nothing hangs."""
+    with pinned_snapshot(cluster.source(silence_seconds=1), every=0.1) as held:
+        plan = staging.plan(held, "credits", slices=4)
+        with ThreadPoolExecutor(1) as other, cluster.locked("credits"):
+            staged = other.submit(
+                stage_table, spark_session(), plan, held, staging.keys, staging.key, staging.target, "silent"
+            )
+            cluster.await_standby(f"EXISTS (SELECT FROM pg_stat_activity WHERE {OURS} AND wait_event_type = 'Lock')")
+            with cluster.paused(), pytest.raises(SnapshotLost, match="has not answered for 1 s") as lost:
+                staged.result(timeout=30)
+    assert lost.value.exit_code == 3
+
+
+def test_a_sleeping_server_is_waited_for(cluster: Cluster) -> None:
+    """A connection is tried again and again while a server starts, as a serverless one does on the first of them."""
+    endpoint = Endpoint.of(cluster.source(connect_seconds=20))
+    start = cluster.restart_standby()
+
+    def connect() -> object:
+        with control_connection(endpoint) as connection:
+            return (connection.execute("SELECT 1").fetchone() or (None,))[0]
+
+    with ThreadPoolExecutor(1) as other:
+        connected = other.submit(connect)
+        start()
+        assert connected.result(timeout=30) == 1
+
+
+def test_a_lagging_reader_is_refused_or_waited_for(cluster: Cluster) -> None:
+    """A reader too far behind is refused as transient, with both figures; one that catches up in time is read."""
+    with cluster.admin(STANDBY) as standby:
+        standby.execute("SELECT pg_wal_replay_pause()")
+        try:
+            cluster.ask(PRIMARY, "SELECT txid_current()")
+            cluster.await_standby("pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()")
+            lagging = pinned(cluster.source(max_lag_seconds=0.001, lag_wait_seconds=0))
+            with pytest.raises(ReaderLags, match=r"s behind the writer; 0\.001 s are allowed\.") as lags:
+                lagging.__enter__()
+            assert lags.value.exit_code == 3
+            with ThreadPoolExecutor(1) as other:
+                waiting = other.submit(_instance, cluster)
+                cluster.await_standby(f"EXISTS (SELECT FROM pg_stat_activity WHERE {OURS})")
+                standby.execute("SELECT pg_wal_replay_resume()")
+                assert waiting.result(timeout=20) == "standby"
+        finally:
+            standby.execute("SELECT pg_wal_replay_resume()")
+
+
+def _instance(cluster: Cluster) -> str:
+    with pinned(cluster.source(max_lag_seconds=0.001, lag_wait_seconds=15)) as held:
+        return held.snapshot.reader.instance
+
+
+def test_a_query_over_its_time_is_not_tried_again(cluster: Cluster, staging: Staging) -> None:
+    """A statement timeout says what to change; another try would only load the reader again."""
+    with pinned(cluster.source(statement_seconds=1)) as held:
+        task, plan = staging.task(held, "credits")
+        with cluster.locked("credits"):
+            failure = stage_slice(task, plan.slices[0])
+    assert isinstance(failure, StatementTimedOut)
+    assert failure.exit_code == 3
+    assert "slice_mib" in str(failure)
+
+
+def test_sessions_show_whose_they_are_and_only_read(cluster: Cluster) -> None:
+    """The server's list names the run; sessions are read-only, limited in time, and see no row-level security."""
+    with pinned(cluster.source(statement_seconds=77), "run-1") as held:
+        assert cluster.ask(STANDBY, "SELECT application_name FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
+                           f"{OURS}") == "kagemusha run-1"  # fmt: skip
+        with control_connection(held.snapshot.endpoint) as session:
+            shown = {
+                name: (session.execute(f"SHOW {name}".encode()).fetchone() or ("",))[0]
+                for name in ("statement_timeout", "default_transaction_read_only", "row_security", "timezone")
+            }
+    assert shown == {
+        "statement_timeout": "77s",
+        "default_transaction_read_only": "on",
+        "row_security": "off",
+        "timezone": "UTC",
+    }
+
+
+def test_two_tables_of_one_transaction_are_never_torn(cluster: Cluster, staging: Staging) -> None:
+    """While amounts move from one table to the other, every run stages both as they stood at one moment."""
+    seen = set()
+    with cluster.transferring() as moved, ThreadPoolExecutor(2) as tables:
+        for number in range(2):
+            before = moved()
+            with pinned(cluster.source()) as held:
+                arguments = (held, staging.keys, staging.key, staging.target, f"torn-{number}")
+                plans = [staging.plan(held, table, slices=2) for table in ("credits", "debits")]
+                both = [tables.submit(stage_table, spark_session(), plan, *arguments) for plan in plans]
+                credit, debit = (one.result() for one in both)
+            assert credit.rows == debit.rows == ROWS
+            assert credit.sums["amount"] == -debit.sums["amount"]
+            seen.add(credit.sums["amount"])
+            assert moved() > before, "nothing was written meanwhile"
+    assert len(seen) == 2
