@@ -46,6 +46,35 @@ def luhn_valid(number: str) -> bool:
     return total % 10 == 0
 
 
+def issued(prefix: str, length: int) -> str:
+    """Gives the number of zeros after a prefix with its check digit."""
+    payload = prefix.ljust(length - 1, "0")
+    return next(payload + digit for digit in "0123456789" if luhn_valid(payload + digit))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "length"),
+    [
+        ("4000", "4999", 13),
+        ("5100", "5599", 16),
+        ("2221", "2720", 16),
+        ("3528", "3589", 16),
+        ("3400", "3499", 15),
+        ("3700", "3799", 15),
+        ("3000", "3059", 14),
+        ("3600", "3699", 14),
+        ("6200", "6299", 19),
+        ("6440", "6599", 16),
+        ("8100", "8171", 16),
+    ],
+)
+def test_issuer_ranges_end_where_the_brands_say(first: str, last: str, length: int) -> None:
+    """The first and the last prefix of a brand are known, and the ones before and after belong to nobody."""
+    assert pans(issued(first, length), issued(last, length)) == 2
+    assert pans(issued(str(int(first) - 1), length)) == 0
+    assert pans(issued(str(int(last) + 1), length)) == 0
+
+
 @pytest.mark.parametrize("separator", SEPARATORS)
 @pytest.mark.parametrize("brand", CARDS)
 def test_every_brand_is_found_with_every_separator(brand: str, separator: str) -> None:

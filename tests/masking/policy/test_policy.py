@@ -103,11 +103,12 @@ def test_the_gravest_classes_have_rules_of_their_own(column_class: str, rule: st
     assert ids(check_policy([column("x", column_class, mask("keep"))])) == [rule]
 
 
-def test_a_token_beside_a_truncation_is_found() -> None:
+@pytest.mark.parametrize("token", ["fpe", "tokenize", "pseudonymize"])
+def test_a_token_beside_a_truncation_is_found(token: str) -> None:
     """One dataset with a token of card numbers and a truncation of them breaks KG006 at the truncation."""
     columns = [
         KEY,
-        column("pan", "pan", mask("fpe")),
+        column("pan", "pan", mask(token)),
         column("pan_shown", "pan", mask("truncate_pan"), table="payments"),
     ]
     (finding,) = check_policy(columns)

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from masking.errors import KagemushaError
 from masking.examples import EXAMPLE_DAY, example_keyring, executed
 from masking.strategies import AnyStrategy, Example, Given, Masked, Null, Strategy
+from masking.strategies.base import MaskingFailed
 
 KINDS: tuple[type[Strategy], ...] = get_args(get_args(AnyStrategy)[0])
 ADAPTER: TypeAdapter[Strategy] = TypeAdapter(AnyStrategy)
@@ -176,6 +177,42 @@ def test_unreadable_text_is_counted(strategy: Strategy) -> None:
         assert masked.invalid is None
 
 
+UNFRIENDLY: tuple[str, ...] = (
+    "12345",
+    "😀👩‍👩‍👧",
+    "1" * 10_000_000,
+    '{"a": {"b": "' + "x" * 10_000_000 + '"}}',
+    '{"a": {"b": "\\ud800"}}',
+    '{"a": {"b": 1e999999}}',
+    '{"a":' * 5_000 + "1" + "}" * 5_000,
+    "\0",
+    " " * 1_000,
+    "@" * 10_000,
+    "2023-13-45",
+    "203.0.113.7/33",
+    "\ud800",
+)
+"""Too short, too long, broken and absurd text; the last one is a lone surrogate, which is no UTF-8."""
+
+
+@pytest.mark.parametrize("strategy", CONFIGURED, ids=lambda strategy: strategy.strategy)
+def test_unfriendly_text_is_masked_or_counted(strategy: Strategy) -> None:
+    """No text stops a strategy: it is masked or flagged, and five digits are too few and a surrogate is no text."""
+    if not any(source == pa.string() for one, source in PAIRS if one is strategy):
+        with pytest.raises(KagemushaError):
+            strategy.output_type(pa.string())
+        return
+    column = pa.array([text.encode("utf-8", "surrogatepass") for text in UNFRIENDLY], pa.binary()).view(pa.string())
+    masked = strategy.mask(column, given_for(len(column)))
+    masked.values.validate(full=True)
+    invalid = np.zeros(len(column), np.bool_) if masked.invalid is None else masked.invalid
+    if strategy.strategy not in ("null", "drop"):
+        assert (invalid ^ np.asarray(masked.values.is_valid())).all()
+    assert invalid[-1] == strategy.reads_values
+    if strategy.strategy == "fpe" and strategy.token_pattern() != "^[0-9A-Za-z]{4,128}$":
+        assert invalid[0]
+
+
 def everything_of(error: BaseException) -> str:
     """All that an error could show: text, arguments, attributes, traceback with context, pickle."""
     parts = [str(error), repr(error), repr(error.args), repr(vars(error)), "".join(traceback.format_exception(error))]
@@ -203,6 +240,38 @@ def test_no_error_shows_a_value(strategy: Strategy, source: pa.DataType) -> None
         assert str(NUMBER) not in shown
         assert getattr(result, "__context__", None) is None
         assert getattr(result, "__cause__", None) is None
+
+
+class Careless(Strategy):
+    """Lets Arrow raise an error that quotes the value, as a bug in a strategy would."""
+
+    strategy: Literal["careless"] = "careless"
+    reversible: ClassVar[bool] = True
+
+    def output_type(self, source: pa.DataType) -> pa.DataType:
+        """Promises numbers of any column."""
+        return source
+
+    def _apply(self, column: pa.Array, given: Given) -> Masked:
+        del given
+        return Masked(column.cast(pa.int64()))
+
+    def _revert(self, tokens: pa.Array, given: Given, version: int | None) -> Masked:
+        del version
+        return self._apply(tokens, given)
+
+
+def test_a_library_error_that_quotes_a_value_is_replaced() -> None:
+    """What Arrow says about a value stays inside; the error that leaves names the strategy and keeps nothing behind."""
+    column = pa.array([CANARY])
+    with pytest.raises(pa.ArrowInvalid, match=CANARY):
+        column.cast(pa.int64())
+    for attempt in (Careless().mask, Careless().unmask):
+        error = outcome(attempt, column)
+        assert isinstance(error, MaskingFailed)
+        assert "kanariya" not in everything_of(error)
+        assert error.__context__ is None
+        assert error.__cause__ is None
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
