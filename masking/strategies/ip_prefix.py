@@ -6,18 +6,17 @@ from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip
 from socket import AF_INET6, inet_ntop, inet_pton  # text to bytes and back; nothing is connected
 from typing import ClassVar, Final, Literal
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from masking.kernels.buffers import ByteStrings, Flags
-from masking.kernels.ipv4 import ipv4_networks
 from masking.rows import lost
 from masking.strategies.base import Example, FallibleStrategy, Given, Masked
 from masking.text_types import is_text
 
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV6_BYTES: Final = 16
+_PLAIN_IPV4: Final = f"^(?:{_OCTET}\\.){{3}}{_OCTET}(?:/32)?$"
 
 
 class IpPrefix(FallibleStrategy):
@@ -46,23 +45,25 @@ class IpPrefix(FallibleStrategy):
 
     def _apply(self, column: pa.Array, given: Given) -> Masked:
         del given
-        column = column.cast(pa.string())
-        octets, rest = divmod(self.v4, 8)
-        if rest:
-            return self._of_others(column, pa.nulls(len(column), pa.string()), np.ones(len(column), np.bool_))
-        networks, plain = ipv4_networks(ByteStrings.from_arrow(column), octets)
-        return self._of_others(column, networks.strings(), ~plain)
-
-    def _of_others(self, column: pa.Array, networks: pa.Array, others: Flags) -> Masked:
-        """Gives the networks with those of the other rows put in; each distinct address is read once."""
-        left = column.filter(pa.array(others))
-        if left.null_count == len(left):
-            return Masked(networks, lost(column, networks))
-        distinct, ipv6 = left.dictionary_encode(), _Ipv6Networks(self.v6).network
-        texts = distinct.dictionary.to_pylist()
-        read = pa.array([ipv6(text) or self._any_network(text) for text in texts], pa.string())
-        values = pc.replace_with_mask(networks, pa.array(others), read.take(distinct.indices))
+        distinct = column.dictionary_encode()
+        networks = self._networks(distinct.dictionary.cast(pa.string()))
+        values = networks.take(distinct.indices)
         return Masked(values, lost(column, values))
+
+    def _networks(self, texts: pa.Array) -> pa.Array:
+        """Gives the networks of distinct texts; whole octets of plain IPv4 are cut off by one expression for all."""
+        kept, rest = divmod(self.v4, 8)
+        if rest:
+            return self._read(texts)
+        plain = pc.match_substring_regex(texts, _PLAIN_IPV4)
+        network = f"\\1{'.'.join('0' * (4 - kept))}/{self.v4}"
+        cut = pc.replace_substring_regex(texts, f"^((?:[0-9]+\\.){{{kept}}}).*$", network)
+        others = pc.invert(plain)
+        return pc.replace_with_mask(cut, others, self._read(texts.filter(others)))
+
+    def _read(self, texts: pa.Array) -> pa.Array:
+        ipv6 = _Ipv6Networks(self.v6).network
+        return pa.array([ipv6(text) or self._any_network(text) for text in texts.to_pylist()], pa.string())
 
     def _any_network(self, text: str) -> str | None:
         try:

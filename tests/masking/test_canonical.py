@@ -31,6 +31,16 @@ def test_a_decimal_has_one_text_whatever_its_scale(numbers: list[Decimal | None]
         assert text != "-0"
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("42.00", "42"), ("0.50", "0.5"), ("-0.05", "-0.05"), ("100.00", "100"), ("0.00", "0"), ("-1.10", "-1.1")],
+)
+@pytest.mark.parametrize("source", [pa.decimal128(10, 2), pa.decimal128(30, 10), pa.decimal256(40, 2)], ids=str)
+def test_trailing_zeros_of_a_fraction_are_not_written(number: str, text: str, source: pa.DataType) -> None:
+    """Money and rates meet whole numbers: the zeros at the end of a fraction go, those of a whole number stay."""
+    assert canonical(pa.array([Decimal(number)], source)).to_pylist() == [text]
+
+
 def test_integers_and_decimals_of_negative_scale_meet() -> None:
     """1,000 is written alike as an integer and as a decimal that counts thousands."""
     thousands = pa.array([Decimal("1E3")], pa.decimal128(5, -3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import pairwise
 
 import pyarrow as pa
@@ -288,6 +289,8 @@ def test_ranges_are_told_in_order() -> None:
         (24, 48, "10.1.2.3/16", "10.1.0.0/16"),
         (24, 48, "2001:db8:12:34::1/128", "2001:db8:12::/48"),
         (24, 32, "2001:db8:12::/48", "2001:db8::/32"),
+        (24, 44, "2001:db8:ab:cd::1", "2001:db8:a0::/44"),
+        (24, 17, "2001:ffff::", "2001:8000::/17"),
         (24, 48, "::1", "::/48"),
         (24, 48, "::1/64", "::/48"),
         (24, 48, "::ffff:203.0.113.7", "203.0.113.0/24"),
@@ -299,3 +302,15 @@ def test_ranges_are_told_in_order() -> None:
 def test_every_spelling_of_an_address_gives_its_network(v4: int, v6: int, text: str, network: str | None) -> None:
     """Fast and careful paths agree: whole octets, odd lengths, interfaces, mapped addresses, and what is none."""
     assert masked(IpPrefix(v4=v4, v6=v6), text) == [network or "invalid"]
+
+
+@for_all(st.lists(st.ip_addresses().map(str), max_size=20), st.integers(8, 24), st.integers(16, 48))
+def test_networks_are_those_of_the_library(texts: list[str], v4: int, v6: int) -> None:
+    """Any address gives the network that `ipaddress` gives, whichever way it was read and whatever stands beside it."""
+
+    def network(text: str) -> str:
+        address = ip_address(text)
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else address
+        return str(ip_network(f"{mapped or address}/{v4 if mapped else v6}", strict=False))
+
+    assert masked(IpPrefix(v4=v4, v6=v6), *texts, source=pa.string()) == [network(text) for text in texts]
