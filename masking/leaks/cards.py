@@ -53,6 +53,9 @@ def _lengths_by_prefix() -> npt.NDArray[np.bool_]:
 
 
 _LISTING = re.compile(rb"[^0-9 \-]")
+_AS_PRINTED = re.compile(
+    rb"(?:[0-9]{4}[^0-9]+)+[0-9]{1,4}|[0-9]{4}[^0-9]+[0-9]{6}[^0-9]+[0-9]{4,5}"  # fours; Amex and Diners Club
+)
 
 _ISSUED = _lengths_by_prefix()
 _BEGINS = _ISSUED.reshape(10, -1).any(axis=1)
@@ -76,13 +79,9 @@ def _stand_together(text: Plain, row: int, start: int, end: int) -> bool:
     dates and lists, so with them the groups must be as cards print them.
     """
     number = text.piece(row, start, end)
-    return _as_printed(number) or not (_LISTING.search(number) or crosses_another(text, row, start, end))
-
-
-def _as_printed(number: bytes) -> bool:
-    """Tells whether the groups are those that cards show: fours, or those of Amex and Diners Club."""
-    lengths = tuple(len(group) for group in re.findall(rb"[0-9]+", number))
-    return lengths in {(4, 6, 5), (4, 6, 4)} or (set(lengths[:-1]) == {4} and lengths[-1] <= lengths[0])
+    return bool(_AS_PRINTED.fullmatch(number)) or not (
+        _LISTING.search(number) or crosses_another(text, row, start, end)
+    )
 
 
 def card_like(groups: Groups, found: Windows) -> Mask:

@@ -58,7 +58,7 @@ class Plain:
     def piece(self, row: int, start: int, end: int) -> bytes:
         """Gives the plain bytes from `start` to `end`, as far as they belong to the row."""
         low, high = self._bounds[row], self._bounds[row + 1]
-        return self._bytes[max(start, low) : min(end, high)]
+        return self._bytes[start if start > low else low : end if end < high else high]  # noqa: FURB136  called often
 
     @cached_property
     def _bytes(self) -> bytes:
