@@ -167,6 +167,8 @@ def print_result(result: RunResult) -> None:
     if result.error:
         console.print(f"views: {result.error}", markup=False, highlight=False, style="red", soft_wrap=True)
     for one in result.tables:
+        if one.deleted:
+            console.print(f"{one.table}: {one.deleted} rows are gone from the source; `deletes:` says what that means")
         if one.quarantined:
             console.print(f"{one.table}: {one.quarantined} rows in quarantine; ops.table_loads names their keys")
         if one.error:

@@ -168,7 +168,7 @@ def test_evidence_tells_what_left_and_how_it_was_protected(books: Books) -> None
     told = books.command("evidence", books.run.run_id).stdout
     rows = {one.table: one.rows for one in books.run.tables}
     assert f"# Evidence of run {books.run.run_id}" in told
-    assert f"| {WHOLE} | published | whole table | {rows[WHOLE]:,} |" in told
+    assert f"| {WHOLE} | published | {DAY} to {DAY} | {rows[WHOLE]:,} |" in told
     assert "| member_id | identifier | tokenize (domain member) | with the key |" in told
     assert "| delivery_name | person_name | nothing: it is not selected | no |" in told
     assert f"| {BY_DAY} | {next(one.expectations for one in books.run.tables if one.table == BY_DAY)} |" in told
