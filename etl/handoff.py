@@ -92,6 +92,7 @@ class TablePlan:
     estimated_rows: int
     changes: Changes | None = None
     keys: TablePlan | None = None
+    estimated_bytes: int = 0
 
     @property
     def merges(self) -> bool:

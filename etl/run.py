@@ -212,7 +212,8 @@ def _planned(run: Run, session: Session, contract: Contract, slice_bytes: int) -
             run.day, run.began, standing=standing(run.warehouse, contract, run.keys)
         )
         with session.isolated():
-            return plan_table(session, contract, scope, slice_bytes)
+            workers = run.spark.sparkContext.defaultParallelism
+            return plan_table(session, contract, scope, slice_bytes, workers=workers)
     except KagemushaError as error:
         return error.at(table=contract.table)
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from scripts.local_stack.local_stack import Endpoints, LocalStack
+
+settings.register_profile("no_times", deadline=None)  # a busy machine is slow, and that breaks no promise
+settings.load_profile("no_times")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from etl.cli.keys import keys
 from etl.cli.leases import leases
 from etl.cli.lint import lint
 from etl.cli.local import local
+from etl.cli.plan import plan
 from etl.cli.prepare import prepare
 from etl.cli.preview import preview
 from etl.cli.retokenize import retokenize
@@ -39,6 +40,7 @@ app.command()(prepare)
 app.command()(lint)
 app.command()(diff)
 app.command()(preview)
+app.command()(plan)
 app.command()(drift)
 app.command()(status)
 app.command()(runs)

@@ -76,7 +76,7 @@ def find_drift(
         known: the tables of the database, to tell where a missing one may have gone.
     """
     if source is None:
-        return (_no_table(contract, known),)
+        return (_no_table(contract, engine, known),)
     found = [*_no_privilege(contract, source), *_columns(contract, source, engine), *_keys(contract, source)]
     order = list(DriftKind)
     return tuple(sorted(found, key=lambda one: order.index(one.kind)))
@@ -89,7 +89,7 @@ def suggestion(column: SourceColumn, engine: EngineName) -> str:
     return f"{column.name}: {{type: {yaml_type(fitting)}, class: {guessed.column_class}, mask: {{strategy: drop}}}}"
 
 
-def _no_table(contract: Contract, known: Sequence[str]) -> Drift:
+def _no_table(contract: Contract, engine: EngineName, known: Sequence[str]) -> Drift:
     name = contract.source.split(".")[1]
     moved = [one for one in known if one.split(".", 1)[1] == name]
     like = moved or get_close_matches(contract.source, known, n=1, cutoff=_ALIKE)
@@ -98,6 +98,8 @@ def _no_table(contract: Contract, known: Sequence[str]) -> Drift:
         if like
         else "Correct `source:` in the contract; remove the contract if the table was dropped for good."
     )
+    if engine == "mysql":
+        advice += " MySQL also hides a table of which the ETL user may read nothing: grant SELECT on it."
     edits = (Edit(EditKind.MOVE_SOURCE, "", like[0]),) if like else ()
     return Drift(DriftKind.NO_TABLE, "", contract.source, "", advice, edits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 
 import psycopg
 
@@ -64,12 +65,12 @@ class PostgresSession:
         rows = self.estimated_rows(table.name, "TRUE") if count > 1 else 0
         return key_slices(self.row, table, key, min(count, MAX_SLICES), rows)
 
-    def minutes(self, table: str, column: str, where: str) -> Mapping[int, int]:
+    def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:
         """Counts the rows of each minute, from the column's index where it has one; see `Session`."""
-        name = POSTGRES.quoted(column)
-        minute = f"floor(extract(epoch FROM {name}) / 60)::int8"
-        sql = f"SELECT {minute}, count(*) FROM {POSTGRES.quoted(table)} WHERE {where} GROUP BY 1"
-        return {int(str(minute)): int(str(rows)) for minute, rows in self.rows(sql)}
+        minute = f"date_trunc('minute', {POSTGRES.quoted(column)})"
+        sampled = f"({where}) AND random() < {share:.9f}" if share < 1 else where
+        found = self.rows(f"SELECT {minute}, count(*) FROM {POSTGRES.quoted(table)} WHERE {sampled} GROUP BY 1")
+        return {int(at.timestamp()) // 60: int(str(rows)) for at, rows in found if isinstance(at, datetime)}
 
     def width(self, table: SourceTable, columns: Sequence[str]) -> int:
         """Gives the planner's row width; see `Session`."""

@@ -59,8 +59,15 @@ class Session(Protocol):
             key: columns that identify a row, for relations that have no pages and no key in the catalogue.
         """
 
-    def minutes(self, table: str, column: str, where: str) -> Mapping[int, int]:
-        """Gives how many rows each minute has, by minutes since 1970 (UTC); the column is a timestamp."""
+    def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:
+        """Gives how many rows each minute has, by minutes since 1970 (UTC).
+
+        Args:
+            table: `schema.table`.
+            column: a timestamp.
+            where: which rows.
+            share: of the rows to look at, at random; the counts are theirs.
+        """
 
     def width(self, table: SourceTable, columns: Sequence[str]) -> int:
         """Gives about how many bytes the columns of a row have, from the statistics; 0 where nobody knows."""

@@ -69,11 +69,12 @@ class MySqlSession:
             return key_slices(first, list(self._walked(name, source, most)))
         return whole()
 
-    def minutes(self, table: str, column: str, where: str) -> Mapping[int, int]:
+    def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:
         """Counts the rows of each minute, from the column's index where it has one; see `Session`."""
         minute = f"floor(unix_timestamp({MYSQL.quoted(column)}) / 60)"
-        found = self.rows(f"SELECT {minute}, count(*) FROM {MYSQL.quoted(table)} WHERE {where} GROUP BY 1")
-        return {int(str(minute)): int(str(rows)) for minute, rows in found if minute is not None}
+        sampled = f"({where}) AND rand() < {share:.9f}" if share < 1 else where
+        found = self.rows(f"SELECT {minute}, count(*) FROM {MYSQL.quoted(table)} WHERE {sampled} GROUP BY 1")
+        return {int(str(at)): int(str(rows)) for at, rows in found if at is not None}
 
     def width(self, table: SourceTable, columns: Sequence[str]) -> int:
         """Gives the table's bytes a row, less what other columns are likely to have; see `Session`."""
