@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -220,10 +221,11 @@ class Cluster:
                 yield sessions.close
 
     @contextmanager
-    def transferring(self) -> Iterator[Callable[[], int]]:
+    def transferring(self, giver: str = "debits", taker: str = "credits") -> Iterator[Callable[[], int]]:
         """Moves amounts from one table to the other, in one transaction each, while the block runs.
 
-        The block gets a function that tells how many transactions were committed. None may wait for a lock.
+        The block gets a function that tells how many transactions were committed. The end of the block raises what went
+        wrong with one, such as a wait for a lock.
         """
         ended, moved = threading.Event(), [0]
 
@@ -233,17 +235,18 @@ class Cluster:
                 while not ended.is_set():
                     row = moved[0] * 7919 % ROWS + 1
                     with connection.transaction():
-                        connection.execute("UPDATE pair.credits SET amount = amount + 1000 WHERE id = %s", (row,))
-                        connection.execute("UPDATE pair.debits SET amount = amount - 1000 WHERE id = %s", (row,))
+                        for table, amount in ((taker, 1000), (giver, -1000)):
+                            change = f"UPDATE pair.{table} SET amount = amount + %s WHERE id = %s"
+                            connection.execute(change.encode(), (amount, row))
                     moved[0] += 1
 
-        writer = threading.Thread(target=move)
-        writer.start()
-        try:
-            yield lambda: moved[0]
-        finally:
-            ended.set()
-            writer.join()
+        with ThreadPoolExecutor(1) as writer:
+            writing = writer.submit(move)
+            try:
+                yield lambda: moved[0]
+            finally:
+                ended.set()
+            writing.result()
 
 
 def pair_contracts(folder: Path, dataset: str = "pair") -> dict[str, Contract]:
