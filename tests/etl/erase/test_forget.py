@@ -78,7 +78,7 @@ class Office:
 
 
 def _fill(office: Office, keyring: str) -> None:
-    """Gives each table a row of each person, under key version 1 and 2, except of the third, who is of version 2."""
+    """Gives each table a row of each person under key versions 1 and 2, the third under 2 only; and a token map."""
     client = office.ledger.warehouse.client
     keys = open_keyring(KeyRef(keyring))
     for name, contract in office.contracts.items():
@@ -95,6 +95,13 @@ def _fill(office: Office, keyring: str) -> None:
                     row |= {"area": "150", "paid_on": MONDAY.isoformat()}
                 rows.append(row)
         client.load_table_from_json(rows, table).result()
+    mask = office.contracts["profiles"].columns["member_id"].mask
+    old, new = (
+        mask.mask(pa.array([int(PERSON)]), Given(keys.as_of(at), EXAMPLE_DAY)).values[0].as_py() for at in (1, 2)
+    )
+    mapped = [{"version": 1, "token": old, "current": new}, {"version": 1, "token": "k1_else", "current": "k2_else"}]
+    settings = office.ledger.warehouse.settings
+    client.load_table_from_json(mapped, f"{settings.project}.{office.dataset}.token_map_member").result()
 
 
 @pytest.fixture
@@ -146,6 +153,8 @@ def test_a_dry_run_counts_and_an_applied_one_erases(office: Office) -> None:
 
     done = office.run("--apply", "--purpose", "case  2023-17")
     assert done.exit_code == 0, done.output
+    mapped = office.ledger.read(f"SELECT token FROM {office.dataset}.token_map_member")
+    assert [row["token"] for row in mapped] == ["k1_else"]
     gone = {"1-0", "2-0"}
     assert office.rows("profiles") == [row for row in before["profiles"] if row[0] not in gone]
     assert office.rows("visits") == [
