@@ -176,7 +176,7 @@ def daily_run(
         {
             **asdict(outcome),
             "exit_code": outcome.exit_code,
-            "snapshot": held.snapshot.name,
+            "snapshot": snapshot.name if snapshot else None,
             "loads": rows,
         },
     )

@@ -39,7 +39,7 @@ def standing(warehouse: Warehouse, contract: Contract, keys: Keyring) -> Standin
     sql = (
         "SELECT day, watermark, contract_digest, key_checks, keys_compared "
         f"FROM `{table}` WHERE table_name = @name AND outcome = 'published' AND watermark IS NOT NULL "
-        "ORDER BY at DESC LIMIT 1000"
+        "ORDER BY `at` DESC LIMIT 1000"
     )
     config = bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("name", "STRING", contract.table)])
     with translated("The ledger could not be read"):

@@ -15,7 +15,7 @@ from etl.statements import change, texts
 from etl.token_versions import name
 from schemas.contract import Contract
 from schemas.erasure import KeepRows
-from schemas.loads import PartitionLoad
+from schemas.loads import MergeLoad, PartitionLoad
 
 Rule = Literal["delete", "nullify", "keep"]
 
@@ -105,6 +105,8 @@ def note_of(contract: Contract) -> str:
     if isinstance(contract.load, PartitionLoad):
         days = contract.load.lookback_days + 1
         return f"comes back if one of its last {days} days, or a backfill, is loaded while the source has the person"
+    if isinstance(contract.load, MergeLoad):
+        return "comes back when the source's row changes, and is missed when keys are compared, while the source has it"
     return "comes back with the next load while the source has the person"
 
 
