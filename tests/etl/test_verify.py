@@ -24,7 +24,7 @@ from schemas.derive import previous_business_day
 from tests.etl.conftest import DAY, Issuer
 
 pytestmark = pytest.mark.stack
-WHOLE, BY_DAY = "clubs", "rewards"
+WHOLE, BY_DAY = "admin_users", "rewards"
 
 
 @dataclass(frozen=True)
@@ -127,17 +127,21 @@ def test_status_tells_how_each_table_stands(books: Books) -> None:
     failed = {"run_id": "later", "table_name": BY_DAY, "day": DAY, "outcome": "failed: LeakFound", "at": now()}
     books.ledger.append("table_loads", [failed])
     told: dict[str, Any] = json.loads(books.command("status", "--format", "json").stdout)
-    clubs, rewards = told["tables"]
-    ((rows,),) = books.issuer.published(f"SELECT COUNT(*) FROM bk_community.{WHOLE}")
-    assert (clubs["table"], clubs["through"], clubs["rows"]) == (WHOLE, str(DAY), rows)
-    assert clubs["lag_days"] == (previous_business_day(now()) - DAY).days
-    assert (clubs["last_run"], clubs["last_outcome"], clubs["last_failure"]) == (books.run.run_id, "published", None)
+    staff, rewards = told["tables"]
+    ((rows,),) = books.issuer.published("SELECT COUNT(*) FROM bk_ops_admin.admin_users")
+    assert (staff["table"], staff["through"], staff["rows"]) == (WHOLE, str(DAY), rows)
+    assert staff["lag_days"] == (previous_business_day(now()) - DAY).days
+    assert (staff["last_run"], staff["last_outcome"], staff["last_failure"]) == (
+        books.run.run_id,
+        "published",
+        None,
+    )
     assert (rewards["through"], rewards["last_failure"]) == (str(DAY), "LeakFound")
     assert (rewards["last_outcome"], rewards["last_failure_run"]) == ("failed: LeakFound", "later")
-    assert clubs["staged_bytes"] == next(one.bytes for one in books.run.tables if one.table == WHOLE)
+    assert staff["staged_bytes"] == next(one.bytes for one in books.run.tables if one.table == WHOLE)
     gib = 2**30
-    expected = clubs["table_bytes"] / gib * 0.023 + clubs["staged_bytes"] / gib * 3 / 30 * 0.023
-    assert clubs["usd_month"] == pytest.approx(expected, abs=1e-6)
+    expected = staff["table_bytes"] / gib * 0.023 + staff["staged_bytes"] / gib * 3 / 30 * 0.023
+    assert staff["usd_month"] == pytest.approx(expected, abs=1e-6)
     assert "x 0.023" in told["cost"]
     assert "LeakFound" in books.command("status").stdout
 
@@ -168,7 +172,7 @@ def test_evidence_tells_what_left_and_how_it_was_protected(books: Books) -> None
     told = books.command("evidence", books.run.run_id).stdout
     rows = {one.table: one.rows for one in books.run.tables}
     assert f"# Evidence of run {books.run.run_id}" in told
-    assert f"| {WHOLE} | published | {DAY} to {DAY} | {rows[WHOLE]:,} |" in told
+    assert f"\n| {WHOLE} | published | whole table | {rows[WHOLE]:,} |" in told
     assert "| member_id | identifier | tokenize (domain member) | with the key |" in told
     assert "| delivery_name | person_name | nothing: it is not selected | no |" in told
     assert f"| {BY_DAY} | {next(one.expectations for one in books.run.tables if one.table == BY_DAY)} |" in told
