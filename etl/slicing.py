@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from etl.handoff import Changes, Slice, Window
@@ -106,8 +108,36 @@ def sliced(
         parts_of_all = _whole_table(session, contract, source, size.count(heap), measure=measure)
         found = tuple(replace(one, where=f"({one.where}) AND {condition}") for one in parts_of_all)
         return Sliced(found, rows, rows * width)
+    if measure and kind == "date" and size.count(heap) > 1:
+        days = _days(session, contract, source, window.days, heap // max(1, all_rows), size)
+        return Sliced(days, rows, rows * width)
     a_day = -(-size.count(heap * rows // max(1, all_rows)) // len(window.days))
     return Sliced(window_slices(column, kind, window.days, a_day, dialect), rows, rows * width)
+
+
+def _days(
+    session: Session,
+    contract: Contract,
+    source: SourceTable,
+    days: Sequence[date],
+    a_row: int,
+    size: SliceSize,
+) -> tuple[Slice, ...]:
+    """Cuts each day of a date column by its rows' keys, because a date has no hours; rows are counted."""
+    table, column = session.dialect.quoted(source.name), contract.window_column or ""
+    found: list[Slice] = []
+    for one in window_slices(column, "date", days, 1, session.dialect):
+        (rows,) = session.row(f"SELECT count(*) FROM {table} WHERE {one.where}")
+        count = size.count(int(str(rows)) * a_row)
+        parts = session.slices(source, count, _key(contract), one.where) if count > 1 else (one,)
+        found += (replace(part, partition=one.partition) for part in parts)
+    return tuple(replace(part, number=number) for number, part in enumerate(found))
+
+
+def _key(contract: Contract) -> list[str]:
+    """Gives the source columns of the contract's key."""
+    names = [contract.derive[name].source if name in contract.derive else name for name in contract.key]
+    return [name for name in names if name in contract.columns]
 
 
 def _whole_table(
@@ -115,5 +145,4 @@ def _whole_table(
 ) -> tuple[Slice, ...]:
     if not measure and not source.leaves:
         return whole()
-    key = [contract.derive[name].source if name in contract.derive else name for name in contract.key]
-    return session.slices(source, count, [name for name in key if name in contract.columns])
+    return session.slices(source, count, _key(contract))

@@ -58,12 +58,12 @@ class PostgresSession:
             state = error.sqlstate or ""
         raise query_failure(state, {"source": table})
 
-    def slices(self, table: SourceTable, count: int, key: Sequence[str] = ()) -> tuple[Slice, ...]:
-        """Cuts heaps into ranges of pages; views and the like into ranges of their key, which are measured."""
-        if table.leaves:
+    def slices(self, table: SourceTable, count: int, key: Sequence[str] = (), where: str = "TRUE") -> tuple[Slice, ...]:
+        """Cuts heaps into ranges of pages; views, and rows that meet a condition, into measured ranges of their key."""
+        if table.leaves and where == "TRUE":
             return ctid_slices(table.leaves, count)
-        rows = self.estimated_rows(table.name, "TRUE") if count > 1 else 0
-        return key_slices(self.row, table, key, min(count, MAX_SLICES), rows)
+        rows = self.estimated_rows(table.name, where) if count > 1 else 0
+        return key_slices(self.row, table, key, min(count, MAX_SLICES), rows, where)
 
     def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:
         """Counts the rows of each minute, from the column's index where it has one; see `Session`."""

@@ -50,13 +50,14 @@ class Session(Protocol):
     def estimated_rows(self, table: str, where: str) -> int:
         """Gives the planner's estimate of a table's rows under a condition, from its statistics."""
 
-    def slices(self, table: SourceTable, count: int, key: Sequence[str] = ()) -> tuple[Slice, ...]:
-        """Cuts a whole relation into about so many slices of about equal work.
+    def slices(self, table: SourceTable, count: int, key: Sequence[str] = (), where: str = "TRUE") -> tuple[Slice, ...]:
+        """Cuts a relation, or its rows that meet a condition, into about so many slices of about equal work.
 
         Args:
             table: from the catalogue.
             count: how many slices to aim at.
             key: columns that identify a row, for relations that have no pages and no key in the catalogue.
+            where: SQL; TRUE for the whole relation.
         """
 
     def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:

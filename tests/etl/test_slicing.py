@@ -44,6 +44,10 @@ INSERT INTO busy.sold SELECT n, '2023-08-29 11:00+09'::timestamptz + n * interva
 INSERT INTO busy.sold SELECT 50000 + n, '2023-08-31 23:59:59.5+09', repeat('x', 100) FROM generate_series(1, 3000) n;
 INSERT INTO busy.sold SELECT 90000 + n, '2023-08-28 23:59:59.9+09', '' FROM generate_series(1, 500) n;
 INSERT INTO busy.sold SELECT 95000 + n, '2023-09-01 00:00+09', '' FROM generate_series(1, 500) n;
+CREATE TABLE busy.dated AS SELECT id, '2023-08-30'::date AS sold_on, filler FROM busy.sold;
+UPDATE busy.dated SET sold_on = '2023-08-31' WHERE id > 95000;
+ALTER TABLE busy.dated ALTER sold_on SET NOT NULL;
+ANALYZE busy.dated;
 CREATE VIEW busy.seen AS SELECT * FROM busy.sold;
 ANALYZE busy.sold
 """
@@ -99,6 +103,29 @@ def test_a_busy_hour_is_cut_and_a_quiet_day_is_not(primary: Primary, source: str
     assert max(len(held) for held in read) <= max(3000, 23000 // parts)  # the 3,000 rows of one instant stay together
     assert found.rows == 23000
     assert found.bytes > 0
+
+
+@pytest.mark.stack
+def test_a_day_without_hours_is_cut_by_its_keys(primary: Primary) -> None:
+    """Where a date places rows in days, a full day is cut by ranges of the key, measured on that day's rows."""
+    kept = {"type": "date", "class": "none", "mask": {"strategy": "keep", "why": "a day"}, "nullable": False}
+    columns = {name: column for name, column in CONTRACT["columns"].items() if name != "at"}  # type: ignore[attr-defined]
+    contract = Contract.model_validate(
+        {**CONTRACT, "source": "busy.dated", "columns": {**columns, "sold_on": kept}, "derive": {}}
+    )
+    session = PostgresSession(primary)
+    source = session.describe("busy.dated")
+    assert source is not None
+    found = sliced(session, contract, source, DAYS, None, SliceSize(200 * 1024))
+    read = [
+        primary.execute(f"SELECT id, sold_on FROM busy.dated WHERE {part.where}".encode()).fetchall()
+        for part in found.slices
+    ]
+    assert Counter(part.partition for part in found.slices)[date(2023, 8, 30)] >= 8
+    assert [part.number for part in found.slices] == list(range(len(found.slices)))
+    assert all(day == part.partition for part, held in zip(found.slices, read, strict=True) for _, day in held)
+    assert sum(len(held) for held in read) == len({one for held in read for one, _ in held}) == 24000
+    assert max(len(held) for held in read) <= 2 * 23500 / 8
 
 
 @pytest.mark.stack

@@ -50,9 +50,13 @@ class MySqlSession:
             number = number_of(error)
         raise failure_of(number, {"source": table})
 
-    def slices(self, table: SourceTable, count: int, key: Sequence[str] = ()) -> tuple[Slice, ...]:
+    def slices(self, table: SourceTable, count: int, key: Sequence[str] = (), where: str = "TRUE") -> tuple[Slice, ...]:
         """Cuts a table into ranges of its own key by measured bounds; what has none, or is small, stays whole."""
         del key  # a view's key has no index to walk, and MySQL's estimates of views say nothing
+        if where != "TRUE":
+            return (
+                Slice(0, where),
+            )  # rows of one day tend to be neighbors in the key: ranges of it would not part them
         first = key_column(table) if table.kind == "r" and count > 1 else None
         if first is None:
             return whole()
