@@ -83,7 +83,7 @@ def inside_machine_text(text: Plain, row: int, start: int, end: int, hashes: Has
 
 def _is_number(around: bytes, found: re.Match[bytes]) -> bool:
     """Tells a decimal number (0.41, a whole value, a JSON number) from a numbered list entry such as `1.4111…`."""
-    if not found.group(1).strip(b"0"):
+    if found.group(1) == b"0":  # with more zeros it is rather the end of a phone number, and a card number after a dot
         return True
     before, after = around[: found.start()], around[found.end() :]
     if _BEFORE_NUMBER.search(before) and _AFTER_NUMBER.match(after):

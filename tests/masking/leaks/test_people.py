@@ -89,6 +89,8 @@ def test_what_is_no_my_number_is_left_alone(text: str) -> None:
         "+81-3-1234-5678",
         "0081-90-1234-5678",
         "010-81-3-1234-5678",
+        "01081312345678",
+        "0081312345678",
     ],
 )
 def test_japanese_phones_are_found(phone: str) -> None:
