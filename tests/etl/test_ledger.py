@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 from google.cloud import bigquery
 
@@ -12,6 +16,7 @@ from etl.warehouse import Warehouse
 from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack
+_SQL = re.compile(r"^(SELECT|UPDATE|DELETE|INSERT|WITH|WHERE|AND|ORDER BY) |\b(UNION ALL SELECT|ORDER BY) ")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -71,3 +76,14 @@ def test_a_ledger_that_stands_is_not_touched(stack: Endpoints) -> None:
 def _changed(book: Ledger, name: str) -> object:
     found = book.warehouse.find_table(f"still_ops.{name}")
     return found.etag if found else None
+
+
+def test_reserved_names_are_quoted() -> None:
+    """BigQuery refuses `at` and `current` bare, which the local server does not: queries of ours quote them."""
+    bare = re.compile(r"(?<![\w.`'\"@])(at|current)(?![\w`'\"])")
+    found = []
+    for path in sorted((Path(__file__).parents[2] / "etl").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL.search(node.value):
+                found += [f"{path.name}:{node.lineno} {name}" for name in bare.findall(node.value)]
+    assert found == []
