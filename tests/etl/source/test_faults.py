@@ -24,8 +24,7 @@ from etl.stage import stage_table
 from etl.task import StagedSlice, stage_slice
 from schemas.types import ColumnType
 from scripts.local_stack.postgres import PRIMARY, STANDBY
-from scripts.local_stack.processes import wait_until
-from tests.etl.source.cluster import OURS, PATIENCE_SECONDS, ROWS, Cluster
+from tests.etl.source.cluster import OURS, ROWS, Cluster
 from tests.etl.source.conftest import Staging
 
 pytestmark = pytest.mark.stack
@@ -122,24 +121,6 @@ def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging:
             stage_table(spark_session(), plan, held, staging.keys, staging.key, staging.target, "lost")
     assert isinstance(failure, SnapshotLost)
     assert lost.value.exit_code == failure.exit_code == 3
-
-
-def test_rows_that_the_primary_removes_take_the_snapshot_with_them(cluster: Cluster, staging: Staging) -> None:
-    """When the standby replays a vacuum of rows that the snapshot sees, its holder goes first: no slice reads on."""
-    slot = "SELECT xmin IS NULL FROM pg_replication_slots"
-    with cluster.configured(hot_standby_feedback="off", max_standby_streaming_delay="0"):
-        assert wait_until(lambda: cluster.ask(PRIMARY, slot), PATIENCE_SECONDS)
-        with pinned(cluster.source()) as held:
-            task, plan = staging.task(held, "wide")
-            with cluster.admin(PRIMARY) as connection:
-                connection.execute("UPDATE pair.wide SET note = note WHERE id < 100")
-                connection.execute("VACUUM pair.wide")
-            cluster.flush()
-            cluster.catch_up()
-            failure = stage_slice(task, plan.slices[0])
-            with pytest.raises(SnapshotLost):
-                held.check()
-    assert isinstance(failure, SnapshotLost)
 
 
 def test_exhausted_connections_are_waited_for(cluster: Cluster, staging: Staging) -> None:
