@@ -135,7 +135,8 @@ def _line(table: FoundTable, column: FoundColumn, name: str, known: Sequence[Con
     found = guess(column.name, column.type, enum=column.enum, length=column.length, comment=column.comment)
     column_class, harmless = found.column_class, found.harmless
     if column.seen is not None:  # what the values are weighs more than what the name says, unless that is graver
-        column_class = column.seen if harmless or not found.word else column_class
+        document = column.type is not None and column.type.name == "json"  # it holds more than what was recognized
+        column_class = column.seen if (harmless or not found.word) and not document else column_class
         harmless = ""
     kind = str(column.type or ColumnType("string"))
     why = _why(found, column)

@@ -121,6 +121,7 @@ def test_a_sample_outweighs_a_harmless_name(tmp_path: Path) -> None:
         (
             column("id", "int64"),
             column("amount", "int64", seen=ColumnClass.NATIONAL_ID, note="of 10 values: 9 national_id"),
+            column("settings", "json", seen=ColumnClass.ADDRESS, note="of 10 values: 10 address"),
             column("code1", "string", seen=ColumnClass.PERSON_NAME, note="of 10 values: 10 person_name"),
         ),
         ("id",),
@@ -129,5 +130,6 @@ def test_a_sample_outweighs_a_harmless_name(tmp_path: Path) -> None:
     contract = proposed(tmp_path, table)
     assert contract.columns["amount"].column_class == ColumnClass.NATIONAL_ID
     assert contract.columns["code1"].column_class == ColumnClass.PERSON_NAME
+    assert contract.columns["settings"].column_class == ColumnClass.FREE_TEXT
     assert list(contract.selected) == ["id"]
     assert "# unclear: dropped until somebody knows; of 10 values: 9 national_id" in text
