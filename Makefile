@@ -30,13 +30,18 @@ lint: bootstrap ## Check style, types and that generated files are up to date.
 	@shopt -s nullglob; for script in scripts/generate_*.py; do echo "$$script --check"; $(PYTHON) "$$script" --check; done
 
 .PHONY: bench
-bench: bootstrap bench-masking ## Measure the whole way from database to staged Parquet, reading alone, and the masking kernels.
+bench: bootstrap bench-masking ## Measure database to staged Parquet, reading alone, small tables, and the masking kernels.
 	$(PYTHON) scripts/bench.py
 	$(PYTHON) scripts/bench_source.py
+	$(PYTHON) scripts/bench_publish.py
 
 .PHONY: bench-masking
 bench-masking: bootstrap ## Measure the masking kernels alone, beside their peers.
 	$(PYTHON) scripts/bench_masking.py
+
+.PHONY: faults
+faults: bootstrap ## Disturb a load at every named point, run it again, compare; writes .local/faults.json.
+	$(PYTHON) scripts/faults.py
 
 .PHONY: lock
 lock: bootstrap ## Renew the lock files after an edit of requirements*.in.

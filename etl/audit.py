@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from etl.errors import NOT_PUBLISHED, AuditFailed
 from etl.handoff import Staged
+from etl.manifest import changed_files
 from etl.reconcile import SourceTotals
 from etl.spark import session_for
 from etl.staged_frame import staged_frame
-from etl.storage import Stage, StageTarget
+from etl.storage import StageTarget
 from expectations.checks import Check, CheckResult, SuiteInvalid
 from expectations.derived import TableFacts, derived_checks
 from expectations.suite import BUNDLED, load_suite, needed_columns
@@ -132,9 +133,7 @@ def table_checks(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple
 
 def _manifest(staged: Staged, target: StageTarget) -> Sequence[CheckResult]:
     """Storage's own description of every file equals what the workers wrote."""
-    folder = f"{target.prefix}/{staged.run_id}/{staged.plan.table}/"
-    stored = {(one.name, one.bytes, one.crc32c, one.generation) for one in Stage(target).stored(folder)}
-    wrong = sum((file.name, file.bytes, file.crc32c, file.generation) not in stored for file in staged.files)
+    wrong = changed_files(staged, target)
     check = Check("staged_files_equal_manifest", origin="reconciliation")
     return [CheckResult(check, passed=wrong == 0, failed=wrong, checked=len(staged.files))]
 

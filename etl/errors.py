@@ -180,6 +180,13 @@ class PublishFailed(KagemushaError):
     exit_code: ClassVar[int] = TRANSIENT
 
 
+class StageChanged(KagemushaError):
+    """Between audit and publishing, somebody else replaced or removed staged files."""
+
+    advice = "Run again; if it repeats, find out who else writes to the staging bucket."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
 class Unexpected(KagemushaError):
     """A failure that no step foresaw; its own message is withheld because it could quote a value."""
 

@@ -15,10 +15,11 @@ from google.cloud import bigquery
 
 from etl.audit import Approved
 from etl.bigquery_jobs import load
-from etl.errors import NOT_PUBLISHED, PublishFailed, worst_of
+from etl.errors import NOT_PUBLISHED, PublishFailed, StageChanged, worst_of
 from etl.handoff import Published, Staged, StagedFile, manifest_digest
 from etl.leases import Fence
 from etl.limits import refuse_beyond_limits
+from etl.manifest import changed_files
 from etl.merge import merge
 from etl.storage import StageTarget
 from etl.tables import ensure_table, load_config, time_partitioning
@@ -55,6 +56,7 @@ def publish(
 
     Raises:
         LeaseHeld: another run may publish the table now; this one's time was over.
+        StageChanged: storage no longer holds what the audit approved.
         PublishRefused: the table differs destructively from its contract, a limit is exceeded, or BigQuery refused the
             data.
         PublishFailed: a load job failed; its destination keeps its rows, a rerun replaces all of the window, and the
@@ -64,6 +66,8 @@ def publish(
     staged = approved.staged
     refuse_beyond_limits(staged)
     table = ensure_table(warehouse, staged.plan.contract)
+    for stage in (staged, *([keys.staged] if keys else [])):
+        _refuse_changed_files(stage, target)
     if staged.plan.merges:
         return merge(staged, keys.staged if keys else None, table, lease, warehouse, target)
     destinations = _destinations(staged)
@@ -76,6 +80,15 @@ def publish(
     rows = sum(int(job.output_rows or 0) for job in done)
     compared = staged.rows if staged.plan.changes else None  # a whole table has all keys that there are
     return Published(rows, len(done), job_ids, time.monotonic() - started, keys_compared=compared)
+
+
+def _refuse_changed_files(staged: Staged, target: StageTarget) -> None:
+    """Looks once more just before loading: BigQuery reads names, not the generations that were audited."""
+    wrong = changed_files(staged, target)
+    if wrong:
+        raise StageChanged(
+            f"{wrong} of {len(staged.files)} staged files are not what the audit approved.", not_done=NOT_PUBLISHED
+        )
 
 
 def _replaced(

@@ -44,7 +44,13 @@ def write_slice(
     rows = 0
     try:
         with pq.ParquetWriter(
-            writer, schema, compression="zstd", compression_level=1, use_dictionary=plain, write_statistics=plain
+            writer,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=plain,
+            write_statistics=plain,
+            write_page_checksum=True,
         ) as parquet:
             for batch in batches:
                 rows += batch.num_rows

@@ -40,7 +40,7 @@ def _reader(
         stage = Stage(target)
         for batch in batches:
             for name in batch.column("name").to_pylist():
-                with stage.open(name) as stream, pq.ParquetFile(stream) as file:
+                with stage.open(name) as stream, pq.ParquetFile(stream, page_checksum_verification=True) as file:
                     if not file.schema_arrow.equals(schema):
                         raise ValueError("a staged file has another schema than its plan")
                     yield from file.iter_batches(columns=columns)

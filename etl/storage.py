@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, BinaryIO, Final, cast
 
 import google_crc32c
 from google.api_core import exceptions as google_errors
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests import exceptions as http_errors
 
@@ -26,8 +28,16 @@ _STAGED: Final = ".parquet"
 _CHUNK_BYTES: Final = 8 * 1024 * 1024
 _TIMEOUT_SECONDS: Final = 60
 _RETRY: Final = DEFAULT_RETRY.with_timeout(60)
+_FORBIDDEN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _ANY_LOGIN: Final = Google()
-_FAILURES: Final = (google_errors.GoogleAPIError, GoogleAuthError, http_errors.RequestException, OSError)
+_FAILURES: Final = (
+    google_errors.GoogleAPIError,
+    GoogleAuthError,
+    InvalidResponse,  # uploads and downloads in chunks do not turn it into an error of Google's API
+    DataCorruption,
+    http_errors.RequestException,
+    OSError,
+)
 
 
 @dataclass(frozen=True)
@@ -188,7 +198,9 @@ class Stage:
         if (refused := login_failure(error)) is not None:
             return refused
         where = {"bucket": self.target.bucket, "error": type(error).__name__}
-        if isinstance(error, google_errors.NotFound | google_errors.Forbidden | google_errors.Unauthorized):
+        status = error.response.status_code if isinstance(error, InvalidResponse) else None
+        missing = isinstance(error, google_errors.NotFound | google_errors.Forbidden | google_errors.Unauthorized)
+        if missing or status in _FORBIDDEN:
             return BucketMissing(
                 f"Cloud Storage would not {action}: missing or forbidden.", not_done=NOT_PUBLISHED, where=where
             )
@@ -247,8 +259,10 @@ class ObjectWriter(io.RawIOBase):
         failure: KagemushaError | None = None
         try:
             self._sink.close()
-            if self._blob.crc32c is None:
+            if self._blob.crc32c is None:  # the client stops at a short upload without an error
                 self._blob.reload(timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+        except google_errors.NotFound:
+            failure = StorageUnavailable("A staged object did not arrive whole.", not_done=NOT_PUBLISHED)
         except _FAILURES as error:
             failure = self._stage._ours(error, "finish an object")  # noqa: SLF001  one module, one subject
         if failure is None and self._blob.crc32c != base64.b64encode(self._checksum.digest()).decode():

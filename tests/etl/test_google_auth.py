@@ -24,9 +24,16 @@ from etl.settings import Google, Settings, load_settings
 from etl.storage import Stage, StageTarget
 from etl.warehouse import Warehouse
 from masking.errors import KagemushaError
+from scripts.fault_injection.token_service import (
+    ACCOUNT,
+    AUDIENCE,
+    TokenService,
+    federated,
+    job_environment,
+    token_service,
+)
 from scripts.local_stack.local_stack import Endpoints
 from tests.etl.conftest import ROOT
-from tests.etl.google_sts import ACCOUNT, AUDIENCE, REGION, TokenService, token_service
 
 
 @pytest.fixture
@@ -43,28 +50,6 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenService]:
         yield running
     google_auth._session.cache_clear()
     google_auth._shared.cache_clear()
-
-
-def job_environment(service: TokenService) -> dict[str, str]:
-    """Gives the variables by which a job of AWS finds its role, with nothing of this machine's own settings."""
-    return {
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{service.url}/role",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
-
-
-def federated(service: TokenService, **more: str) -> Google:
-    """Gives the settings of a login by the job's role."""
-    return Google(
-        login="workload_identity",
-        audience=AUDIENCE,
-        token_url=f"{service.url}/v1/token",
-        iam_url=service.url,
-        aws_region=REGION,
-        **more,
-    )
 
 
 def bearer(login: Google) -> str:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from etl.audit import _SEAL, Approved, Verdict
-from etl.errors import PublishRefused
+from etl.errors import PublishRefused, StageChanged
 from etl.handoff import Slice, Staged, TablePlan, Window
 from etl.limits import BYTES_A_JOB
 from etl.plan import mask_plan
@@ -136,13 +136,28 @@ def test_a_partial_publish_says_so(warehouse: Warehouse, target: StageTarget) ->
     found = contract("partial")
     publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE, warehouse, target)
     proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
-    missing = replace(proof.staged.files[1], name=f"{target.prefix}/run/visits/none.parquet")
-    staged = replace(proof.staged, files=(proof.staged.files[0], missing))
+    good, bad = proof.staged.files
+    Stage(target).write(bad.name, b"no Parquet", "application/octet-stream")
+    (stored,) = Stage(target).stored(bad.name)
+    broken = replace(bad, bytes=stored.bytes, crc32c=stored.crc32c, generation=stored.generation)
+    staged = replace(proof.staged, files=(good, broken))
     with pytest.raises(KagemushaError, match="1 of 2 partitions were replaced") as failed:
         publish(Approved(staged, proof.verdict, _SEAL), FREE, warehouse, target)
     assert failed.value.__context__ is None
     assert len(failed.value.where["jobs"].split(",")) == 1
     assert rows(warehouse, "partial") == [(MONDAY, "c"), (TUESDAY, "b")]
+
+
+def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse, target: StageTarget) -> None:
+    """When one file of two was written again since, no day is replaced."""
+    found = contract("changed")
+    publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE, warehouse, target)
+    proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
+    name = proof.staged.files[1].name
+    Stage(target).write(name, Stage(target).read(name), "application/octet-stream")
+    with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
+        publish(proof, FREE, warehouse, target)
+    assert rows(warehouse, "changed") == [(MONDAY, "a"), (TUESDAY, "b")]
 
 
 def test_a_table_is_made_as_the_contract_says(warehouse: Warehouse) -> None:

@@ -7,6 +7,7 @@ botocore and the secret that belongs to the access key, and answers a token only
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +21,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from etl.settings import Google
+
 AUDIENCE = "//iam.googleapis.com/projects/123456789/locations/global/workloadIdentityPools/aws/providers/glue"
 REGION = "ap-northeast-1"
+SIGNED_REQUEST = "urn:ietf:params:aws:token-type:aws4_request"
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/iam")
 ACCOUNT = "loader@local-project.iam.gserviceaccount.com"
 
@@ -54,11 +58,12 @@ class TokenService:
             return 503, {}
         if self.refuses:
             return 401, {"error": "invalid_grant", "error_description": form["subject_token"]}
-        self.exchanged.append(self.signer(json.loads(unquote(form["subject_token"]))))
-        assert form["audience"] == AUDIENCE
-        assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:token-exchange"
-        assert form["subject_token_type"] == "urn:ietf:params:aws:token-type:aws4_request"
-        assert form["scope"] in SCOPES
+        signer = self.signer(json.loads(unquote(form["subject_token"])))
+        _demand(form["audience"] == AUDIENCE, "audience")
+        _demand(form["grant_type"] == "urn:ietf:params:oauth:grant-type:token-exchange", "grant type")
+        _demand(form["subject_token_type"] == SIGNED_REQUEST, "type of what is exchanged")
+        _demand(form["scope"] in SCOPES, "scope")
+        self.exchanged.append(signer)
         return 200, {"access_token": self.new_token(), "expires_in": self.lifetime, "token_type": "Bearer"}
 
     def impersonate(self, token: str) -> tuple[int, dict[str, object]]:
@@ -81,35 +86,67 @@ class TokenService:
             "Expiration": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
         }
 
-    def signer(self, signed: dict[str, Any]) -> str:
+    def signer(self, signed: dict[str, Any]) -> str:  # Any: parsed JSON
         """Gives the access key of a signed GetCallerIdentity request, after proving its signature."""
         headers = {item["key"].lower(): item["value"] for item in signed["headers"]}
-        assert signed["method"] == "POST"
-        assert signed["url"] == f"https://sts.{REGION}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
-        assert headers["x-goog-cloud-target-resource"] == AUDIENCE
+        _demand(signed["method"] == "POST", "method")
+        url = f"https://sts.{REGION}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
+        _demand(signed["url"] == url, "URL")
+        _demand(headers["x-goog-cloud-target-resource"] == AUDIENCE, "target resource")
         algorithm, _, rest = headers.pop("authorization").partition(" ")
         parts = dict(part.strip().split("=", 1) for part in rest.split(","))
+        access_key: str
         access_key, day, region, service, _ = parts["Credential"].split("/")
-        assert (algorithm, region, service) == ("AWS4-HMAC-SHA256", REGION, "sts")
+        _demand((algorithm, region, service) == ("AWS4-HMAC-SHA256", REGION, "sts"), "credential scope")
         covered = parts["SignedHeaders"].split(";")
-        assert {"host", "x-amz-date", "x-amz-security-token"} <= set(covered)
+        _demand({"host", "x-amz-date", "x-amz-security-token"} <= set(covered), "signed headers")
         asked = datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        assert abs(datetime.now(UTC) - asked) < timedelta(minutes=5)
-        assert headers["x-amz-date"].startswith(day)
-        assert headers["x-amz-security-token"] == self.keys[access_key].token
+        _demand(abs(datetime.now(UTC) - asked) < timedelta(minutes=5), "date")
+        _demand(headers["x-amz-date"].startswith(day), "day")
+        _demand(headers["x-amz-security-token"] == self.keys[access_key].token, "session token")
         again = SigV4Auth(self.keys[access_key], "sts", REGION)
-        request = AWSRequest(
-            "POST", signed["url"].replace("?", "/?"), headers={name: headers[name] for name in covered}
-        )
+        request = AWSRequest("POST", url.replace("?", "/?"), headers={name: headers[name] for name in covered})
         request.context["timestamp"] = headers["x-amz-date"]
         text = again.string_to_sign(request, again.canonical_request(request))
-        assert parts["Signature"] == again.signature(text, request)
+        _demand(parts["Signature"] == again.signature(text, request), "signature")
         return access_key
+
+    def recover(self, lifetime: int = 3600) -> None:
+        """Serves well from now on, with tokens of this lifetime."""
+        self.busy, self.lifetime, self.refuses = 0, lifetime, False
 
     def new_token(self) -> str:
         """Makes a token."""
         self.tokens.append(f"made-up-token-{len(self.tokens) + 1}")
         return self.tokens[-1]
+
+
+def _demand(holds: bool, what: str) -> None:  # noqa: FBT001  it reads as a sentence
+    """Refuses a request in which something is not as it must be."""
+    if not holds:
+        raise ValueError(f"wrong {what}")
+
+
+def job_environment(service: TokenService) -> dict[str, str]:
+    """Gives the variables by which a job of AWS finds its role, with nothing of this machine's own settings."""
+    return {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{service.url}/role",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def federated(service: TokenService, service_account: str | None = None) -> Google:
+    """Gives the settings of a login by the job's role."""
+    return Google(
+        login="workload_identity",
+        audience=AUDIENCE,
+        token_url=f"{service.url}/v1/token",
+        iam_url=service.url,
+        aws_region=REGION,
+        service_account=service_account,
+    )
 
 
 @contextmanager
@@ -127,11 +164,11 @@ def token_service() -> Iterator[TokenService]:
             content: dict[str, object]
             try:
                 if self.path.endswith(":generateAccessToken"):
-                    assert self.path == f"/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken"
+                    _demand(self.path == f"/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken", "path")
                     status, content = service.impersonate(self.headers["Authorization"].removeprefix("Bearer "))
                 else:
                     status, content = service.exchange({name: one for name, (one,) in parse_qs(body).items()})
-            except (AssertionError, KeyError, ValueError) as wrong:
+            except (KeyError, ValueError) as wrong:
                 status, content = 400, {"error": "invalid_request", "error_description": repr(wrong)}
             self._answer(status, content)
 

@@ -1,0 +1,10 @@
+"""Every fault point, in the order in which they are tried."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scripts.fault_injection import points_bigquery, points_processes, points_storage
+from scripts.fault_injection.point import Point
+
+POINTS: Final[tuple[Point, ...]] = (*points_storage.POINTS, *points_bigquery.POINTS, *points_processes.POINTS)

@@ -1,0 +1,203 @@
+"""One trial: a run with one fault, what readers saw meanwhile, a rerun, and how what is published compares."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from textwrap import shorten
+from typing import Final
+
+import etl.bigquery_jobs
+import etl.storage
+import etl.warehouse
+from etl import google_auth
+from etl.settings import load_settings
+from masking.errors import KagemushaError
+from scripts.fault_injection.field import DAY, ROOT, Field, Rows
+from scripts.fault_injection.point import Point
+from scripts.fault_injection.processes import session_members
+from scripts.fault_injection.reader import reading
+from scripts.fault_injection.token_service import federated, job_environment
+from scripts.local_stack.processes import wait_until
+
+_PATIENCE_SECONDS: Final = 20
+_RETRY_SECONDS: Final = 5.0
+_REQUEST_SECONDS: Final = 3
+_WORDS: Final = 80
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended.
+
+    Attributes:
+        point: its name.
+        injected: what went wrong.
+        outcome: what the run and its rerun made of it; begins with WRONG where a promise was broken.
+        rows_lost: rows that should be published after the rerun and are not.
+        rows_doubled: rows that are published after the rerun and should not be.
+        stale_reads: reads during the fault that failed, or saw neither yesterday's rows nor today's in a destination.
+    """
+
+    point: str
+    injected: str
+    outcome: str
+    rows_lost: int
+    rows_doubled: int
+    stale_reads: int
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a promise was broken."""
+        return self.outcome.startswith("WRONG")
+
+    def to_json(self) -> dict[str, object]:
+        """Gives the outcome as JSON spells it."""
+        return asdict(self)
+
+
+class Hook:
+    """Hears of every step; at one of them, something happens outside."""
+
+    def __init__(self, point: Point, played: Field) -> None:
+        self._point, self._field = point, played
+        self.happened = False
+
+    def say(self, table: str, step: str, **_: object) -> None:
+        """A table reached a step."""
+        if self._point.act is not None and (table, step) == self._point.at and not self.happened:
+            self.happened = True
+            self._point.act(self._field)
+
+
+def tried(played: Field, point: Point) -> Outcome:
+    """Runs one trial; the field is ready for the next one when it returns."""
+    if played.rows() != played.yesterday:
+        raise RuntimeError(f"before {point.name}: what is published is not yesterday's")
+    rules, hook = point.fresh_rules(), Hook(point, played)
+    played.tokens.recover(lifetime=1 if point.federated else 3600)
+    proxy = played.storage if point.server == "storage" else played.bigquery
+    with reading(played) as reads, proxy.following(*rules):
+        ended = _in_its_own_process(played, point) if point.own_process else _in_this_one(played, point, hook)
+    played.tokens.recover()
+    happened = rules[0].fired > 0 if rules else hook.happened or (point.own_process and ended != "absorbed")
+    problems = [] if happened else ["the fault never happened"]
+    problems += [f"a reader saw {place} torn" for place in sorted(set(reads.wrong))]
+    problems += [ended.removeprefix("WRONG ")] if ended.startswith("WRONG") else []
+    if ended != "absorbed":
+        again = played.run()
+        if again.exit_code:
+            why = "; ".join(one.error for one in again.tables if one.error) or again.error
+            problems.append(f"the rerun ended with {again.exit_code}: {why}")
+    lost, doubled = compared(played.today, played.rows())
+    problems += [f"{lost} rows lost, {doubled} doubled"] if lost or doubled else []
+    problems += [f"left over: {one}" for one in played.left_over()]
+    if lost or doubled:
+        played.run()
+    played.turn()
+    outcome = ended if ended == "absorbed" else f"{shorten(ended, _WORDS)} Rerun complete."
+    if problems:
+        outcome = f"WRONG: {'; '.join(problems)} ({ended})"
+    return Outcome(point.name, point.injected, outcome, lost, doubled, len(reads.wrong))
+
+
+def compared(expected: Rows, found: Rows) -> tuple[int, int]:
+    """Gives how many rows are missing and how many are too many."""
+    places = {*expected, *found}
+    nothing: Counter[str] = Counter()
+    lost = sum((expected.get(place, nothing) - found.get(place, nothing)).total() for place in places)
+    return lost, sum((found.get(place, nothing) - expected.get(place, nothing)).total() for place in places)
+
+
+def _in_this_one(played: Field, point: Point, hook: Hook) -> str:
+    """Runs the load here; gives how it ended."""
+    settings = load_settings(played.disturbed)
+    google_auth._shared.cache_clear()  # noqa: SLF001  as a new process would
+    if point.federated:
+        settings = settings.model_copy(update={"google": federated(played.tokens)})
+    with impatient():
+        try:
+            result = played.run(settings, hook)
+        except KagemushaError as error:
+            return f"stopped (exit {error.exit_code}): {error.what}"
+        except Exception as error:  # noqa: BLE001  what a run must not let out
+            return f"WRONG {type(error).__name__} came out of the run"
+    if result.exit_code == 0:
+        return "absorbed"
+    errors = [one.error for one in result.tables if one.exit_code == result.exit_code] or [result.error]
+    return f"stopped (exit {result.exit_code}): {errors[0].partition('. ')[0]}."
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Lets the driver give up after seconds instead of minutes."""
+    retries = (etl.storage._RETRY, etl.warehouse.RETRY)  # noqa: SLF001  every module shares these very objects
+    kept = [retry._timeout for retry in retries]  # noqa: SLF001  〃
+    request_seconds = etl.warehouse.TIMEOUT_SECONDS
+    for retry in retries:
+        retry._timeout = _RETRY_SECONDS  # noqa: SLF001  〃
+    setattr(etl.bigquery_jobs, "TIMEOUT_SECONDS", _REQUEST_SECONDS)  # noqa: B010  a constant to everybody else
+    try:
+        yield
+    finally:
+        for retry, seconds in zip(retries, kept, strict=True):
+            retry._timeout = seconds  # noqa: SLF001  〃
+        setattr(etl.bigquery_jobs, "TIMEOUT_SECONDS", request_seconds)  # noqa: B010  〃
+
+
+def _in_its_own_process(played: Field, point: Point) -> str:
+    """Runs the load as a user would; gives how it ended. Nothing that it started outlives it for long."""
+    command = [sys.executable, "-m", "etl.cli", "run", "--day", str(DAY), "--contracts", str(played.folder)]
+    environment = {
+        **os.environ,
+        **job_environment(played.tokens),
+        "PYTHONPATH": str(ROOT),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+
+    def limit() -> None:
+        if point.file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (point.file_bytes, point.file_bytes))
+
+    with subprocess.Popen(
+        [*command, "--settings", str(played.disturbed)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=limit,  # noqa: PLW1509  no thread of ours holds a lock that it needs
+    ) as job:
+        for line in job.stderr or ():
+            told = json.loads(line) if line.startswith("{") else {}
+            if point.at is not None and (told.get("table"), told.get("step")) == point.at:
+                job.send_signal(signal.SIGKILL)
+                break
+        if job.stderr:
+            job.stderr.close()
+        code = job.wait()
+    outlived = not wait_until(lambda: not session_members(job.pid), _PATIENCE_SECONDS)
+    for process in session_members(job.pid):
+        os.kill(process, signal.SIGKILL)
+    if outlived:
+        return "WRONG processes outlived the job"
+    if code == -signal.SIGKILL:
+        return "killed."
+    return "absorbed" if code == 0 else f"stopped (exit {code})."
+
+
+def timed(played: Field, point: Point) -> tuple[Outcome, float]:
+    """Runs one trial and tells how many seconds it took."""
+    begun = time.monotonic()
+    return tried(played, point), time.monotonic() - begun
