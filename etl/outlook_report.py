@@ -21,9 +21,10 @@ def write_table(plans: Sequence[Outlook], out: TextIO, *, verbose: bool = False)
     drawn = Table()
     for name in ("table", "mode", "days"):
         drawn.add_column(name, no_wrap=True)
-    for name in ("slices", "rows ≈", "MiB read ≈", "columns", "masked", "dropped", "partitions"):
+    for name in ("slices", "rows ≈", "MiB ≈", "read", "masked", "dropped"):
         drawn.add_column(name, justify="right", no_wrap=True)
-    drawn.add_column("into", no_wrap=True)
+    for name in ("replaces", "of"):
+        drawn.add_column(name, overflow="fold")
     for one in plans:
         drawn.add_row(*_row(one))
     console.print(drawn)
@@ -46,7 +47,7 @@ def write_json(plans: Sequence[Outlook], out: TextIO) -> None:
 
 def _row(one: Outlook) -> list[str]:
     plan, contract = one.plan, one.contract
-    columns = [f"{len(contract.selected)} of {len(contract.columns)}", str(one.masked), str(one.dropped)]
+    columns = [str(len(contract.selected)), str(one.masked), str(one.dropped)]
     if plan is None:
         return [contract.table, contract.load.mode, "", "refused", "", "", *columns, "", contract.publish]
     return [
@@ -71,7 +72,10 @@ def _days(window: Window | None) -> str:
 def _partitions(one: Outlook) -> str:
     if one.plan is None or one.contract.partition_by is None:
         return "whole table"
-    return str(len(one.plan.window.days)) if one.plan.window else "those of the rows"
+    if one.plan.window is None:
+        return "the rows' days"
+    days = len(one.plan.window.days)
+    return f"{days} partition{'' if days == 1 else 's'}"
 
 
 def _plain(one: Outlook) -> dict[str, object]:

@@ -13,6 +13,7 @@ from masking.policy import ColumnClass
 from masking.strategies import Strategy
 from schemas.contract import Contract
 from schemas.guess import Guess, guess
+from schemas.loads import DELETED_AT
 from schemas.patch import yaml_type
 from schemas.reviewed import NAME
 from schemas.types import ColumnType
@@ -20,7 +21,9 @@ from schemas.types import ColumnType
 LARGE: Final = 256 * 1024 * 1024
 """From so many bytes on, a table with a time that never changes is proposed to be loaded by days."""
 _DROP: Final = "{strategy: drop}"
-_LATER: Final = ("updated", "modified", "changed", "koshin", "更新", "変更", "last")
+_CHANGED: Final = ("updated", "modified", "changed", "koshin")
+"""Words of times that every change of a row moves forward."""
+_MOVES: Final = (*_CHANGED, "last")
 """Words of times that move, and so cannot place a row in a day for good."""
 _ENDINGS: Final = ("_id", "_no", "_number", "_num", "_code", "_bango", "_key", "_uuid")
 
@@ -132,7 +135,8 @@ def _line(table: FoundTable, column: FoundColumn, name: str, known: Sequence[Con
     found = guess(column.name, column.type, enum=column.enum, length=column.length, comment=column.comment)
     column_class, harmless = found.column_class, found.harmless
     if column.seen is not None:  # what the values are weighs more than what the name says, unless that is graver
-        column_class = column.seen if harmless or not found.word else column_class
+        document = column.type is not None and column.type.name == "json"  # it holds more than what was recognized
+        column_class = column.seen if (harmless or not found.word) and not document else column_class
         harmless = ""
     kind = str(column.type or ColumnType("string"))
     why = _why(found, column)
@@ -231,25 +235,28 @@ def _joins(table: FoundTable, lines: Sequence[_Line], known: Sequence[Contract])
 
 def _load(table: FoundTable, lines: Sequence[_Line]) -> tuple[str, list[str], str]:
     """Gives the load mode, the derived columns it needs, and why."""
-    days = [
-        one
-        for one in lines
-        if one.kept and one.type == "timestamp" and one.not_null and one.name in table.indexed
-        and not any(word in one.name for word in _LATER)
-    ]  # fmt: skip
-    taken = {one.name for one in lines}
-    derived = {one.name: _day_name(one.name, taken) for one in lines if one.kept and one.type == "timestamp"}
-    lines_of = [f"{derived[one.name]}: {{type: date, from: {one.name}, as: business_date}}" for one in days[:1]]
-    if days and table.bytes >= LARGE:
-        by = derived[days[0].name]
-        return f"{{mode: partition, by: {by}, lookback_days: 2}}", lines_of, f"large, and {days[0].name} is indexed"
-    reason = "small enough to be read whole" if table.bytes < LARGE else "large, and no indexed time that stays"
-    return "{mode: full}", lines_of, reason if table.bytes else "its size is unknown"
+    times = [one.name for one in lines if one.kept and one.type == "timestamp" and one.not_null]
+    indexed = [name for name in times if name in table.indexed]
+    days = [name for name in indexed if not any(word in name for word in _MOVES)]
+    changes = [name for name in indexed if any(word in name for word in _CHANGED)]
+    by = _day_name(days[0], {one.name for one in lines}) if days else ""
+    derived = [f"{by}: {{type: date, from: {days[0]}, as: business_date}}"] if days else []
+    if table.bytes < LARGE:
+        return "{mode: full}", derived, "small enough to be read whole" if table.bytes else "its size is unknown"
+    if days:
+        return f"{{mode: partition, by: {by}, lookback_days: 2}}", derived, f"large, and {days[0]} is indexed"
+    if changes:
+        own = any(one.name == DELETED_AT for one in lines)  # the source marks its deleted rows itself
+        deletes = "deletes: ignore" if own else "deletes: soft, reconcile_keys: 7"
+        merge = f"{{mode: merge, watermark: {changes[0]}, {deletes}}}"
+        return merge, [], f"large, and {changes[0]} is indexed: if every change moves it forward"
+    return "{mode: full}", [], "large, and no time is indexed that could tell days or changes"
 
 
 def _day_name(column: str, taken: set[str]) -> str:
     stem = column.removesuffix("_at").removesuffix("_time")
-    return next(name for name in (f"{stem}_on", f"{stem}_day", f"{column}_business_date") if name not in taken)
+    names = (f"{stem}_on", f"{stem}_day", f"{column}_business_date")
+    return next((name for name in names if name not in taken), f"{column}_day_in_japan")
 
 
 def _key(name: str) -> str:

@@ -40,6 +40,7 @@ from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
 
 _SLICE_BYTES: Final = 64 * 1024 * 1024
 _FIRST_DAY, _LAST_DAY = date(2023, 8, 29), date(2023, 8, 31)
+_DRIVERS: Final = "/usr/share/java/mariadb-java-client.jar:/usr/share/java/postgresql.jar"
 _COUNTED: Final = pa.schema([("rows", pa.int64())])
 
 
@@ -91,7 +92,11 @@ def main() -> int:
         subprocess.run([*command, *days], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         contract = load_contract(ROOT / "schemas" / "payments.yaml")
         os.environ.setdefault("PYTHONPATH", str(ROOT))  # the workers import our modules
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--driver-memory 2g --driver-class-path {_DRIVERS} pyspark-shell"
+        session = SparkSession.builder.appName("bench").master("local[*]").config("spark.driver.host", "127.0.0.1")
+        session.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()  # the JVM as Spark starts it by itself
         spark = spark_session()
+        jdbc_rows_per_s(spark, load_settings(ends.settings).source, contract, _LAST_DAY)  # compiled, as in a long run
         postgres = jdbc_rows_per_s(spark, load_settings(ends.settings).source, contract, _LAST_DAY)
         print(f"postgres_jdbc_rows_per_s {postgres:>12,}")
         print(f"mysql_jdbc_rows_per_s    {mysql_jdbc_rows_per_s(spark, stack, contract, _LAST_DAY):>12,}")

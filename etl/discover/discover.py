@@ -115,12 +115,16 @@ def _valid(found: FoundTable, name: str, beside: Sequence[Contract]) -> Contract
     """Gives the proposed contract where it fits the model and the policy beside the others."""
     try:
         contract = Contract.model_validate(yaml.safe_load(propose(found, name, beside)))
-    except ValidationError:
+    except ValidationError as error:
         contract = None
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
     if contract is None:
-        return _refused(
-            found, "a key that may be published", "Name another key with --key, or give it one by a view at the source."
-        )
+        about_key = any("key" in one["loc"] or "key names" in one["msg"] for one in problems)
+        if about_key:
+            advice = "Name another key with --key, or give it one by a view at the source."
+            return _refused(found, "a key that may be published", advice)
+        told = "; ".join(one["msg"].removeprefix("Value error, ") for one in problems)
+        return _refused(found, f"what a contract needs ({told})", "Write its contract by hand; lint tells why.")
     if any(one.rule.severity is Severity.ERROR and one.table == name for one in policy_findings([*beside, contract])):
         return _refused(found, "masks that go with the known contracts", "Write its contract by hand; lint tells why.")
     return contract

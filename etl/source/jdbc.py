@@ -12,14 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pyspark.sql import DataFrame
+
 from etl.errors import NO_ROW_READ, SettingsInvalid
 from etl.handoff import Slice
 from etl.source import jdbc_mysql, jdbc_postgres
 from etl.source.dialect import MYSQL, POSTGRES, Dialect, ReadColumn
 from etl.source.snapshot import Snapshot
+from etl.source.unlogged import unlogged_array, unlogged_properties
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 _FETCH_ROWS: Final = "10000"
 _BATCH_ROWS: Final = "50000"
@@ -70,8 +73,13 @@ def jdbc_frame(
     table = f"(SELECT {listed} FROM {way.dialect.quoted(source)}) AS kagemusha"
     types = [f"{name} {_SPARK_TYPES.get(one.type.name, 'STRING')}" for one, name in zip(columns, names, strict=True)]
     reached = jdbc_postgres.reached(snapshot) if engine == "postgres" else jdbc_mysql.reached(snapshot, driver)
-    properties = {"driver": driver, "fetchsize": _FETCH_ROWS, "customSchema": ", ".join(types), **reached.properties}
-    return spark.read.jdbc(reached.url, table, predicates=[part.where], properties=properties).select(*names)
+    shown = {"driver": driver, "fetchsize": _FETCH_ROWS, "customSchema": ", ".join(types), **reached.properties}
+    properties = unlogged_properties(spark, "password", reached.password)
+    for name, value in shown.items():
+        properties.setProperty(name, value)
+    predicates = unlogged_array(spark, part.where)  # it can hold keys of rows
+    frame = spark.read._jreader.jdbc(reached.url, table, predicates, properties)  # noqa: SLF001  PySpark takes texts only
+    return DataFrame(frame, spark).select(*names)
 
 
 def named_in(part: Slice, dialect: Dialect) -> list[str]:

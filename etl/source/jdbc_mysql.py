@@ -15,10 +15,11 @@ DRIVERS: Final = ("org.mariadb.jdbc.Driver", "com.mysql.cj.jdbc.Driver")
 
 @dataclass(frozen=True)
 class Reached:
-    """An address and properties for Spark; the properties hold the password."""
+    """An address, properties and the password for Spark."""
 
     url: str
-    properties: dict[str, str] = field(repr=False)
+    properties: dict[str, str]
+    password: str = field(repr=False)
 
 
 def reached(snapshot: Snapshot, driver: str) -> Reached:
@@ -39,7 +40,7 @@ def reached(snapshot: Snapshot, driver: str) -> Reached:
     listed = "&".join(f"{name}={quote(value, safe='/:')}" for name, value in options.items())
     # `jdbc:mariadb:` would make Spark quote columns as strings, and a condition on a string is true.
     url = f"jdbc:mysql://{endpoint.host}:{endpoint.port}/{quote(endpoint.database, safe='')}?{listed}"
-    properties = {"user": who.user, "password": who.password or ""}
+    properties = {"user": who.user}
     if isinstance(snapshot.reader, MySqlReader):
         properties["sessionInitStatement"] = session_sql(snapshot.reader, endpoint.statement_seconds)
-    return Reached(url, properties)
+    return Reached(url, properties, who.password or "")

@@ -48,6 +48,7 @@ def reached(snapshot: Snapshot) -> Reached:
     session.pop("timezone")  # the driver sets its own, and no value depends on it
     options = {
         "ApplicationName": endpoint.application,
+        "logServerErrorDetail": "false",  # details quote rows, and Spark writes what ends a task into its log
         "sslmode": "prefer" if endpoint.local else "verify-full",
         "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
         **({"sslrootcert": given["sslrootcert"]} if "sslrootcert" in given else {}),
@@ -57,11 +58,8 @@ def reached(snapshot: Snapshot) -> Reached:
     join = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot.name}'"
     return Reached(
         f"jdbc:postgresql://{host}:{endpoint.port}/{quote(endpoint.database, safe='')}?{listed}",
-        {
-            "user": who.user,
-            "password": who.password or _of_passfile(endpoint),
-            "sessionInitStatement": f"{join}; {_PROOF}",
-        },
+        {"user": who.user, "sessionInitStatement": f"{join}; {_PROOF}"},
+        who.password or _of_passfile(endpoint),
     )
 
 

@@ -58,6 +58,8 @@ def test_all_tables_are_planned_and_no_row_is_read(issuer: Issuer) -> None:
 
 def test_people_get_a_table_and_every_slice(issuer: Issuer) -> None:
     """One line a table; `--verbose` lists slices with their conditions."""
+    code, printed = plan(issuer)
+    assert (code, "…" in printed, "3 partitions" in printed) == (0, False, True)
     code, printed = plan(issuer, "--table", "payments", "--table", "cards", "--verbose")
     assert code == 0
     assert "2023-08-28 – 2023-08-30" in printed

@@ -83,16 +83,35 @@ def test_references_take_the_masks_of_known_contracts() -> None:
 
 @pytest.mark.parametrize(
     ("indexed", "size", "mode"),
-    [({"made_at"}, LARGE, "partition"), ({"made_at"}, LARGE - 1, "full"), ({"updated_at"}, LARGE, "full")],
+    [
+        ({"made_at", "updated_at"}, LARGE, "partition"),
+        ({"made_at", "updated_at"}, LARGE - 1, "full"),
+        ({"updated_at"}, LARGE, "merge"),
+        ({"last_login_at"}, LARGE, "full"),
+    ],
 )
-def test_large_tables_with_an_indexed_time_are_loaded_by_days(
+def test_large_tables_with_an_indexed_time_are_not_read_whole(
     tmp_path: Path, indexed: set[str], size: int, mode: str
 ) -> None:
-    """Only a time that stays, never NULL and indexed, can place rows in days."""
-    columns = (column("id", "int64"), column("made_at", "timestamp"), column("updated_at", "timestamp"))
+    """A time that stays places rows in days, one that every change moves tells changes; both indexed, never NULL."""
+    columns = (
+        column("id", "int64"),
+        column("made_at", "timestamp"),
+        column("updated_at", "timestamp"),
+        column("last_login_at", "timestamp"),
+    )
     contract = proposed(tmp_path, FoundTable("s.things", columns, ("id",), frozenset(indexed), {}, size), "things")
     assert contract.load.mode == mode
     assert contract.window_column == ("made_at" if mode == "partition" else None)
+
+
+def test_a_source_that_marks_deleted_rows_itself_keeps_its_mark(tmp_path: Path) -> None:
+    """The load mode adds no `deleted_at` beside the table's own."""
+    columns = (column("id", "int64"), column("updated_at", "timestamp"), column("deleted_at", "timestamp"))
+    table = FoundTable("s.things", columns, ("id",), frozenset({"updated_at"}), {}, LARGE)
+    contract = proposed(tmp_path, table, "things")
+    assert contract.load.model_dump()["deletes"] == "ignore"
+    assert contract.columns["deleted_at"].kept
 
 
 def test_a_sample_outweighs_a_harmless_name(tmp_path: Path) -> None:
@@ -102,6 +121,7 @@ def test_a_sample_outweighs_a_harmless_name(tmp_path: Path) -> None:
         (
             column("id", "int64"),
             column("amount", "int64", seen=ColumnClass.NATIONAL_ID, note="of 10 values: 9 national_id"),
+            column("settings", "json", seen=ColumnClass.ADDRESS, note="of 10 values: 10 address"),
             column("code1", "string", seen=ColumnClass.PERSON_NAME, note="of 10 values: 10 person_name"),
         ),
         ("id",),
@@ -110,5 +130,6 @@ def test_a_sample_outweighs_a_harmless_name(tmp_path: Path) -> None:
     contract = proposed(tmp_path, table)
     assert contract.columns["amount"].column_class == ColumnClass.NATIONAL_ID
     assert contract.columns["code1"].column_class == ColumnClass.PERSON_NAME
+    assert contract.columns["settings"].column_class == ColumnClass.FREE_TEXT
     assert list(contract.selected) == ["id"]
     assert "# unclear: dropped until somebody knows; of 10 values: 9 national_id" in text

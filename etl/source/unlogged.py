@@ -1,0 +1,64 @@
+"""Hands texts to Spark's JVM past Py4J, which writes all that it carries into debug logs, on both sides.
+
+They go through a pipe: they are on no disk, and no Java object that Py4J would turn back into text holds them alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_BUFFER_BYTES: Final = 1 << 20
+
+
+def unlogged_properties(spark: SparkSession, name: str, text: str) -> Any:  # noqa: ANN401  a Java object
+    """Gives `java.util.Properties` that hold one text under a name.
+
+    Args:
+        spark: the driver's session; its JVM runs on this machine.
+        name: of the property, ASCII.
+        text: any.
+    """
+    jvm: Any = spark._jvm  # noqa: SLF001  Py4J's way to Java's classes
+    units = text.encode("utf-16-be")
+    spelled = "".join(f"\\u{units[n]:02x}{units[n + 1]:02x}" for n in range(0, len(units), 2))
+    found = jvm.java.util.Properties()
+    with _reader(jvm, f"{name}={spelled}") as reader:
+        found.load(reader)
+    return found
+
+
+def unlogged_array(spark: SparkSession, text: str) -> Any:  # noqa: ANN401  〃
+    """Gives a `String[]` of one text, which must not be empty nor hold NUL."""
+    jvm: Any = spark._jvm  # noqa: SLF001  〃
+    writer = jvm.java.io.StringWriter()
+    with _reader(jvm, text) as reader:
+        reader.transferTo(writer)
+    return jvm.java.util.regex.Pattern.compile("\\x00").split(writer.getBuffer())
+
+
+@contextmanager
+def _reader(jvm: Any, text: str) -> Iterator[Any]:  # noqa: ANN401  〃
+    """Gives a Java reader of a text of less than 1 MiB, which a pipe's buffer holds."""
+    with TemporaryDirectory() as folder:
+        pipe = Path(folder) / "text"
+        os.mkfifo(pipe, 0o600)
+        writing = os.open(pipe, os.O_RDWR)  # neither end waits for the other
+        try:
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _BUFFER_BYTES)
+            os.write(writing, text.encode())
+            reader = jvm.java.io.InputStreamReader(jvm.java.io.FileInputStream(str(pipe)), "UTF-8")
+        finally:
+            os.close(writing)  # what was written is read to its end then
+    try:
+        yield reader
+    finally:
+        reader.close()
