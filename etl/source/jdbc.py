@@ -19,7 +19,7 @@ from etl.handoff import Slice
 from etl.source import jdbc_mysql, jdbc_postgres
 from etl.source.dialect import MYSQL, POSTGRES, Dialect, ReadColumn
 from etl.source.snapshot import Snapshot
-from etl.source.unlogged import unlogged_array, unlogged_properties
+from etl.source.unlogged import keep_connections_unlogged, unlogged_array, unlogged_properties
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -48,6 +48,7 @@ _WAYS: Final = {"mysql": Way(MYSQL, jdbc_mysql.DRIVERS), "postgres": Way(POSTGRE
 
 def reading_session(spark: SparkSession) -> SparkSession:
     """Gives a session whose batches are as large as the masks like them."""
+    keep_connections_unlogged(spark)
     own = spark.newSession()
     own.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", _BATCH_ROWS)
     own.conf.set("spark.sql.session.timeZone", "UTC")

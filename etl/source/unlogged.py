@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _BUFFER_BYTES: Final = 1 << 20
+_CONNECTIONS: Final = "org.apache.spark.sql.execution.datasources.jdbc.connection"
 
 
 def unlogged_properties(spark: SparkSession, name: str, text: str) -> Any:  # noqa: ANN401  a Java object
@@ -43,6 +44,15 @@ def unlogged_array(spark: SparkSession, text: str) -> Any:  # noqa: ANN401  〃
     with _reader(jvm, text) as reader:
         reader.transferTo(writer)
     return jvm.java.util.regex.Pattern.compile("\\x00").split(writer.getBuffer())
+
+
+def keep_connections_unlogged(spark: SparkSession) -> None:
+    """Keeps this JVM from writing the properties of JDBC connections, the password among them, at level DEBUG.
+
+    Executors of a cluster read a log configuration of their own: leave this logger above DEBUG there, as Spark does.
+    """
+    log4j: Any = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]  # noqa: SLF001  〃
+    log4j.core.config.Configurator.setLevel(_CONNECTIONS, log4j.Level.INFO)
 
 
 @contextmanager
