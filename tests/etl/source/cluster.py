@@ -120,6 +120,13 @@ class Cluster:
         return self._servers.passfile
 
     @property
+    def data(self) -> Path:
+        """Gives the data directory of the standby."""
+        place = self._state.place("postgres")
+        assert place is not None
+        return place / STANDBY
+
+    @property
     def logs(self) -> list[Path]:
         """Gives the servers' logs."""
         return sorted((self._root / "logs").iterdir())
