@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from etl.errors import NO_ROW_READ, SettingsInvalid, Unexpected
+from etl.failed_checks import print_failed_checks
 from etl.handoff import Window
 from etl.ledger import now
 from etl.limits import MODIFICATIONS_A_DAY
@@ -164,6 +165,7 @@ def print_result(result: RunResult) -> None:
         f"{len(result.views)} views",
     )
     console.print(drawn)
+    print_failed_checks(console, {one.table: one.failed_checks for one in result.tables})
     if result.error:
         console.print(f"views: {result.error}", markup=False, highlight=False, style="red", soft_wrap=True)
     for one in result.tables:

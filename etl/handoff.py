@@ -115,7 +115,12 @@ class TablePlan:
 
 @dataclass(frozen=True)
 class StagedFile:
-    """One Parquet object that a slice finished; `crc32c` is base64, as Cloud Storage spells it."""
+    """One Parquet object that a slice finished.
+
+    Attributes:
+        crc32c: in base64, as Cloud Storage spells it.
+        nulls: how many values of each column are NULL.
+    """
 
     name: str
     partition: date | None
@@ -123,6 +128,7 @@ class StagedFile:
     bytes: int
     crc32c: str
     generation: int
+    nulls: Mapping[str, int] = field(default_factory=dict)
 
 
 def manifest_digest(files: Iterable[StagedFile]) -> str:
@@ -161,6 +167,12 @@ class Staged:
         return sum(file.bytes for file in self.files)
 
     @property
+    def nulls(self) -> dict[str, int]:
+        """NULLs of each column in the manifest's files."""
+        names = dict.fromkeys(name for file in self.files for name in file.nulls)
+        return {name: sum(file.nulls.get(name, 0) for file in self.files) for name in names}
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the manifest: names, generations and checksums of its files."""
         return manifest_digest(self.files)
@@ -176,6 +188,17 @@ class Published:
     seconds: float
     keys_compared: int | None = None
     deleted: int = 0
+
+
+@dataclass(frozen=True)
+class FailedCheck:
+    """One check that did not hold: names and counts; `failed` and `checked` are None for a whole table."""
+
+    name: str
+    severity: str
+    failed: int | None = None
+    checked: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,3 +222,4 @@ class TableResult:
     quarantined: int = 0
     keys_compared: int | None = None
     deleted: int = 0
+    failed_checks: tuple[FailedCheck, ...] = ()

@@ -45,7 +45,7 @@ _CHECK: Final = (
     _f("expectation", "STRING", "In Great Expectations' words, or the name of a reconciliation."),
     bigquery.SchemaField("columns", "STRING", "REPEATED", description="The columns that it looks at."),
     _f("severity", "STRING", "blocking: stops the table; warning: is reported."),
-    _f("origin", "STRING", "contract, suite or reconciliation."),
+    _f("origin", "STRING", "contract, suite, reconciliation, join or history."),
     _f("passed", "BOOL", "Whether it held."),
     _f("failed", "INT64", "Rows against it; NULL where it is about the whole table."),
     _f("checked", "INT64", "Rows looked at; NULL likewise."),
@@ -89,6 +89,7 @@ TABLE_LOADS: Final = LedgerTable(
         _f("keys_compared", "INT64", "Of a merge table: how many keys the source had, where all were read; else NULL."),
         _f("deleted", "INT64", "Of a merge table: rows that this load deleted or marked as deleted."),
         _f("sums", "STRING", "JSON: the sums of the contract's `reconcile` columns."),
+        _f("nulls", "STRING", "JSON: NULLs of each published column."),
         _f("nulled", "STRING", "JSON: values that could not be masked and became NULL, by column."),
         _f("quarantined", "STRING", "JSON: rows left out, each by its masked key and the reason."),
         _f("contract_digest", "STRING", "SHA-256 of the contract's meaning."),
@@ -154,7 +155,25 @@ ERASURES: Final = LedgerTable(
         _AT,
     ),
 )
-TABLES: Final = (RUNS, TABLE_LOADS, KEY_EVENTS, LEASES, ERASURES)
+WAIVERS: Final = LedgerTable(
+    "waivers",
+    "Who let which failure of an audit through: one row when it was signed, one when it was used.",
+    (
+        _RUN,
+        _TABLE,
+        _f("event", "STRING", "signed or used."),
+        _f("expectation", "STRING", "The check, with its columns."),
+        _f("expectation_digest", "STRING", "SHA-256 of what was expected: the waiver is for nothing else."),
+        _f("manifest_digest", "STRING", "SHA-256 of the staged files: the waiver is for no other bytes."),
+        _f("reason", "STRING", "Why the failure may pass, as it was given."),
+        _f("waived_by", "STRING", "Who answers for it, as it was given."),
+        _f("signed_at", "STRING", "When it was signed."),
+        _f("key_version", "INT64", "The key version whose signing key was used."),
+        _f("signature", "STRING", "HMAC-SHA-256 over all of the above but the event."),
+        _AT,
+    ),
+)
+TABLES: Final = (RUNS, TABLE_LOADS, KEY_EVENTS, LEASES, ERASURES, WAIVERS)
 BY_NAME: Final = {table.name: table for table in TABLES}
 
 AUDITS: Final = "audits"

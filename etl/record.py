@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
-from etl.audit import Approved
+from etl.audit import Approved, Verdict
 from etl.errors import worst
-from etl.handoff import Published, Staged, TableResult
+from etl.handoff import FailedCheck, Published, Staged, TableResult
 from etl.ledger import now
 from etl.source.snapshot import Snapshot
 from expectations.checks import CheckResult
@@ -60,10 +60,11 @@ def published_result(approved: Approved, published: Published, seconds: float) -
         job_ids=published.job_ids,
         keys_compared=published.keys_compared,
         deleted=published.deleted,
+        failed_checks=failed_checks(verdict),
     )
 
 
-def failed_result(table: str, failure: KagemushaError, seconds: float) -> TableResult:
+def failed_result(table: str, failure: KagemushaError, seconds: float, verdict: Verdict | None = None) -> TableResult:
     """Gives the result of a table that a step refused."""
     return TableResult(
         table,
@@ -72,11 +73,27 @@ def failed_result(table: str, failure: KagemushaError, seconds: float) -> TableR
         error=str(failure),
         exit_code=failure.exit_code,
         job_ids=tuple(job for job in failure.where.get("jobs", "").split(",") if job),
+        failed_checks=failed_checks(verdict) if verdict else (),
+    )
+
+
+def failed_checks(verdict: Verdict) -> tuple[FailedCheck, ...]:
+    """Gives the checks that did not hold, those that stop the table first."""
+    worst_first = (*verdict.blocking, *verdict.warnings)
+    return tuple(
+        FailedCheck(
+            one.check.name,
+            one.check.severity,
+            one.failed,
+            one.checked,
+            one.error or (f"waived by {one.waived_by}" if one.waived_by else ""),
+        )
+        for one in worst_first
     )
 
 
 def table_row(
-    run_id: str, day: date, result: TableResult, staged: Staged | None, approved: Approved | None
+    run_id: str, day: date, result: TableResult, staged: Staged | None, verdict: Verdict | None
 ) -> dict[str, object]:
     """Gives a table's row of `ops.table_loads`; what a step did not reach is absent."""
     row: dict[str, object] = {**asdict(result), "table_name": result.table, "run_id": run_id, "day": day, "at": now()}
@@ -89,6 +106,7 @@ def table_row(
             "window_last": window.last if window else None,
             "watermark": staged.watermark,
             "sums": staged.sums,
+            "nulls": staged.nulls,
             "nulled": staged.nulled,
             "quarantined": [one.line for one in staged.quarantine.rows] or None,
             "contract_digest": staged.plan.contract.digest,
@@ -97,9 +115,10 @@ def table_row(
             "key_checks": staged.key_checks or None,
             "peak_mib": staged.peak_mib,
         }
-    if approved is not None:
-        row["warnings"] = [one.line for one in approved.verdict.warnings]
-        row["checks"] = check_rows(approved.verdict.results)
+    if verdict is not None:
+        row["warnings"] = [one.line for one in verdict.warnings]
+        row["checks"] = check_rows(verdict.results)
+        row["expectations"], row["expectations_passed"] = len(verdict.results), verdict.passed
     return row
 
 
@@ -124,6 +143,7 @@ def check_rows(results: Sequence[CheckResult]) -> list[dict[str, object]]:
             "failed": one.failed,
             "checked": one.checked,
             "error": one.error or None,
+            "waived_by": one.waived_by or None,
         }
         for one in results
     ]

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from etl.audit import Approved, audit, table_checks
+from etl.audit import Approved, Verdict, approve, audit, examine
+from etl.audit_docs import Page, write_index, write_page
 from etl.choice import choose
 from etl.errors import (
     NOT_PUBLISHED,
@@ -23,20 +24,24 @@ from etl.key_history import record_keys
 from etl.keys import open_keyring
 from etl.leases import Leases, leased
 from etl.ledger import Ledger, now, write_report
+from etl.stored_manifest import write_manifest
 from etl.plan import plan_table
 from etl.progress import Progress
 from etl.publish import publish
-from etl.reconcile import source_totals, totals_before, unmoved
+from etl.reconcile import SourceTotals, source_totals, totals_before, unmoved
 from etl.record import RunResult, ending, failed_result, published_result, run_row, table_row
 from etl.resume import ALREADY_LOADED, Load, already_loaded, basis
 from etl.scope import Scope
 from etl.settings import Settings
+from etl.side_by_side import SideBySide
 from etl.source.engine import joined, pinned
 from etl.source.session import Held, Session
 from etl.source.snapshot import Snapshot
 from etl.stage import stage_table
 from etl.standing import standing
 from etl.storage import Stage, StageTarget
+from etl.surroundings import History, load_history, surroundings
+from etl.table_checks import table_checks
 from etl.views import View, load_views, publish_views
 from etl.warehouse import Warehouse
 from expectations.suite import BUNDLED as SUITES
@@ -73,6 +78,10 @@ class Run:
     bases: Mapping[str, str]
     began: datetime
     scopes: Mapping[str, Scope]
+    contracts: Mapping[str, Contract]
+    history: History
+    tables: SideBySide
+    pages: list[Page]
 
 
 def daily_run(
@@ -152,8 +161,13 @@ def daily_run(
                     bases,
                     began,
                     scopes,
+                    known,
+                    load_history(warehouse, pending, day),
+                    SideBySide(pending, limits.tables_at_once),
+                    [],
                 )
                 loads |= _load_tables(run, pending, settings)
+                write_index(run_id, run.pages, stage)
         else:
             ledger.append("runs", [run_row(run_id, "started", day, None)])
     views_now, failure = _views(warehouse, known, views)
@@ -201,7 +215,7 @@ def _load_tables(run: Run, contracts: Mapping[str, Contract], settings: Settings
             refusal = run.leases.refusal(contract.publish)
             plans[name] = refusal or _planned(run, session, contract, settings.source.slice_mib * _MIB)
     largest_first = sorted(plans, key=lambda name: -_rows(plans[name]))
-    with ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="table") as pool:
+    with ThreadPoolExecutor(len(plans), thread_name_prefix="table") as pool:  # how many work at once, turns decide
         loads = {name: pool.submit(_load_table, run, name, plans[name]) for name in largest_first}
     return {name: loads[name].result() for name in contracts}
 
@@ -226,29 +240,34 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
     """Takes one table through stage, audit, publish and ledger; an error becomes its result."""
     started = time.monotonic()
     staged: Staged | None = None
-    approved: Approved | None = None
+    verdict: Verdict | None = None
     try:
-        if isinstance(plan, KagemushaError):
-            raise plan
-        run.spark.sparkContext.setLocalProperty("spark.scheduler.pool", table)
-        run.progress.say(table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
-        before = totals_before(run.held, plan)
-        staged = stage_table(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
-        with run.held.governor.turn():
-            totals = unmoved(before, source_totals(run.held.snapshot, plan), table).without(staged.quarantine)
-        run.held.check()
-        run.progress.say(table, "audit", rows=staged.rows, bytes=staged.bytes)
-        approved = audit(run.spark, staged, totals, run.target, run.suites)
-        keys = _approved_keys(run, plan.keys) if plan.keys else None
-        run.progress.say(table, "publish", expectations=len(approved.verdict.results))
-        published = publish(approved, run.leases.of(plan.contract.publish), run.warehouse, run.target, keys)
+        with run.tables.turn():
+            started = time.monotonic()
+            staged, totals = _stage(run, table, plan)
+        run.tables.staged(table, staged)
+        stopped = time.monotonic()
+        contract = staged.plan.contract
+        others = run.tables.wait_for(target.split(".")[0] for target in contract.joins.values())
+        with run.tables.turn():
+            started += time.monotonic() - stopped  # waiting is no work
+            run.progress.say(table, "audit", rows=staged.rows, bytes=staged.bytes)
+            around = surroundings(staged, run.day, run.contracts, others, run.history, run.warehouse)
+            verdict = examine(run.spark, staged, totals, run.target, run.suites, around)
+            run.pages.append(write_page(staged, verdict, Stage(run.target)))
+            approved = approve(staged, verdict)
+            keys = _approved_keys(run, staged.plan.keys) if staged.plan.keys else None
+            run.progress.say(table, "publish", expectations=len(verdict.results))
+            published = publish(approved, run.leases.of(contract.publish), run.warehouse, run.target, keys)
         result = published_result(approved, published, time.monotonic() - started)
     except KagemushaError as error:
-        result = failed_result(table, error.at(table=table), time.monotonic() - started)
+        result = failed_result(table, error.at(table=table), time.monotonic() - started, verdict)
     except Exception as error:  # noqa: BLE001  its message could quote a value: only its type is kept
         failure = Unexpected(f"A step failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
-        result = failed_result(table, failure.at(table=table), time.monotonic() - started)
-    row = table_row(run.run_id, run.day, result, staged, approved)
+        result = failed_result(table, failure.at(table=table), time.monotonic() - started, verdict)
+    finally:
+        run.tables.staged(table, staged)
+    row = table_row(run.run_id, run.day, result, staged, verdict)
     if isinstance(plan, TablePlan):
         row |= {"basis": run.bases[table], "fence": run.leases.fence(plan.contract.publish)}
     result = _recorded(run, result, row)
@@ -267,6 +286,21 @@ def _approved_keys(run: Run, plan: TablePlan) -> Approved:
         totals = unmoved(before, source_totals(run.held.snapshot, plan), plan.table).without(staged.quarantine)
     run.held.check()
     return audit(run.spark, staged, totals, run.target, run.suites)
+
+
+def _stage(run: Run, table: str, plan: TablePlan | KagemushaError) -> tuple[Staged, SourceTotals]:
+    """Stages a table and leaves its manifest beside the files, so that audit and publish can be run again."""
+    if isinstance(plan, KagemushaError):
+        raise plan
+    run.spark.sparkContext.setLocalProperty("spark.scheduler.pool", table)
+    run.progress.say(table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
+    before = totals_before(run.held, plan)
+    staged = stage_table(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
+    with run.held.governor.turn():
+        totals = unmoved(before, source_totals(run.held.snapshot, plan), table).without(staged.quarantine)
+    run.held.check()
+    write_manifest(staged, totals, Stage(run.target))
+    return staged, totals
 
 
 def _recorded(run: Run, result: TableResult, row: Mapping[str, object]) -> TableResult:

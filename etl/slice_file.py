@@ -41,7 +41,7 @@ def write_slice(
     writer = stage.create(f"{folder}/{day}/slice-{part.number:05d}-{uuid.uuid4().hex[:8]}.parquet")
     sums = dict.fromkeys(summed, Decimal(0))
     plain = [name for name in schema.names if name not in masked]
-    rows = 0
+    rows, nulls = 0, dict.fromkeys(schema.names, 0)
     try:
         with pq.ParquetWriter(
             writer,
@@ -56,12 +56,15 @@ def write_slice(
                 rows += batch.num_rows
                 for name, amount in column_sums(batch, sums).items():
                     sums[name] += amount
+                for name in schema.names:
+                    nulls[name] += batch.column(name).null_count
                 parquet.write_batch(batch, row_group_size=_row_group_rows(batch))
     except BaseException:
         writer.abort()
         raise
     stored = writer.finish()
-    return StagedFile(stored.name, part.partition, rows, stored.bytes, stored.crc32c, stored.generation), sums
+    crc32c, generation = stored.crc32c, stored.generation
+    return StagedFile(stored.name, part.partition, rows, stored.bytes, crc32c, generation, nulls), sums
 
 
 def _row_group_rows(batch: pa.RecordBatch) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from typing import Final
 
 from pyspark.sql import SparkSession
@@ -59,8 +60,12 @@ def spark_session() -> SparkSession:
 
 def session_for(spark: SparkSession, rows: int) -> SparkSession:
     """Gives a session whose queries suit so many rows: below SMALL_ROWS, compiling a query costs more than it saves."""
-    if rows > SMALL_ROWS:
-        return spark
+    return spark if rows > SMALL_ROWS else _session_for_few_rows(spark)
+
+
+@lru_cache(maxsize=1)
+def _session_for_few_rows(spark: SparkSession) -> SparkSession:
+    """Gives one more session on the same context, made once: its own analyzer and optimizer take a while to load."""
     session = spark.newSession()
     for name, value in _FOR_FEW_ROWS.items():
         session.conf.set(name, value)

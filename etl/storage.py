@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, BinaryIO, Final, cast
 
@@ -141,6 +142,22 @@ class Stage:
             raise failure
         return content
 
+    def created(self, name: str) -> datetime:
+        """Gives when an object was created.
+
+        Raises:
+            BucketMissing: it is missing, or may not be read.
+            StorageUnavailable: storage did not answer.
+        """
+        blob, failure = self._bucket.blob(name), None
+        try:
+            blob.reload(timeout=_TIMEOUT_SECONDS, retry=_RETRY)
+        except _FAILURES as error:
+            failure = self._ours(error, "describe an object")
+        if failure is not None:
+            raise failure
+        return cast("datetime", blob.time_created)
+
     def open(self, name: str) -> BinaryIO:
         """Gives an object as a seekable stream, of which memory holds one chunk at a time."""
         blob = self._bucket.blob(name)
@@ -180,7 +197,10 @@ class Stage:
             raise failure
 
     def delete_older(self, before: datetime) -> int:
-        """Deletes staged files created before an instant, as far as it may; gives how many. Reports stay."""
+        """Deletes staged files created before an instant, as far as it may; gives how many.
+
+        Reports and Data Docs stay: they are what an auditor asks for later.
+        """
         count = 0
         with suppress(*_FAILURES):  # housekeeping: the next run tries again
             blobs: Iterable[Any] = self._bucket.client.list_blobs(  # Any: untyped client
@@ -188,7 +208,7 @@ class Stage:
             )
             for blob in blobs:
                 old = blob.time_created and blob.time_created < before
-                if old and not blob.name.endswith("/report.json"):
+                if old and not blob.name.endswith("/report.json") and "/data_docs/" not in blob.name:
                     with suppress(google_errors.NotFound):  # another run's clean-up was faster
                         blob.delete(timeout=_TIMEOUT_SECONDS, retry=_RETRY)
                         count += 1
@@ -212,6 +232,12 @@ def expiry_rules(present: Sequence[Mapping[str, Any]], prefix: str, days: int) -
     ours = {"matchesPrefix": [prefix], "matchesSuffix": [_STAGED]}
     others = [dict(rule) for rule in present if not ours.items() <= rule.get("condition", {}).items()]
     return [*others, {"action": {"type": "Delete"}, "condition": {"age": days, **ours}}]
+
+
+@lru_cache(maxsize=4)
+def worker_stage(target: StageTarget) -> Stage:
+    """Gives this process's client of a staging bucket: making one costs more than reading a small file."""
+    return Stage(target)
 
 
 class ObjectWriter(io.RawIOBase):

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,7 +25,7 @@ from etl.slice_file import write_slice
 from etl.source.dialect import ReadColumn
 from etl.source.read import read_slice
 from etl.source.snapshot import Snapshot
-from etl.storage import Stage, StageTarget
+from etl.storage import StageTarget, worker_stage
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
 from masking.leaks import LeakKind
@@ -101,7 +100,7 @@ def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -
     left_out: list[Quarantine] = []
     latest: list[datetime] = []
     batches = _noted(task.changes, _masked(task, part, raw, keys, nulled, left_out), latest)
-    stage, masked = _stage(task.target), task.mask.masked_columns
+    stage, masked = worker_stage(task.target), task.mask.masked_columns
     file, sums = write_slice(stage, task.folder, part, task.output_schema, masked, task.sums, batches)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     aside = Quarantine().and_also(left_out)
@@ -176,8 +175,3 @@ def _refuse_other_days(days: pa.Array, day: date, column: str) -> None:
             not_done=NOT_PUBLISHED,
             advice="Report this: the window's condition and the derived date disagree.",
         )
-
-
-@lru_cache(maxsize=4)
-def _stage(target: StageTarget) -> Stage:
-    return Stage(target)

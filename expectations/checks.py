@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["blocking", "warning"]
+Origin = Literal["contract", "suite", "reconciliation", "join", "history"]
 
 
 class SuiteInvalid(Exception):
@@ -21,19 +24,38 @@ class Check:
         expect: the expectation's name in snake case, e.g. `expect_column_values_to_not_be_null`.
         kwargs: its arguments, as Great Expectations spells them.
         severity: `blocking` stops the table, `warning` is reported.
-        origin: `contract` for derived checks, `suite` for those of `expectations/<table>.yaml`.
+        origin: `contract` for derived checks, `suite` for those of `expectations/<table>.yaml`, `reconciliation` for
+            what proves that nothing was lost or changed on the way, `join` and `history` for comparisons with other
+            tables and with earlier loads.
     """
 
     expect: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)  # Any: each expectation has its own arguments
     severity: Severity = "blocking"
-    origin: Literal["contract", "suite", "reconciliation"] = "contract"
+    origin: Origin = "contract"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the expectation reads, besides those of a row condition."""
         named = [self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs]
         return (*named, *self.kwargs.get("column_list", ()), *self.kwargs.get("column_set", ()))
+
+    @property
+    def name(self) -> str:
+        """The expectation with its columns: how a person names the check."""
+        columns = f"({', '.join(self.columns)})" if self.columns else ""
+        return f"{self.expect}{columns}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is expected and how severely: equal where the very same thing is checked."""
+        meaning = json.dumps([self.expect, self.kwargs, self.severity], sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(meaning.encode()).hexdigest()
+
+    @property
+    def waivable(self) -> bool:
+        """Whether a person may let its failure through: never where rows were lost, doubled or changed on the way."""
+        return self.origin != "reconciliation"
 
 
 @dataclass(frozen=True)
@@ -44,6 +66,7 @@ class CheckResult:
         failed: rows against it; None where the expectation is about the table.
         checked: rows looked at; None likewise.
         error: the type of the exception that kept it from running, or empty.
+        waived_by: who signed that this failure may pass once, or empty.
     """
 
     check: Check
@@ -51,15 +74,16 @@ class CheckResult:
     failed: int | None = None
     checked: int | None = None
     error: str = ""
+    waived_by: str = ""
 
     @property
     def blocks(self) -> bool:
         """Whether it stops the table."""
-        return not self.passed and self.check.severity == "blocking"
+        return not self.passed and self.check.severity == "blocking" and not self.waived_by
 
     @property
     def line(self) -> str:
         """One line for a person: expectation, columns, counts."""
-        columns = f"({', '.join(self.check.columns)})" if self.check.columns else ""
         counts = "" if self.failed is None else f": {self.failed} of {self.checked} rows"
-        return f"{self.check.expect}{columns}{counts}{f' could not run: {self.error}' if self.error else ''}"
+        waived = f" (waived by {self.waived_by})" if self.waived_by else ""
+        return f"{self.check.name}{counts}{f' could not run: {self.error}' if self.error else ''}{waived}"

@@ -1,9 +1,9 @@
-"""Checks that follow from the contract: not-null, key uniqueness, token shape, row count."""
+"""Checks that follow from the contract: not-null, key uniqueness, token shape, value sets, row count."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from expectations.checks import Check
 
@@ -17,12 +17,14 @@ class TableFacts:
         not_null: further columns that may not be NULL.
         patterns: column → the regular expression that every non-null value matches.
         rows: how many rows the source counted in the same snapshot.
+        values: column → the only values that it may hold.
     """
 
     key: tuple[str, ...]
     not_null: tuple[str, ...]
     patterns: Mapping[str, str]
     rows: int
+    values: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
 
 def derived_checks(facts: TableFacts) -> tuple[Check, ...]:
@@ -40,5 +42,9 @@ def derived_checks(facts: TableFacts) -> tuple[Check, ...]:
         *(
             Check("expect_column_values_to_match_regex", {"column": column, "regex": pattern})
             for column, pattern in facts.patterns.items()
+        ),
+        *(
+            Check("expect_column_values_to_be_in_set", {"column": column, "value_set": list(values)})
+            for column, values in facts.values.items()
         ),
     )

@@ -14,41 +14,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 import great_expectations as gx
-from great_expectations import expectations as gxe
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
-from expectations.checks import Check, CheckResult, SuiteInvalid
+from expectations.checks import Check, CheckResult
+from expectations.vocabulary import NUMBER, built
 
 _VERDICT_ONLY: Final = {"result_format": "BOOLEAN_ONLY"}
 _COUNTS_ONLY: Final = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
-_NUMBER: Final = "kagemusha_check"
 _LOCK: Final = threading.Lock()  # tables run in threads, and the context's list of assets is one
-
-
-def built(check: Check, number: int = 0) -> Any:  # noqa: ANN401  untyped library
-    """Gives the Great Expectations object of a check; its meta carries the number by which its result is found.
-
-    Raises:
-        SuiteInvalid: there is no such core expectation, or it does not take these arguments.
-    """
-    kind = getattr(gxe, "".join(part.capitalize() for part in check.expect.split("_")), None)
-    if kind is None:
-        raise SuiteInvalid(f"Great Expectations has no core expectation {check.expect}.")
-    known = set(kind.__fields__) - {"id", "meta", "notes", "rendered_content", "description", "windows"}
-    unknown = sorted(set(check.kwargs) - known)
-    problem = f"takes no {', '.join(unknown)}" if unknown else ""
-    expectation = None
-    if not problem:
-        arguments = dict(check.kwargs)
-        if arguments.get("row_condition") and "condition_parser" in known:
-            arguments.setdefault("condition_parser", "spark")
-        try:
-            expectation = kind(**arguments, meta={_NUMBER: number})
-        except Exception as error:  # noqa: BLE001  its text repeats the arguments
-            problem = f"does not take these arguments ({type(error).__name__})"
-    if expectation is None:
-        raise SuiteInvalid(f"{check.expect} {problem}.")
-    return expectation
 
 
 def validate(dataframe: object, checks: Sequence[Check], name: str) -> tuple[CheckResult, ...]:
@@ -80,7 +53,7 @@ def _run(batch: Any, checks: Mapping[int, Check], result_format: Mapping[str, ob
     expectations = [built(check, number) for number, check in checks.items()]
     suite = gx.ExpectationSuite(name="staged", expectations=expectations)
     outcome = batch.validate(suite, result_format=dict(result_format))
-    return {result.expectation_config.meta[_NUMBER]: result for result in outcome.results}
+    return {result.expectation_config.meta[NUMBER]: result for result in outcome.results}
 
 
 def _scrubbed(check: Check, result: Any) -> CheckResult:  # noqa: ANN401  untyped library

@@ -30,6 +30,9 @@ class Column(Reviewed):
     control: str = Field(
         default="", description="The compensating control for a finding that a rule lets a contract answer."
     )
+    values: tuple[str | int, ...] = Field(
+        default=(), description="The only values of a kept string or int64 column: any other fails the audit."
+    )
     about: str = Field(default="", description="Published as the BigQuery column description.")
 
     @property

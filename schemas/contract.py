@@ -173,6 +173,11 @@ class Contract(Reviewed):
             column = self.columns.get(name)
             if column and not (column.kept and column.type.name in {"int64", "numeric"}):
                 problems.append(f"reconcile.{name} must be a kept int64 or numeric column")
+        kinds: dict[str, type] = {"string": str, "int64": int}
+        for name, column in self.columns.items():
+            kind = kinds.get(column.type.name)
+            if column.values and not (column.kept and kind and all(type(one) is kind for one in column.values)):
+                problems.append(f"columns.{name}.values belong to kept string and int64 columns, and are of its type")
         for name, column in self.selected.items():
             try:
                 column.mask.output_type(column.type.arrow)

@@ -22,6 +22,12 @@ CONTRACT_FITS = Rule(
     "Kagemusha: what is reviewed is what runs",
     "Correct the file; an editor that reads contract.schema.json shows what fits.",
 )
+SUITE_FITS = Rule(
+    "KG101",
+    "A suite speaks Great Expectations' vocabulary and names published columns.",
+    "Kagemusha: what is reviewed is what runs",
+    "Correct the suite; Great Expectations' gallery names expectations and their arguments.",
+)
 _PLACE_IN_MESSAGE = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)*")
 _MESSAGES = {"extra_forbidden": "there is no such key", "missing": "the key is missing"}
 _LINE = re.compile(r":(\d+)$")
@@ -42,7 +48,9 @@ class Located:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class LintedFile:
+    """A file and the nodes of its YAML, by which findings get their places."""
+
     path: Path
     root: yaml.Node | None
 
@@ -70,7 +78,7 @@ def lint(paths: Iterable[Path], profile: Profile = Profile.PCI) -> tuple[Located
     Raises:
         ContractInvalid: a path does not exist, or a folder holds no contract.
     """
-    chosen = {file.resolve(): file for path in paths for file in _files(path)}
+    chosen = {file.resolve(): file for path in paths for file in contract_files(path)}
     neighbors = {file.resolve(): file for path in chosen.values() for file in path.parent.glob("*.yaml")}
     found: list[Located] = []
     for folder in sorted({path.parent for path in chosen}):
@@ -80,7 +88,12 @@ def lint(paths: Iterable[Path], profile: Profile = Profile.PCI) -> tuple[Located
     return tuple(sorted(found))
 
 
-def _files(path: Path) -> list[Path]:
+def contract_files(path: Path) -> list[Path]:
+    """Gives the contract files at a path.
+
+    Raises:
+        ContractInvalid: there is none.
+    """
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     if not files or not all(file.is_file() for file in files):
         raise ContractInvalid(
@@ -93,9 +106,9 @@ def _files(path: Path) -> list[Path]:
 
 
 def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
-    contracts: dict[str, tuple[_File, Contract]] = {}
+    contracts: dict[str, tuple[LintedFile, Contract]] = {}
     for path in paths:
-        file, contract, problems = _read(path)
+        file, contract, problems = read_contract(path)
         yield from problems
         if contract is None:
             continue
@@ -109,15 +122,22 @@ def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
         yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, finding.column, "mask"))
 
 
-def _read(path: Path) -> tuple[_File, Contract | None, list[Located]]:
-    """Gives a file's nodes, its contract when it fits the model, and what does not fit."""
-    unread = _File(path, None)
+def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile, list[Located]]:
+    """Gives what a file holds and its nodes, or why it cannot be read."""
+    unread = LintedFile(path, None)
     try:
         raw = read_yaml(path)
     except ContractInvalid as error:
         line = _LINE.search(error.where.get("file", ""))
-        return unread, None, [unread.at(CONTRACT_FITS, error.what, int(line.group(1)) if line else 1)]
-    file = _File(path, yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+        return None, unread, [unread.at(rule, error.what, int(line.group(1)) if line else 1)]
+    return raw, LintedFile(path, yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)), []
+
+
+def read_contract(path: Path) -> tuple[LintedFile, Contract | None, list[Located]]:
+    """Gives a file's nodes, its contract when it fits the model, and what does not fit."""
+    raw, file, unread = opened(path, CONTRACT_FITS)
+    if raw is None:
+        return file, None, unread
     try:
         contract = Contract.model_validate(raw)
     except ValidationError as error:
@@ -132,7 +152,7 @@ def _read(path: Path) -> tuple[_File, Contract | None, list[Located]]:
     return file, contract, []
 
 
-def _problems(file: _File, kind: str, keys: Sequence[object], message: str) -> Iterator[Located]:
+def _problems(file: LintedFile, kind: str, keys: Sequence[object], message: str) -> Iterator[Located]:
     """Gives one finding for each problem; a problem of the whole contract names its place at its beginning."""
     text = _MESSAGES.get(kind, message.removeprefix("Value error, "))
     if keys:

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from etl.cli.audit import audit
 from etl.cli.backfill import backfill
 from etl.cli.detokenize import detokenize
 from etl.cli.diff import diff
@@ -20,11 +21,13 @@ from etl.cli.local import local
 from etl.cli.plan import plan
 from etl.cli.prepare import prepare
 from etl.cli.preview import preview
+from etl.cli.publish import publish
 from etl.cli.retokenize import retokenize
 from etl.cli.run import run
 from etl.cli.scan_leaks import scan_leaks
 from etl.cli.status import runs, status
 from etl.cli.verify import verify
+from etl.cli.waive import waive
 from etl.entry import guarded
 
 app = typer.Typer(
@@ -49,6 +52,9 @@ app.command()(verify)
 app.command()(evidence)
 app.command()(forget)
 app.command()(discover)
+app.command()(audit)
+app.command()(publish)
+app.command()(waive)
 app.command()(detokenize)
 app.command("scan-leaks")(scan_leaks)
 app.command()(retokenize)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from etl.suite_findings import suite_findings
+from expectations.suite import BUNDLED as SUITES
 from masking.errors import CONTRACT_MUST_CHANGE
 from masking.policy import Profile
 from schemas.contract_file import BUNDLED
@@ -24,12 +26,18 @@ def lint(
     profile: Annotated[
         Profile, typer.Option(help="pci, or pseudonymized (仮名加工情報), which allows no reversible mask.")
     ] = (Profile.PCI),
+    suites: Annotated[
+        Path | None, typer.Option(help="Folder of the tables' suites; with the bundled contracts, the bundled ones.")
+    ] = None,
 ) -> None:
-    """Check contracts against their model and the masking policy (PCI DSS v4.0.1, Japanese law).
+    """Check contracts and suites: their models, the masking policy (PCI DSS v4.0.1, Japanese law), GX's vocabulary.
 
     Ends with 0 when no error was found (warnings may be), with 2 when a contract must change.
     """
     findings = find(paths or [BUNDLED], profile)
+    folder = suites or (None if paths else SUITES)
+    if folder is not None:
+        findings = tuple(sorted((*findings, *suite_findings(paths or [BUNDLED], folder))))
     written = report(findings, form)
     if written:
         typer.echo(written)

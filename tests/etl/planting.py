@@ -118,7 +118,7 @@ def _recent(contract: Contract, day: date) -> sql.Composable:
 
 def _named_once(contract: Contract) -> set[str]:
     """Gives the kept texts that the table's suite wants unique."""
-    checks = load_suite(SUITES / f"{contract.table}.yaml", contract.published)
+    checks = load_suite(SUITES / f"{contract.table}.yaml", contract.table).checks
     wanted = {
         column for check in checks if check.expect == "expect_column_values_to_be_unique" for column in check.columns
     }

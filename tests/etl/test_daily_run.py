@@ -25,10 +25,12 @@ def first(issuer: Issuer) -> RunResult:
 
 
 def test_every_table_is_published(first: RunResult) -> None:
-    """All contracts load on the first day: no table fails, no expectation is left out."""
+    """All contracts load on the first day; what is only warned of are rows that point to days before the first."""
     assert {one.table: one.outcome for one in first.tables} == dict.fromkeys(CONTRACTS, "published")
     assert first.exit_code == 0
-    assert all(one.expectations_passed == one.expectations > 0 for one in first.tables)
+    warned = {check.name.split("(")[0] for one in first.tables for check in one.failed_checks}
+    assert warned <= {"tokens_found_in_joined_table", "newest_row_is_fresh"}
+    assert all(one.expectations_passed + len(one.failed_checks) == one.expectations > 0 for one in first.tables)
 
 
 def test_full_tables_equal_the_source(first: RunResult, issuer: Issuer) -> None:

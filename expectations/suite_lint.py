@@ -1,0 +1,102 @@
+"""Finds what is wrong with a suite before anything runs: unknown expectations, arguments and columns, each in place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from expectations.checks import Check
+from expectations.suite import Suite
+from expectations.vocabulary import argument_problems, arguments, expectation_names
+
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+_NAMED: Final = re.compile(r"""col\(\s*["']([^"']+)["']\s*\)""")
+_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?!\w)(?!\s*\()")
+_SQL: Final = re.compile(
+    r"and|or|not|is|null|in|r?like|between|true|false|case|when|then|else|end|date|timestamp|interval|days?|hours?|cast|"
+    r"as|string|int|bigint|decimal|double|boolean|div",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class SuiteProblem:
+    """One thing that is wrong and the keys that lead to it."""
+
+    keys: tuple[str | int, ...]
+    message: str
+
+
+def suite_problems(raw: Mapping[str, object], table: str, published: Collection[str]) -> tuple[SuiteProblem, ...]:
+    """Gives everything that is wrong with a suite, in its order.
+
+    Args:
+        raw: the suite as YAML gives it.
+        table: the contract's table.
+        published: names of the table's published columns.
+    """
+    try:
+        suite = Suite.model_validate(raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        return tuple(SuiteProblem(tuple(one["loc"]), f"{_spelled(one['loc'])}: {one['msg']}") for one in details)
+    return tuple(_problems(suite, table, published))
+
+
+def _spelled(keys: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, keys))
+
+
+def _problems(suite: Suite, table: str, published: Collection[str]) -> Iterator[SuiteProblem]:
+    if suite.table != table:
+        yield SuiteProblem(("table",), f"the suite is of table {suite.table}, its file of {table}")
+    column = suite.freshness.column
+    if column is not None and column not in published:
+        yield SuiteProblem(("freshness", "column"), f"freshness names {column}, which is not published")
+    for position, name in enumerate(suite.joins.leave_out):
+        if name not in published:
+            yield SuiteProblem(("joins", "leave_out", position), f"joins leave out {name}, which is not published")
+    for number, check in enumerate(suite.checks):
+        for keys, message in _of_one(check, published):
+            yield SuiteProblem(("expectations", number, *keys), f"{check.expect}: {message}")
+
+
+def _of_one(check: Check, published: Collection[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    known = arguments(check.expect)
+    if known is None:
+        near = get_close_matches(check.expect, expectation_names(), n=1)
+        yield ("expect",), "there is no such core expectation" + (f"; did you mean {near[0]}?" if near else "")
+        return
+    unknown = [name for name in check.kwargs if name not in known]
+    for name in unknown:
+        near = get_close_matches(name, known, n=1)
+        yield ("kwargs", name), f"takes no {name}" + (f"; did you mean {near[0]}?" if near else "")
+    if not unknown:
+        for name, message in argument_problems(check):
+            yield ("kwargs", name), message
+    for name in sorted({*check.columns, *_in_condition(check.kwargs)} - set(published)):
+        yield ("kwargs", _key_of(name, check.kwargs)), f"column {name} is not published"
+
+
+def _key_of(column: str, kwargs: Mapping[str, Any]) -> str:
+    return next((key for key, value in kwargs.items() if value == column or column in _listed(value)), "row_condition")
+
+
+def _listed(value: object) -> Collection[object]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _in_condition(kwargs: Mapping[str, Any]) -> set[str]:
+    """Gives the columns that a row condition names, in Great Expectations' own words or in Spark's SQL."""
+    condition = kwargs.get("row_condition")
+    if not isinstance(condition, str):
+        return set()
+    if str(kwargs.get("condition_parser", "spark")).startswith("great_expectations"):
+        return set(_NAMED.findall(condition))
+    words = _WORD.findall(_QUOTED.sub(" ", condition).replace("`", " "))
+    return {word for word in words if not _SQL.fullmatch(word)}

@@ -1,0 +1,56 @@
+"""Compares a load with earlier ones: its row count and each column's share of NULLs stay within bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from expectations.checks import Check, CheckResult
+from expectations.suite import Volume
+
+
+@dataclass(frozen=True)
+class LoadSize:
+    """How much one load held: its rows, and how many of each column were NULL."""
+
+    rows: int
+    nulls: Mapping[str, int]
+
+
+def volume_results(bands: Volume, load: LoadSize, earlier: Sequence[LoadSize]) -> tuple[CheckResult, ...]:
+    """Gives one result for the row count and one for the shares of NULLs; none while too few loads are known.
+
+    Medians are compared, so that one odd load among the earlier ones moves nothing. A result counts rows beyond the
+    band, or columns beyond theirs; each column that is beyond is a result of its own.
+
+    Args:
+        bands: how far a load may differ.
+        load: the one to judge.
+        earlier: loads of the same table, newest first; only as many as the bands name are looked at.
+    """
+    if not bands.check or len(earlier) < bands.loads:
+        return ()
+    known = earlier[: bands.loads]
+    usual = median(one.rows for one in known)
+    beyond = _beyond(load.rows, usual * (1 - bands.rows), usual * (1 + bands.rows))
+    rows = Check("load_rows_within_band", {"rows": bands.rows}, bands.severity, "history")
+    found = [CheckResult(rows, passed=beyond == 0, failed=round(beyond), checked=load.rows)]
+    shares = {name: _share(load, name) for name in load.nulls} if load.rows else {}
+    for name, share in shares.items():
+        before = [_share(one, name) for one in known if one.rows and name in one.nulls]
+        if len(before) == len(known):
+            moved = abs(share - median(before)) > bands.nulls
+            check = Check("load_nulls_within_band", {"column": name, "nulls": bands.nulls}, bands.severity, "history")
+            found.append(
+                CheckResult(check, passed=not moved, failed=load.nulls[name] if moved else 0, checked=load.rows)
+            )
+    return tuple(found)
+
+
+def _share(load: LoadSize, name: str) -> float:
+    return load.nulls[name] / load.rows
+
+
+def _beyond(value: float, low: float, high: float) -> float:
+    return max(low - value, value - high, 0)
