@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from etl.audit import Verdict
-from etl.handoff import Staged
+from etl.handoff import Staged, TableResult
 from etl.ledger import now
 from etl.storage import Stage
 from expectations.data_docs import index_page, table_page
@@ -16,17 +15,7 @@ FOLDER = "data_docs"
 """The name of the folder within a run's."""
 
 
-@dataclass(frozen=True)
-class Page:
-    """What the leading page says of one table."""
-
-    table: str
-    passed: int
-    checks: int
-    blocked: bool
-
-
-def write_page(staged: Staged, verdict: Verdict, stage: Stage, local: Path | None = None) -> Page:
+def write_page(staged: Staged, verdict: Verdict, stage: Stage, local: Path | None = None) -> None:
     """Writes the page of one table beside the staged files, and into a folder of this machine if one is named.
 
     Raises:
@@ -35,12 +24,15 @@ def write_page(staged: Staged, verdict: Verdict, stage: Stage, local: Path | Non
     table, at = staged.plan.table, now().isoformat(timespec="seconds")
     html = table_page(table, staged.run_id, verdict.results, staged.rows, at)
     _put(staged.run_id, f"{table}.html", html, stage, local)
-    return Page(table, verdict.passed, len(verdict.results), bool(verdict.blocking))
 
 
-def write_index(run_id: str, pages: Sequence[Page], stage: Stage, local: Path | None = None) -> str:
-    """Writes the page that leads to those of the tables; gives its URI."""
-    rows = [(page.table, page.passed, page.checks, page.blocked) for page in sorted(pages, key=lambda page: page.table)]
+def write_index(run_id: str, tables: Sequence[TableResult], stage: Stage, local: Path | None = None) -> str:
+    """Writes the page that leads to those of the audited tables; gives its URI."""
+    rows = [
+        (one.table, one.expectations_passed, one.expectations, any(check.stops for check in one.failed_checks))
+        for one in sorted(tables, key=lambda one: one.table)
+        if one.expectations
+    ]
     return _put(run_id, "index.html", index_page(run_id, rows), stage, local)
 
 

@@ -25,12 +25,8 @@ def print_failed_checks(console: Console, found: Mapping[str, Sequence[FailedChe
     drawn.add_column("against it", justify="right")
     for name, failed in found.items():
         for one in failed:
-            drawn.add_row(name, one.name, one.severity, _counts(one), style="red" if _stops(one) else None)
+            drawn.add_row(name, one.name, one.severity, _counts(one), style="red" if one.stops else None)
     console.print(drawn)
-
-
-def _stops(one: FailedCheck) -> bool:
-    return one.severity == "blocking" and not one.note.startswith("waived")
 
 
 def _counts(one: FailedCheck) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.audit import Surroundings, Verdict, approve, examine
-from etl.audit_docs import Page, write_index, write_page
+from etl.audit_docs import write_index, write_page
 from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.handoff import Published, Staged
 from etl.keys import open_keyring
@@ -21,7 +21,7 @@ from etl.ledger import Ledger, now
 from etl.stored_manifest import Manifest, StageGone, read_manifest, staged_tables
 from etl.overtaken import refuse_overtaken
 from etl.publish import publish
-from etl.record import published_result, table_row
+from etl.record import audited_result, published_result, table_row
 from etl.settings import Settings
 from etl.storage import Stage, StageTarget
 from etl.surroundings import load_history, surroundings
@@ -40,11 +40,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Audited:
-    """One staged table that was audited again; `page` leads to its Data Docs."""
+    """One staged table that was audited again."""
 
     staged: Staged
     verdict: Verdict
-    page: Page
 
 
 class Gate:
@@ -105,9 +104,10 @@ class Gate:
         audited = []
         for name, manifest in manifests.items():
             verdict = self._examined(manifest, around[name])
-            page = write_page(manifest.staged, verdict, self.stage, docs)
-            audited.append(Audited(manifest.staged, verdict, page))
-        return audited, write_index(run_id, [one.page for one in audited], self.stage, docs)
+            write_page(manifest.staged, verdict, self.stage, docs)
+            audited.append(Audited(manifest.staged, verdict))
+        results = [audited_result(one.staged.plan.table, one.verdict) for one in audited]
+        return audited, write_index(run_id, results, self.stage, docs)
 
     def publish(self, run_id: str, table: str, say: Callable[[str], None]) -> Published:
         """Publishes a stage whose audit passes now; a failure that a signed waiver names may pass.

@@ -200,6 +200,11 @@ class FailedCheck:
     checked: int | None = None
     note: str = ""
 
+    @property
+    def stops(self) -> bool:
+        """Whether it keeps its table from being published."""
+        return self.severity == "blocking" and not self.note.startswith("waived")
+
 
 @dataclass(frozen=True)
 class TableResult:

@@ -73,7 +73,20 @@ def failed_result(table: str, failure: KagemushaError, seconds: float, verdict: 
         error=str(failure),
         exit_code=failure.exit_code,
         job_ids=tuple(job for job in failure.where.get("jobs", "").split(",") if job),
+        expectations=len(verdict.results) if verdict else 0,
+        expectations_passed=verdict.passed if verdict else 0,
         failed_checks=failed_checks(verdict) if verdict else (),
+    )
+
+
+def audited_result(table: str, verdict: Verdict) -> TableResult:
+    """Gives the result of a table that was audited again, and no more."""
+    return TableResult(
+        table,
+        "audited",
+        expectations=len(verdict.results),
+        expectations_passed=verdict.passed,
+        failed_checks=failed_checks(verdict),
     )
 
 
@@ -118,7 +131,6 @@ def table_row(
     if verdict is not None:
         row["warnings"] = [one.line for one in verdict.warnings]
         row["checks"] = check_rows(verdict.results)
-        row["expectations"], row["expectations_passed"] = len(verdict.results), verdict.passed
     return row
 
 

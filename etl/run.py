@@ -12,13 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from etl.audit import Approved, Verdict, approve, audit, examine
-from etl.audit_docs import Page, write_index, write_page
+from etl.audit_docs import write_index, write_page
 from etl.choice import choose
-from etl.errors import (
-    NOT_PUBLISHED,
-    Unexpected,
-    worst,
-)
+from etl.errors import NOT_PUBLISHED, Unexpected, worst
 from etl.handoff import Staged, TablePlan, TableResult
 from etl.key_history import record_keys
 from etl.keys import open_keyring
@@ -28,7 +24,7 @@ from etl.stored_manifest import write_manifest
 from etl.plan import plan_table
 from etl.progress import Progress
 from etl.publish import publish
-from etl.reconcile import SourceTotals, source_totals, totals_before, unmoved
+from etl.reconcile import SourceTotals
 from etl.record import RunResult, ending, failed_result, published_result, run_row, table_row
 from etl.resume import ALREADY_LOADED, Load, already_loaded, basis
 from etl.scope import Scope
@@ -37,7 +33,7 @@ from etl.side_by_side import SideBySide
 from etl.source.engine import joined, pinned
 from etl.source.session import Held, Session
 from etl.source.snapshot import Snapshot
-from etl.stage import stage_table
+from etl.stage_proof import staged_with_totals
 from etl.standing import standing
 from etl.storage import Stage, StageTarget
 from etl.surroundings import History, load_history, surroundings
@@ -81,7 +77,6 @@ class Run:
     contracts: Mapping[str, Contract]
     history: History
     tables: SideBySide
-    pages: list[Page]
 
 
 def daily_run(
@@ -164,10 +159,9 @@ def daily_run(
                     known,
                     load_history(warehouse, pending, day),
                     SideBySide(pending, limits.tables_at_once),
-                    [],
                 )
                 loads |= _load_tables(run, pending, settings)
-                write_index(run_id, run.pages, stage)
+                write_index(run_id, [result for result, _ in loads.values()], stage)
         else:
             ledger.append("runs", [run_row(run_id, "started", day, None)])
     views_now, failure = _views(warehouse, known, views)
@@ -254,7 +248,7 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
             run.progress.say(table, "audit", rows=staged.rows, bytes=staged.bytes)
             around = surroundings(staged, run.day, run.contracts, others, run.history, run.warehouse)
             verdict = examine(run.spark, staged, totals, run.target, run.suites, around)
-            run.pages.append(write_page(staged, verdict, Stage(run.target)))
+            write_page(staged, verdict, Stage(run.target))
             approved = approve(staged, verdict)
             keys = _approved_keys(run, staged.plan.keys) if staged.plan.keys else None
             run.progress.say(table, "publish", expectations=len(verdict.results))
@@ -280,11 +274,7 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
 def _approved_keys(run: Run, plan: TablePlan) -> Approved:
     """Stages and proves every key of the source, so that a merge can tell which rows are gone."""
     run.progress.say(plan.table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
-    before = totals_before(run.held, plan)
-    staged = stage_table(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
-    with run.held.governor.turn():
-        totals = unmoved(before, source_totals(run.held.snapshot, plan), plan.table).without(staged.quarantine)
-    run.held.check()
+    staged, totals = staged_with_totals(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
     return audit(run.spark, staged, totals, run.target, run.suites)
 
 
@@ -294,11 +284,7 @@ def _stage(run: Run, table: str, plan: TablePlan | KagemushaError) -> tuple[Stag
         raise plan
     run.spark.sparkContext.setLocalProperty("spark.scheduler.pool", table)
     run.progress.say(table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
-    before = totals_before(run.held, plan)
-    staged = stage_table(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
-    with run.held.governor.turn():
-        totals = unmoved(before, source_totals(run.held.snapshot, plan), table).without(staged.quarantine)
-    run.held.check()
+    staged, totals = staged_with_totals(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
     write_manifest(staged, totals, Stage(run.target))
     return staged, totals
 
