@@ -18,12 +18,12 @@ from etl.handoff import Published, Staged
 from etl.keys import open_keyring
 from etl.leases import Fence, leased
 from etl.ledger import Ledger, now
-from etl.stored_manifest import Manifest, StageGone, read_manifest, staged_tables
 from etl.overtaken import refuse_overtaken
 from etl.publish import publish
 from etl.record import audited_result, published_result, table_row
 from etl.settings import Settings
 from etl.storage import Stage, StageTarget
+from etl.stored_manifest import Manifest, StageGone, read_manifest, staged_tables
 from etl.surroundings import load_history, surroundings
 from etl.waivers import Waiver, WaiverRefused, proven_waivers, signed, store
 from etl.warehouse import Warehouse

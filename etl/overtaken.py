@@ -7,8 +7,8 @@ from google.cloud import bigquery
 from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.handoff import Staged
 from etl.ledger import Ledger
-from etl.stored_manifest import manifest_name
 from etl.storage import Stage
+from etl.stored_manifest import manifest_name
 
 
 def refuse_overtaken(staged: Staged, stage: Stage, ledger: Ledger) -> None:

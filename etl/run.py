@@ -20,7 +20,6 @@ from etl.key_history import record_keys
 from etl.keys import open_keyring
 from etl.leases import Leases, leased
 from etl.ledger import Ledger, now, write_report
-from etl.stored_manifest import write_manifest
 from etl.plan import plan_table
 from etl.progress import Progress
 from etl.publish import publish
@@ -36,6 +35,7 @@ from etl.source.snapshot import Snapshot
 from etl.stage_proof import staged_with_totals
 from etl.standing import standing
 from etl.storage import Stage, StageTarget
+from etl.stored_manifest import write_manifest
 from etl.surroundings import History, load_history, surroundings
 from etl.table_checks import table_checks
 from etl.views import View, load_views, publish_views

@@ -18,7 +18,6 @@ from etl.audit import Surroundings, Verdict, approve, examine
 from etl.audit_docs import write_page
 from etl.errors import AuditFailed
 from etl.handoff import Slice, Staged, TablePlan, Window
-from etl.stored_manifest import write_manifest
 from etl.plan import mask_plan
 from etl.quarantine import Quarantine
 from etl.reconcile import SourceTotals
@@ -26,6 +25,7 @@ from etl.record import check_rows
 from etl.slice_file import write_slice
 from etl.spark import spark_session
 from etl.storage import Stage, StageTarget
+from etl.stored_manifest import write_manifest
 from etl.surroundings import surroundings
 from expectations.volume import LoadSize
 from schemas.contract import Contract

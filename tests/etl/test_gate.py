@@ -13,11 +13,11 @@ import pytest
 from etl.errors import AuditFailed, PublishRefused
 from etl.gate import Gate
 from etl.keys import create_keyring_file
-from etl.stored_manifest import StageGone
 from etl.progress import JsonLines
 from etl.record import RunResult
 from etl.run import daily_run
 from etl.settings import KeyringSetting
+from etl.stored_manifest import StageGone
 from etl.waivers import WaiverRefused
 from tests.etl.conftest import DAY, Issuer
 
