@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
-from etl.storage import StageTarget, worker_stage
+from etl.storage import StageTarget
+from etl.worker_stage import worker_stage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

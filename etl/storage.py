@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, BinaryIO, Final, cast
 
@@ -232,12 +231,6 @@ def expiry_rules(present: Sequence[Mapping[str, Any]], prefix: str, days: int) -
     ours = {"matchesPrefix": [prefix], "matchesSuffix": [_STAGED]}
     others = [dict(rule) for rule in present if not ours.items() <= rule.get("condition", {}).items()]
     return [*others, {"action": {"type": "Delete"}, "condition": {"age": days, **ours}}]
-
-
-@lru_cache(maxsize=4)
-def worker_stage(target: StageTarget) -> Stage:
-    """Gives this process's client of a staging bucket: making one costs more than reading a small file."""
-    return Stage(target)
 
 
 class ObjectWriter(io.RawIOBase):

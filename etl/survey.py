@@ -20,8 +20,9 @@ from etl.handoff import StagedFile
 from etl.settings import BigQuery
 from etl.spark import SMALL_ROWS
 from etl.staged_frame import read_columns
-from etl.storage import StageTarget, worker_stage
+from etl.storage import StageTarget
 from etl.warehouse import Warehouse
+from etl.worker_stage import worker_stage
 from masking.errors import KagemushaError
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from etl.slice_file import write_slice
 from etl.source.dialect import ReadColumn
 from etl.source.read import read_slice
 from etl.source.snapshot import Snapshot
-from etl.storage import StageTarget, worker_stage
+from etl.storage import StageTarget
+from etl.worker_stage import worker_stage
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
 from masking.leaks import LeakKind
