@@ -5,6 +5,7 @@ The statement names the days that it touches, so BigQuery reads and writes those
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -89,7 +90,11 @@ def _beside(
     digest: str,
     schema: Sequence[bigquery.SchemaField],
 ) -> str:
-    """Loads a stage into a table of its own, which expires; gives the table's full name."""
+    """Loads a stage into a table of its own, which expires; gives the table's full name.
+
+    It is loaded anew every time: a table that has expired is empty, and to find the job that once filled it would prove
+    nothing. From no keys at all a merge would conclude that every row is gone.
+    """
     plan, dataset = staged.plan, warehouse.settings.ops_dataset
     name = warehouse.table_id(f"{dataset}.stage_{plan.table}_{digest}")
     wanted = bigquery.Table(name, schema=[field for field in schema if field.name in plan.contract.published])
@@ -102,7 +107,8 @@ def _beside(
         warehouse.client.create_table(wanted, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
     uris = [target.uri(file.name) for file in staged.files]
     config = load_config(plan.contract, wanted)
-    job = load(warehouse, uris, name, f"kagemusha_{plan.table}_{what}_{digest}", config)
+    job_id = f"kagemusha_{plan.table}_{what}_{digest}_{secrets.token_hex(4)}"
+    job = load(warehouse, uris, name, job_id, config)
     if int(job.output_rows or 0) != staged.rows:
         raise PublishFailed(
             f"Load job {job.job_id} reports {job.output_rows} rows, {staged.rows} were staged.", not_done=NOT_PUBLISHED

@@ -152,14 +152,25 @@ def test_hard_deletes_and_ignored_ones(warehouse: Warehouse, target: StageTarget
 
 
 def test_a_change_that_was_lost_is_noticed(warehouse: Warehouse, target: StageTarget) -> None:
-    """A key of the source that is neither published nor among the changes stops the merge before it changes a row."""
+    """A key of the source that is neither published nor among the changes stops the merge before it changes a row.
+
+    The same stage can be merged once the row is there, also when the tables beside it have expired meanwhile.
+    """
     found = contract("lost")
     publish(rows_of(found, target, FIRST, whole=True), FREE, warehouse, target)
     before, changes = table(warehouse, "lost"), rows_of(found, target, CHANGED)
+    keys = keys_of(found, target, [*ALL_KEYS, ("d", 4)])
     with pytest.raises(PublishRefused, match=r"1 rows of the source are not in merging\.lost") as refused:
-        publish(changes, FREE, warehouse, target, keys_of(found, target, [*ALL_KEYS, ("d", 4)]))
+        publish(changes, FREE, warehouse, target, keys)
     assert "backfill --table orders" in str(refused.value)
     assert table(warehouse, "lost") == before
+    beside = [one for one in warehouse.client.list_tables("ops") if one.table_id.startswith("stage_orders")]
+    for one in beside:  # as they do a day later
+        warehouse.client.delete_table(one)
+    publish(rows_of(found, target, [("d", 4, "late", MONDAY)]), FREE, warehouse, target)
+    assert publish(changes, FREE, warehouse, target, keys).deleted == 1
+    gone = [row[:2] for row in table(warehouse, "lost") if row[4]]
+    assert (len(beside), gone) == (2, [("a", 2)])
 
 
 def test_the_statement_names_the_days_it_touches(target: StageTarget) -> None:
