@@ -22,7 +22,7 @@ def refuse_overtaken(staged: Staged, stage: Stage, ledger: Ledger) -> None:
     sql = (
         f"SELECT run_id FROM `{ledger.table_id('table_loads')}` "
         f"WHERE table_name = @table AND outcome IN ('published', 'retokenized') {overlap} "
-        "AND (run_id = @run OR at > @staged) ORDER BY at DESC LIMIT 1"
+        "AND (run_id = @run OR `at` > @staged) ORDER BY `at` DESC LIMIT 1"
     )
     at = stage.created(manifest_name(stage, staged.run_id, table))
     parameters = [

@@ -67,7 +67,7 @@ def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> Hist
         "SELECT table_name, `rows`, nulls FROM ("
         " SELECT *, ROW_NUMBER() OVER (PARTITION BY table_name ORDER BY day DESC) AS age FROM ("
         "  SELECT table_name, day, `rows`, nulls,"
-        "   ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY at DESC) AS nth"
+        "   ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY `at` DESC) AS nth"
         f"  FROM `{ledger}` WHERE outcome = 'published' AND nulls IS NOT NULL AND day <> @day"
         f" ) AS once WHERE nth = 1) AS newest WHERE age <= {_LOADS_KEPT} ORDER BY table_name, age"
     )
