@@ -79,6 +79,7 @@ class Field:
     yesterday: Rows
     today: Rows
     tables: frozenset[str]
+    strangers: frozenset[str]
     folder: Path = CONTRACTS
 
     def turn(self) -> None:
@@ -121,7 +122,7 @@ class Field:
     def left_over(self) -> list[str]:
         """Gives what a finished load should not leave: tables, staged files that clean-up spares, leases, sessions."""
         self.stage.delete_older(now() + timedelta(hours=1))  # as if their days were over
-        spared = [one.name for one in self.stage.stored("") if not one.name.endswith("/report.json")]
+        spared = [name for name in _objects(self.stage) - self.strangers if not _is_record(name)]
         unknown = [name for name in published_tables(self.warehouse) - self.tables if not self._ends(name)]
         gone = wait_until(lambda: self.standby(_SESSIONS) == 0, _PATIENCE_SECONDS)
         held = [f"lease of {one.table}" for one in all_leases(Ledger(self.warehouse))]
@@ -133,6 +134,15 @@ class Field:
         ends = table.expires is not None and table.expires < now() + timedelta(days=2)
         self.warehouse.client.delete_table(table)
         return ends
+
+
+def _objects(stage: Stage) -> frozenset[str]:
+    return frozenset(one.name for one in stage.stored(""))
+
+
+def _is_record(name: str) -> bool:
+    """Tells whether an object is a run's report or Data Docs, which are kept for those who ask later."""
+    return name.endswith("/report.json") or "/data_docs/" in name
 
 
 def published_tables(warehouse: Warehouse) -> frozenset[str]:
@@ -181,7 +191,7 @@ def field_on(ends: Endpoints, folder: Path, *, contracts: Path = CONTRACTS, as_a
         warehouse, stage = Warehouse.of(settings), Stage(StageTarget.of(settings))
         made = Field(
             ends, settings, disturbed, storage, bigquery, tokens, load_contracts(contracts), warehouse, stage,
-            {}, {}, frozenset(), contracts,
+            {}, {}, frozenset(), _objects(stage), contracts,
         )  # fmt: skip
         made.source(_TABLES.read_text(encoding="utf-8"))
         if as_a_job:

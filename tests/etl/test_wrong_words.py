@@ -54,7 +54,7 @@ def test_an_unknown_table_is_refused(issuer: Issuer, capsys: pytest.CaptureFixtu
     [
         ("about: ", "abuot: ", "abuot: Extra inputs are not permitted"),
         ("{strategy: redact, value: REDACTED}", "{strategy: redact, valeu: REDACTED}", "contact_name"),
-        ("load: {mode: full}", "load: {mode: fully}", "load"),
+        ("load: {mode: snapshot}", "load: {mode: snapshots}", "load"),
         ("key: [club_id]", "key: [contact_phone]", "key names contact_phone, which is not published"),
     ],
 )
