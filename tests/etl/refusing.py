@@ -10,6 +10,7 @@ import pytest
 from etl.entry import guarded, load_day
 from etl.storage import Stage, StageTarget
 from masking.errors import KagemushaError
+from schemas.contract_file import load_contracts
 from tests.etl.conftest import Issuer
 
 
@@ -47,19 +48,21 @@ def exit_code(error: KagemushaError, capsys: pytest.CaptureFixture[str]) -> int:
 
 
 def state(issuer: Issuer, *, without: tuple[str, ...] = ()) -> dict[str, object]:
-    """Gives what BigQuery says about every table, and the names and generations of staged objects, but no reports."""
-    client = issuer.warehouse.client
+    """Gives what BigQuery says about every table that a run may touch, and the staged objects, but no reports."""
+    client, own = issuer.warehouse.client, issuer.settings.bigquery
+    datasets = {dataset.dataset_id for dataset in client.list_datasets()}
+    touched = {contract.dataset for contract in load_contracts().values()} | {own.views_dataset, own.ops_dataset}
     tables: dict[str, object] = {
         table.full_table_id: (table.num_rows, table.modified, table.schema)
-        for dataset in client.list_datasets()
-        for table in (client.get_table(listed.reference) for listed in client.list_tables(dataset.dataset_id))
-        if dataset.dataset_id not in without and table.table_id != "leases"
+        for name in sorted((touched & datasets) - set(without))
+        for table in (client.get_table(listed.reference) for listed in client.list_tables(name))
+        if table.table_id != "leases"
     }
     place = issuer.settings.stage
     stage = Stage(StageTarget(place.bucket, place.prefix, place.endpoint, issuer.settings.bigquery.project))
     reports = ("report.json", "/data_docs/")
     objects = {(one.name, one.generation) for one in stage.stored("") if not any(it in one.name for it in reports)}
-    return {**tables, "stage": objects}
+    return {**tables, "datasets": datasets, "stage": objects}
 
 
 def settings_file(issuer: Issuer, folder: Path, **changes: str) -> Path:
