@@ -46,7 +46,10 @@ SESSION: Final = {
     "row_security": "off",  # a policy on a table makes its queries fail instead of hiding rows from them
 }
 
-Opened = TypeVar("Opened", psycopg.Connection[tuple[object, ...]], dbapi.Connection)
+Opened = TypeVar("Opened")
+Failure = tuple[bool, bool]
+"""Whether the login was refused, and whether the server's certificate could not be verified."""
+_FOREIGN: Final = (psycopg.OperationalError, dbapi.Error)
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def control_connection(endpoint: Endpoint) -> Iterator[psycopg.Connection[tuple[
         CredentialsRefused: the server refused the login.
         SourceUnavailable: nothing answered within `connect_seconds`, or the login is refused since the run began.
     """
-    connection = _patiently(endpoint, lambda: psycopg.connect(endpoint.conninfo(), autocommit=True))
+    connection = patiently(endpoint, lambda: psycopg.connect(endpoint.conninfo(), autocommit=True), _told, _FOREIGN)
     try:
         yield connection
     finally:
@@ -152,24 +155,40 @@ def arrow_connection(endpoint: Endpoint) -> Iterator[dbapi.Connection]:
         CredentialsRefused: the server refused the login.
         SourceUnavailable: nothing answered within `connect_seconds`, or the login is refused since the run began.
     """
-    connection = _patiently(endpoint, lambda: dbapi.connect(endpoint.conninfo(), autocommit=True))
+    connection = patiently(endpoint, lambda: dbapi.connect(endpoint.conninfo(), autocommit=True), _told, _FOREIGN)
     try:
         yield connection
     finally:
         connection.close()
 
 
-def _patiently(endpoint: Endpoint, connect: Callable[[], Opened]) -> Opened:
-    """Connects, as often as it takes a sleeping reader to wake up; a refused password is read anew once."""
+def _told(error: Exception) -> Failure:
+    """Tells what a driver of PostgreSQL means: the server's text decides only which of our sentences is said."""
+    return bool(_REFUSED.search(str(error))), bool(_UNVERIFIED.search(str(error)))
+
+
+def patiently(
+    endpoint: Endpoint,
+    connect: Callable[[], Opened],
+    told: Callable[[Exception], Failure],
+    foreign: tuple[type[Exception], ...],
+) -> Opened:
+    """Connects, as often as it takes a sleeping reader to wake up; a refused password is read anew once.
+
+    Args:
+        endpoint: where to, and how long to try.
+        connect: tries once.
+        told: tells of a failure whether the login was refused, and whether the server could not be verified.
+        foreign: the failures that the driver raises; their texts are not repeated.
+    """
     deadline = time.monotonic() + endpoint.connect_seconds
     pause = _FIRST_PAUSE_SECONDS
     renewed = False
     while True:
         try:
             return connect()
-        except (psycopg.OperationalError, dbapi.Error) as error:
-            # The server's text decides only which of our own sentences is said; it is not repeated.
-            refused, unverified = bool(_REFUSED.search(str(error))), bool(_UNVERIFIED.search(str(error)))
+        except foreign as error:
+            refused, unverified = told(error)
         if refused and not renewed and renew(endpoint.password):
             renewed = True
             continue

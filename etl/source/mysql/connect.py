@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, TypeAlias
@@ -15,13 +13,11 @@ from etl.errors import (
     NO_ROW_READ,
     NOT_PUBLISHED,
     ReadFailed,
-    SettingsInvalid,
     SourceForbidden,
     SourceUnavailable,
     StatementTimedOut,
 )
-from etl.source.connect import Endpoint, refused_login
-from etl.source.credentials import renew
+from etl.source.connect import Endpoint, Failure, patiently
 from masking.errors import KagemushaError
 
 Connection: TypeAlias = "pymysql.Connection[pymysql.cursors.Cursor]"  # generic in its stubs only
@@ -36,8 +32,6 @@ _MAY_PASS: Final = frozenset(
 """Shutdown, too many connections, network, locks, a killed query."""
 _NO_TLS: Final = 2026
 _TIMED_OUT: Final = frozenset({1969, 3024})
-_FIRST_PAUSE_SECONDS: Final = 0.2
-_LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
 @contextmanager
@@ -53,7 +47,8 @@ def control_connection(endpoint: Endpoint, answer_seconds: float | None = None) 
         SettingsInvalid: the server's certificate could not be verified.
         SourceUnavailable: nothing answered within `connect_seconds`.
     """
-    connection = _patiently(endpoint, answer_seconds or endpoint.statement_seconds + 30)
+    seconds = answer_seconds or endpoint.statement_seconds + 30
+    connection = patiently(endpoint, lambda: _opened(endpoint, seconds), _told, (pymysql.Error, OSError))
     try:
         yield connection
     finally:
@@ -77,7 +72,7 @@ def failure_of(number: int, place: Mapping[str, object]) -> KagemushaError:
     return ReadFailed(f"The database refused a query (error {number}).", not_done=NOT_PUBLISHED, where=place)
 
 
-def number_of(error: pymysql.Error) -> int:
+def number_of(error: Exception) -> int:
     """Gives the error number that PyMySQL puts first, or 0."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
@@ -99,38 +94,10 @@ def _opened(endpoint: Endpoint, answer_seconds: float) -> Connection:
     )
 
 
-def _patiently(endpoint: Endpoint, answer_seconds: float) -> Connection:
-    """Connects, as often as it takes a sleeping reader to wake up; a refused password is read anew once."""
-    deadline = time.monotonic() + endpoint.connect_seconds
-    pause = _FIRST_PAUSE_SECONDS
-    renewed = False
-    while True:
-        refused = unverified = False
-        try:
-            return _opened(endpoint, answer_seconds)
-        except pymysql.Error as error:
-            refused = number_of(error) in _REFUSED
-            # PyMySQL wraps what TLS says; a server without TLS is told by a number of its own.
-            unverified = isinstance(error.__cause__ or error.__context__, ssl.SSLError) or number_of(error) == _NO_TLS
-        except OSError as error:
-            unverified = isinstance(error, ssl.SSLError | FileNotFoundError)
-        if refused and not renewed and renew(endpoint.password):
-            renewed = True
-            continue
-        if refused:
-            raise refused_login(endpoint)
-        if unverified:
-            raise SettingsInvalid(
-                "The database's TLS certificate could not be verified.",
-                not_done=NO_ROW_READ,
-                advice="Name the CA bundle in [source].url: ?sslrootcert=/path/to/global-bundle.pem.",
-                where=endpoint.place,
-            )
-        if time.monotonic() + pause > deadline:
-            raise SourceUnavailable(
-                f"The database did not answer within {endpoint.connect_seconds:g} s.",
-                not_done=NO_ROW_READ,
-                where=endpoint.place,
-            )
-        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
-        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+def _told(error: Exception) -> Failure:
+    """Tells what a failure to connect means, by the numbers of MySQL's protocol."""
+    if isinstance(error, OSError):
+        return False, isinstance(error, ssl.SSLError | FileNotFoundError)
+    # PyMySQL wraps what TLS says; a server without TLS is told by a number of its own.
+    wrapped = isinstance(error.__cause__ or error.__context__, ssl.SSLError)
+    return number_of(error) in _REFUSED, wrapped or number_of(error) == _NO_TLS

@@ -29,7 +29,7 @@ DAY = date(2023, 8, 30)
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Gives the cluster of this session's tests of the source."""
+    """Gives the cluster of the tests of the source."""
     found = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         yield found
