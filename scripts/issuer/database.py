@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -24,9 +24,10 @@ _SESSION: Final = """
 SET TIME ZONE 'Asia/Tokyo';  -- ::date is the business date
 SET work_mem = '192MB';
 SET maintenance_work_mem = '512MB';
-SET max_parallel_maintenance_workers = 1;
+SET max_parallel_maintenance_workers = 0;  -- the sessions are the parallel ones
 SET synchronous_commit = off;
 SET jit = off;
+SET default_statistics_target = 30;  -- made-up rows are even
 SET enable_nestloop = off;  -- the planner cannot know how many rows a noise condition leaves; hashing is never far off
 SET client_min_messages = warning;
 """
@@ -63,6 +64,16 @@ def lines(listed: Iterable[str]) -> Task:
     def run(connection: psycopg.Connection) -> None:
         for line in listed:
             connection.execute(sql.SQL(line))
+
+    return run
+
+
+def in_one(tasks: Sequence[Task]) -> Task:
+    """Gives the task of doing several, each with the rows of the one before."""
+
+    def run(connection: psycopg.Connection) -> None:
+        for task in tasks:
+            task(connection)
 
     return run
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import psycopg
 
-from scripts.issuer.database import Task, connect, file, in_turn, lines, statements, together
+from scripts.issuer.database import Task, connect, file, in_one, in_turn, lines, statements, together
 from scripts.issuer.population import days
 from scripts.issuer.window import BY_HAND, Window
 
 Progress = Callable[[str], None]
 
+_CARDS_BEFORE = """
+UPDATE synth.days AS d SET cards = counted.cards
+FROM (SELECT days.day, coalesce(sum(k.cards), 0) AS cards
+      FROM synth.days
+      LEFT JOIN (SELECT issued_at::date AS day, count(*) AS cards FROM issuing.cards WHERE card_id < %s GROUP BY 1) AS k
+             ON k.day < days.day
+      WHERE days.cards IS NULL
+      GROUP BY 1) AS counted
+WHERE counted.day = d.day
+"""
 _RUNS_A_SESSION = 4  # payments are cut into a few runs of days a session, so that sessions end at about the same time
 
 
@@ -26,20 +37,30 @@ def write(url: str, window: Window, sessions: int, progress: Progress) -> None:
     def changes(*names: str) -> list[Task]:
         return [] if window.history else [file(f"changes/{name}.sql", values) for name in names]
 
+    def bills(months: list[date]) -> list[Task]:
+        return [file("rows/bills.sql", {**values, "month": month}) for month in months]
+
     if window.history:
         in_turn(url, rows("clubs", "card_designs", "admin_users"))
-    in_turn(url, [*changes("applications"), *rows("applications")])
+    in_turn(url, changes("applications"))
+    together(url, [file("rows/applications.sql", part) for part in _applications(values, window, sessions)], sessions)
     progress("applications")
-    together(url, rows("members", "ekyc_documents", "credit_screenings"), sessions)
-    in_turn(url, [*rows("cards"), *changes("members", "cards"), _calendar(window), *changes("payments")])
+    holders = in_one([*rows("members", "cards"), *changes("members", "cards")])
+    together(url, [holders, *rows("ekyc_documents", "credit_screenings")], sessions)
+    in_turn(url, [_calendar(window), *changes("payments")])
     progress("members, cards")
     together(url, [file("rows/payments.sql", run) for run in _runs(values, window, sessions)], sessions)
     progress("payments")
-    together(url, rows("clearings", "payment_notifications", "rewards"), sessions)
+    made_up, summed = window.billed_months
+    together(url, [*rows("clearings", "payment_notifications", "rewards"), *bills(made_up)], sessions)
     progress("clearings, notifications, rewards")
-    in_turn(url, [*rows("bills"), lines(["ANALYZE synth.bills"]), *changes("statements", "delinquencies")])
-    together(url, rows("repayments", "statements", "delinquencies"), sessions)
-    together(url, rows("statement_notifications", "dunning_contacts"), sessions)
+    together(url, bills(summed), sessions)
+    in_turn(url, [lines(["ANALYZE synth.bills"]), *changes("statements", "delinquencies")])
+    told, chased = (
+        rows("statements", "statement_notifications"),
+        rows("repayments", "delinquencies", "dunning_contacts"),
+    )
+    together(url, [in_one(told), in_one(chased)], sessions)
     progress("statements, repayments, delinquencies")
 
 
@@ -68,11 +89,18 @@ def _calendar(window: Window) -> Task:
         columns = "day, starts, first_payment, payments"
         with connection.cursor() as cursor:
             cursor.executemany(f"INSERT INTO synth.days ({columns}) VALUES (%s, %s::date::timestamptz, %s, %s)", noted)
-        cards = "SELECT count(*) FROM issuing.cards WHERE issued_at < starts AND card_id < %s"
-        connection.execute(f"UPDATE synth.days SET cards = ({cards}) WHERE cards IS NULL", [BY_HAND])
+        connection.execute(_CARDS_BEFORE, [BY_HAND])
         connection.execute("ANALYZE issuing.cards, issuing.members, synth.days, synth.merchants")
 
     return note
+
+
+def _applications(values: dict[str, object], window: Window, parts: int) -> list[dict[str, object]]:
+    """Cuts the applications of a window into runs of about the same length."""
+    first, last = window.applications
+    size = max(1, -(-(last - first + 1) // parts))
+    starts = range(first, last + 1, size)
+    return [{**values, "first_application": n, "last_application": min(n + size - 1, last)} for n in starts]
 
 
 def _runs(values: dict[str, object], window: Window, sessions: int) -> list[dict[str, object]]:

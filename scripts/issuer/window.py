@@ -8,7 +8,7 @@ from typing import Final
 
 import psycopg
 
-from scripts.issuer.population import Population
+from scripts.issuer.population import Population, days
 
 HISTORY_MONTHS: Final = 6
 """Months before the first day whose statements exist already."""
@@ -43,28 +43,34 @@ class Window:
         """The first and the last day on which payments of this window were authorized, late ones included."""
         return max(self.population.first_day, self.start - timedelta(days=LATE_DAYS)), self.end
 
+    @property
+    def applications(self) -> tuple[int, int]:
+        """The numbers of the first and the last application of this window."""
+        before = 0 if self.history else self.population.applications_until(self.start - timedelta(days=1))
+        return before + 1, self.population.applications_until(self.end)
+
+    @property
+    def billed_months(self) -> tuple[list[date], list[date]]:
+        """The months whose statements may be issued in this window: those with made-up sums, those with payments."""
+        first = self.population.first_day
+        oldest = _months_before(first, HISTORY_MONTHS) if self.history else _months_before(self.start, 1)
+        months = [day for day in days(oldest, self.end) if day.day == 1]
+        return [month for month in months if month < first], [month for month in months if month >= first]
+
     def values(self, connection: psycopg.Connection) -> dict[str, object]:
         """Gives the placeholders of rows/*.sql and changes/*.sql."""
         people = self.population
-        before = 0 if self.history else people.applications_until(self.start - timedelta(days=1))
         since = _BEGINNING if self.history else self.start
-        first_billed = (
-            _months_before(people.first_day, HISTORY_MONTHS) if self.history else _months_before(self.start, 1)
-        )
         return {
             "first": people.first_day,
             "base": people.early_applications,
             "daily": people.applications_a_day,
-            "first_application": before + 1,
-            "last_application": people.applications_until(self.end),
             "from": since,
             "to": self.end,
             "days_from": self.payment_days[0],
             "days_to": self.payment_days[1],
             "members_before": _highest(connection, "members", "member_id"),
             "cards_before": _highest(connection, "cards", "card_id"),
-            "first_month": first_billed,
-            "last_month": self.end.replace(day=1),
         }
 
 

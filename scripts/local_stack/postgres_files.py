@@ -39,6 +39,8 @@ _FAST = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "30min",
     "wal_compression": "off",
+    "wal_buffers": "64MB",
+    "recovery_prefetch": "off",
     "jit": "off",
     "autovacuum": "off",  # who fills it also analyzes it; nothing runs behind a measurement's back
 }

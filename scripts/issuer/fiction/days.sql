@@ -11,4 +11,4 @@ CREATE TABLE synth.days (
 CREATE TABLE synth.settings (population jsonb NOT NULL);
 
 -- What each member was billed a month, before anything is paid back.
-CREATE TABLE synth.bills (statement_id bigint NOT NULL, member_id bigint NOT NULL, month date NOT NULL, billed bigint NOT NULL);
+CREATE UNLOGGED TABLE synth.bills (statement_id bigint NOT NULL, member_id bigint NOT NULL, month date NOT NULL, billed bigint NOT NULL);

@@ -1,8 +1,8 @@
 -- A month is billed on the fifth of the next: what was cleared in it; months that began before {first} have made-up sums.
 WITH months AS MATERIALIZED (
-    SELECT month::date AS month, (month + interval '1 month')::timestamptz AS ends,
+    SELECT month, (month + interval '1 month')::timestamptz AS ends,
            (extract(year FROM month) * 12 + extract(month FROM month) - 23800)::bigint * 10000000 AS first_id
-    FROM generate_series({first_month}::timestamp, {last_month}::timestamp, interval '1 month') AS month
+    FROM (VALUES ({month}::date)) AS given (month)
     WHERE (month + interval '1 month 4 days')::date BETWEEN {from} AND {to}
 )
 INSERT INTO synth.bills
