@@ -15,6 +15,7 @@ SETTINGS: Final = {
     "spark.ui.enabled": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.python.worker.reuse": "true",
+    "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",  # else the audit gets workers of its own
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
 }
