@@ -56,7 +56,7 @@ def test_a_module_in_a_forgotten_archive_is_still_found() -> None:
         sys.modules.pop("py4j.finalizer", None)
         import py4j.finalizer  # noqa: PLC0415  here, in the worker
 
-        return py4j.finalizer.__name__
+        return str(py4j.finalizer.__name__)
 
     assert spark_session().sparkContext.parallelize([0], 1).map(imported).collect() == ["py4j.finalizer"]
 
