@@ -37,7 +37,30 @@ _FORMATS = {"YEAR": (4, "%Y"), "MONTH": (6, "%Y%m"), "DAY": (8, "%Y%m%d"), "HOUR
 _write, _columns, _load, _delete, _update = tables.write, tables.columns, tables.load, tables.delete, tables.update
 _run_merge, _check, _merging = merge.run, table_rules._check, threading.local()  # noqa: SLF001 - as below
 _source, _hive, _projection = copy._source, load._hive, load._projection  # noqa: SLF001 - what this launcher is for
-_connect = database._connect  # noqa: SLF001 - as above
+_connect, _fetch = database._connect, database.fetch  # noqa: SLF001 - as above
+_IN_CATALOG = {
+    "duckdb_tables()": """(
+        SELECT {project} AS database_name, schema_name, table_name, 0 AS estimated_size
+        FROM {catalog}.ducklake_table AS t JOIN {catalog}.ducklake_schema AS s USING (schema_id)
+        WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL)""",
+    "duckdb_views()": """(
+        SELECT {project} AS database_name, schema_name, view_name, false AS internal
+        FROM {catalog}.ducklake_view AS v JOIN {catalog}.ducklake_schema AS s USING (schema_id)
+        WHERE v.end_snapshot IS NULL AND s.end_snapshot IS NULL)""",
+    "duckdb_columns()": """(
+        SELECT {project} AS database_name, schema_name, table_name, column_name, nulls_allowed AS is_nullable
+        FROM {catalog}.ducklake_column AS c JOIN {catalog}.ducklake_table AS t USING (table_id)
+        JOIN {catalog}.ducklake_schema AS s USING (schema_id)
+        WHERE c.end_snapshot IS NULL AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL)""",
+}
+_OF_ONE = {
+    "duckdb_tables()": "(SELECT {named}, count(*) AS estimated_size FROM {table})",
+    "duckdb_views()": "(SELECT {named}, {name} AS view_name, false AS internal LIMIT 0)",
+    "duckdb_columns()": """(SELECT {named}, name AS column_name, NOT "notnull" AS is_nullable
+        FROM pragma_table_info('{table}'))""",
+}
+"""DuckDB's listings of everything, and the same of one project, from the tables in which DuckLake keeps it, or of one
+table of results, of which there are as many as there were queries."""
 
 
 def _split(reference: Reference) -> tuple[Reference, str | None]:
@@ -173,6 +196,30 @@ def _projected(config: Any, fields: Any, columns: Any) -> tuple[str, str]:  # no
     return ", ".join(parts), "false"
 
 
+def _fetch_from_catalog(sql: str, params: Any = None) -> list[Any]:  # noqa: ANN401 - DuckDB's untyped parameters
+    """Asks a question; one about tables is answered from where they are kept, however many others there are."""
+    place = params[0] if params else None
+    if place in database._attached:  # noqa: SLF001 - what this launcher is for
+        sql = _about(sql, _IN_CATALOG, project=f"'{place}'", catalog=quote(f"__ducklake_metadata_{place}"))
+    elif place == "emulator" and len(params) > len(("database", "schema")) and params[2]:
+        table = quote(*params[:3])
+        try:
+            _fetch(f"SELECT 1 FROM {table} LIMIT 0")
+        except database.duckdb.CatalogException:
+            return []
+        columns = ("database_name", "schema_name", "table_name")
+        named = ", ".join(f"'{value}' AS {column}" for column, value in zip(columns, params, strict=False))
+        sql = _about(sql, _OF_ONE, named=named, name=f"'{params[2]}'", table=table)
+    found: list[Any] = _fetch(sql, params)
+    return found
+
+
+def _about(sql: str, listings: dict[str, str], **names: str) -> str:
+    for listing, own in listings.items():
+        sql = sql.replace(listing, own.format(**names))
+    return sql
+
+
 @functools.cache
 def _connect_single_threaded() -> Any:  # noqa: ANN401 - DuckDB's untyped connection
     """Opens the database; its many tiny queries of the catalog cost half as much where no thread waits for another."""
@@ -183,6 +230,7 @@ def _connect_single_threaded() -> Any:  # noqa: ANN401 - DuckDB's untyped connec
 
 def _patch() -> None:
     database._connect = _connect_single_threaded  # noqa: SLF001 - what this launcher is for
+    database.fetch = _fetch_from_catalog
     tables.write = _write_rows
     tables.columns = lambda *reference: _columns(*_split(reference)[0])
     tables.load = _describe
