@@ -19,8 +19,9 @@ from etl.keys import open_keyring
 from etl.leak_gate import refuse_leaks
 from etl.settings import BigQuery
 from etl.slice_file import write_slice
-from etl.storage import Stage, StageTarget
+from etl.storage import StageTarget
 from etl.warehouse import Warehouse
+from etl.worker_stage import worker_stage
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
 from masking.leaks import LeakKind
@@ -89,7 +90,8 @@ def _restaged(task: RetokenTask, part: Slice, change: Change) -> RestagedSlice:
     rows = Warehouse(task.warehouse, task.target.google).batches(f"{task.select} WHERE {part.where}")
     batches = _changed(task, keys, rows, change)
     masked = [*task.strategies, *MAP_SCHEMA.names]
-    return RestagedSlice(*write_slice(Stage(task.target), task.folder, part, task.schema, masked, task.sums, batches))
+    stage = worker_stage(task.target)
+    return RestagedSlice(*write_slice(stage, task.folder, part, task.schema, masked, task.sums, batches))
 
 
 def _changed(

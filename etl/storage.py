@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from etl.google_auth import google_credentials, login_failure
 from etl.settings import Google, Settings
 from masking.errors import KagemushaError
 
+# Google's client would ask for the bucket's metadata behind every new client's first request, to label traces that
+# nobody takes; it needs a permission that the job may not have.
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
 _STAGED: Final = ".parquet"
 _CHUNK_BYTES: Final = 8 * 1024 * 1024
 _TIMEOUT_SECONDS: Final = 60
