@@ -56,10 +56,8 @@ def write(url: str, window: Window, sessions: int, progress: Progress) -> None:
     progress("clearings, notifications, rewards")
     together(url, bills(summed), sessions)
     in_turn(url, [lines(["ANALYZE synth.bills"]), *changes("statements", "delinquencies")])
-    told, chased = (
-        rows("statements", "statement_notifications"),
-        rows("repayments", "delinquencies", "dunning_contacts"),
-    )
+    told = rows("statements", "statement_notifications")
+    chased = rows("repayments", "delinquencies", "dunning_contacts")
     together(url, [in_one(told), in_one(chased)], sessions)
     progress("statements, repayments, delinquencies")
 

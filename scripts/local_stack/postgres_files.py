@@ -40,7 +40,7 @@ _FAST = {
     "checkpoint_timeout": "30min",
     "wal_compression": "off",
     "wal_buffers": "64MB",
-    "recovery_prefetch": "off",
+    "maintenance_io_concurrency": "0",  # the standby would ask the system for pages that nobody has written yet
     "jit": "off",
     "autovacuum": "off",  # who fills it also analyzes it; nothing runs behind a measurement's back
 }
