@@ -93,16 +93,19 @@ def _calendar(window: Window) -> Task:
     return note
 
 
-def _applications(values: dict[str, object], window: Window, parts: int) -> list[dict[str, object]]:
-    """Cuts the applications of a window into runs of about the same length."""
+def _applications(values: dict[str, object], window: Window, sessions: int) -> list[dict[str, object]]:
     first, last = window.applications
-    size = max(1, -(-(last - first + 1) // parts))
-    starts = range(first, last + 1, size)
-    return [{**values, "first_application": n, "last_application": min(n + size - 1, last)} for n in starts]
+    runs = _cut(last - first + 1, sessions)
+    return [{**values, "first_application": first + run[0], "last_application": first + run[-1]} for run in runs]
 
 
 def _runs(values: dict[str, object], window: Window, sessions: int) -> list[dict[str, object]]:
     every = days(*window.payment_days)
-    size = -(-len(every) // (sessions * _RUNS_A_SESSION))
-    starts = range(0, len(every), size)
-    return [{**values, "days_from": every[n], "days_to": every[n : n + size][-1]} for n in starts]
+    runs = _cut(len(every), sessions * _RUNS_A_SESSION)
+    return [{**values, "days_from": every[run[0]], "days_to": every[run[-1]]} for run in runs]
+
+
+def _cut(number: int, parts: int) -> list[range]:
+    """Cuts so many things into runs of about the same length, each a range of their positions."""
+    size = max(1, -(-number // parts))
+    return [range(start, min(start + size, number)) for start in range(0, number, size)]
