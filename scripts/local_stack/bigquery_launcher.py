@@ -53,11 +53,13 @@ _IN_CATALOG = {
         JOIN {catalog}.ducklake_schema AS s USING (schema_id)
         WHERE c.end_snapshot IS NULL AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL)""",
 }
+_NAMED = "'emulator' AS database_name, {schema} AS schema_name, {name}"
 _OF_ONE = {
-    "duckdb_tables()": "(SELECT {named}, count(*) AS estimated_size FROM {table})",
-    "duckdb_views()": "(SELECT {named}, {name} AS view_name, false AS internal LIMIT 0)",
-    "duckdb_columns()": """(SELECT {named}, name AS column_name, NOT "notnull" AS is_nullable
-        FROM pragma_table_info('{table}'))""",
+    "duckdb_tables()": f"(SELECT {_NAMED} AS table_name, count(*) AS estimated_size FROM {{table}})",
+    "duckdb_views()": f"(SELECT {_NAMED} AS view_name, false AS internal LIMIT 0)",
+    "duckdb_columns()": f"""(
+        SELECT {_NAMED} AS table_name, name AS column_name, NOT "notnull" AS is_nullable
+        FROM pragma_table_info('{{table}}'))""",
 }
 """DuckDB's listings of everything, and the same of one project, from the tables in which DuckLake keeps it, or of one
 table of results, of which there are as many as there were queries."""
@@ -198,26 +200,23 @@ def _projected(config: Any, fields: Any, columns: Any) -> tuple[str, str]:  # no
 
 def _fetch_from_catalog(sql: str, params: Any = None) -> list[Any]:  # noqa: ANN401 - DuckDB's untyped parameters
     """Asks a question; one about tables is answered from where they are kept, however many others there are."""
-    place = params[0] if params else None
+    listings = [listing for listing in _IN_CATALOG if listing in sql]
+    place = params[0] if listings and params else None
+    own: dict[str, str] = {}
     if place in database._attached:  # noqa: SLF001 - what this launcher is for
-        sql = _about(sql, _IN_CATALOG, project=f"'{place}'", catalog=quote(f"__ducklake_metadata_{place}"))
-    elif place == "emulator" and len(params) > len(("database", "schema")) and params[2]:
-        table = quote(*params[:3])
+        catalog = quote(f"__ducklake_metadata_{place}")
+        own = {listing: _IN_CATALOG[listing].format(project=f"'{place}'", catalog=catalog) for listing in listings}
+    elif place == "emulator" and params[2]:
+        schema, name, table = f"'{params[1]}'", f"'{params[2]}'", quote(*params[:3])
         try:
             _fetch(f"SELECT 1 FROM {table} LIMIT 0")
         except database.duckdb.CatalogException:
             return []
-        columns = ("database_name", "schema_name", "table_name")
-        named = ", ".join(f"'{value}' AS {column}" for column, value in zip(columns, params, strict=False))
-        sql = _about(sql, _OF_ONE, named=named, name=f"'{params[2]}'", table=table)
+        own = {listing: _OF_ONE[listing].format(schema=schema, name=name, table=table) for listing in listings}
+    for listing, rows in own.items():
+        sql = sql.replace(listing, rows)
     found: list[Any] = _fetch(sql, params)
     return found
-
-
-def _about(sql: str, listings: dict[str, str], **names: str) -> str:
-    for listing, own in listings.items():
-        sql = sql.replace(listing, own.format(**names))
-    return sql
 
 
 @functools.cache
