@@ -25,7 +25,7 @@ from etl.progress import Progress
 from etl.record import RunResult
 from etl.run import daily_run
 from etl.settings import Limits, Settings, load_settings
-from etl.storage import Stage, StageTarget
+from etl.storage import Stage, StageTarget, is_record
 from etl.warehouse import Warehouse
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
@@ -122,7 +122,7 @@ class Field:
     def left_over(self) -> list[str]:
         """Gives what a finished load should not leave: tables, staged files that clean-up spares, leases, sessions."""
         self.stage.delete_older(now() + timedelta(hours=1))  # as if their days were over
-        spared = [name for name in _objects(self.stage) - self.strangers if not _is_record(name)]
+        spared = [name for name in _objects(self.stage) - self.strangers if not is_record(name)]
         unknown = [name for name in published_tables(self.warehouse) - self.tables if not self._ends(name)]
         gone = wait_until(lambda: self.standby(_SESSIONS) == 0, _PATIENCE_SECONDS)
         held = [f"lease of {one.table}" for one in all_leases(Ledger(self.warehouse))]
@@ -138,11 +138,6 @@ class Field:
 
 def _objects(stage: Stage) -> frozenset[str]:
     return frozenset(one.name for one in stage.stored(""))
-
-
-def _is_record(name: str) -> bool:
-    """Tells whether an object is a run's report or Data Docs, which are kept for those who ask later."""
-    return name.endswith("/report.json") or "/data_docs/" in name
 
 
 def published_tables(warehouse: Warehouse) -> frozenset[str]:

@@ -17,7 +17,7 @@ from textwrap import shorten
 from typing import Final
 
 import etl.bigquery_jobs
-import etl.storage
+import etl.object_writer
 import etl.warehouse
 from etl import google_auth
 from etl.settings import load_settings
@@ -140,7 +140,7 @@ def _in_this_one(played: Field, point: Point, hook: Hook) -> str:
 @contextmanager
 def impatient() -> Iterator[None]:
     """Lets the driver give up after seconds instead of minutes."""
-    retries = (etl.storage._RETRY, etl.warehouse.RETRY)  # noqa: SLF001  every module shares these very objects
+    retries = (etl.object_writer.RETRY, etl.warehouse.RETRY)  # every module shares these very objects
     kept = [retry._timeout for retry in retries]  # noqa: SLF001  〃
     request_seconds = etl.warehouse.TIMEOUT_SECONDS
     for retry in retries:

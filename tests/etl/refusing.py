@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etl.entry import guarded, load_day
-from etl.storage import Stage, StageTarget
+from etl.storage import Stage, StageTarget, is_record
 from masking.errors import KagemushaError
 from schemas.contract_file import load_contracts
 from tests.etl.conftest import Issuer
@@ -58,10 +58,8 @@ def state(issuer: Issuer, *, without: tuple[str, ...] = ()) -> dict[str, object]
         for table in (client.get_table(listed.reference) for listed in client.list_tables(name))
         if table.table_id != "leases"
     }
-    place = issuer.settings.stage
-    stage = Stage(StageTarget(place.bucket, place.prefix, place.endpoint, issuer.settings.bigquery.project))
-    reports = ("report.json", "/data_docs/")
-    objects = {(one.name, one.generation) for one in stage.stored("") if not any(it in one.name for it in reports)}
+    stage = Stage(StageTarget.of(issuer.settings))
+    objects = {(one.name, one.generation) for one in stage.stored("") if not is_record(one.name)}
     return {**tables, "datasets": datasets, "stage": objects}
 
 
