@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGES = ("etl", "masking", "schemas", "jobs", "expectations")
-DATA = ("*.yaml", "*.json", "*.sql", "*.md", "py.typed")
+DATA = ("*.yaml", "*.json", "*.sql", "*.md", "*.css", "py.typed")
 
 setup(
     name="kagemusha",
