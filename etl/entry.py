@@ -8,26 +8,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.table import Table
-
+from etl.clock import now
 from etl.errors import NO_ROW_READ, SettingsInvalid, Unexpected
-from etl.failed_checks import print_failed_checks
-from etl.handoff import Window
-from etl.ledger import now
-from etl.limits import MODIFICATIONS_A_DAY
 from etl.progress import progress
+from etl.publish.limits import MODIFICATIONS_A_DAY
+from etl.run.result_table import print_result
 from etl.settings import load_settings
 from masking.errors import KagemushaError
+from schemas.business_days import Window, previous_business_day
 from schemas.contract_file import BUNDLED
-from schemas.derive import previous_business_day
-
-if TYPE_CHECKING:
-    from etl.record import RunResult
-
-_WIDTH_WITHOUT_TERMINAL: Final = 140
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -68,7 +58,7 @@ def load_day(
         resume: leaves out what the ledger proves done.
     """
     chosen, target = load_settings(settings), business_day(day)
-    from etl.run import daily_run  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.run.daily import daily_run  # noqa: PLC0415  Spark and Great Expectations take seconds to import
 
     with progress() as heard:
         result = daily_run(chosen, target, heard, tables, contracts or BUNDLED, resume=resume)
@@ -98,7 +88,7 @@ def load_range(
     chosen, asked = load_settings(settings), Window(business_day(first), business_day(last))
     if not asked.days:
         raise SettingsInvalid("The first day comes after the last one.", not_done=NO_ROW_READ)
-    from etl.backfill import backfill  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.run.backfill import backfill  # noqa: PLC0415  Spark and Great Expectations take seconds to import
 
     with progress() as heard:
         result = backfill(chosen, asked, heard, tables, contracts or BUNDLED, resume=resume)
@@ -132,46 +122,3 @@ def business_day(text: str | None) -> date:
             advice=f"The last business day is {previous_business_day(now())}.",
         )
     return day
-
-
-def print_result(result: RunResult) -> None:
-    """Prints one line a table and what failed."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
-    drawn = Table(title=f"Business day {result.day}  ·  run {result.run_id}", title_justify="left")
-    drawn.add_column("table")
-    for name in ("rows read", "masked columns", "bytes staged", "expectations", "partitions", "seconds"):
-        drawn.add_column(name, justify="right")
-    drawn.add_column("outcome")
-    for one in result.tables:
-        drawn.add_row(
-            one.table,
-            f"{one.rows:,}",
-            f"{one.masked_columns} of {one.columns}",
-            f"{one.bytes:,}",
-            f"{one.expectations_passed} of {one.expectations}",
-            str(one.partitions),
-            f"{one.seconds:.1f}",
-            one.outcome,
-        )
-    drawn.add_section()
-    drawn.add_row(
-        f"{len(result.tables)} tables",
-        f"{sum(one.rows for one in result.tables):,}",
-        f"{sum(one.masked_columns for one in result.tables)} of {sum(one.columns for one in result.tables)}",
-        f"{sum(one.bytes for one in result.tables):,}",
-        f"{sum(one.expectations_passed for one in result.tables)} of {sum(one.expectations for one in result.tables)}",
-        f"{sum(one.partitions for one in result.tables)}",
-        f"{result.seconds:.1f}",
-        f"{len(result.views)} views",
-    )
-    console.print(drawn)
-    print_failed_checks(console, {one.table: one.failed_checks for one in result.tables})
-    if result.error:
-        console.print(f"views: {result.error}", markup=False, highlight=False, style="red", soft_wrap=True)
-    for one in result.tables:
-        if one.deleted:
-            console.print(f"{one.table}: {one.deleted} rows are gone from the source; `deletes:` says what that means")
-        if one.quarantined:
-            console.print(f"{one.table}: {one.quarantined} rows in quarantine; ops.table_loads names their keys")
-        if one.error:
-            console.print(f"{one.table}: {one.error}", markup=False, highlight=False, style="red", soft_wrap=True)

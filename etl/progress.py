@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from etl.ledger import now
+from etl.clock import now
 
 STEPS: Final = ("plan", "stage", "audit", "publish", "published", "failed", "warning", "pace")
 

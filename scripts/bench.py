@@ -29,16 +29,16 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 
 from pyspark.sql import SparkSession  # noqa: E402  needs the path above
 
-from etl.handoff import TablePlan  # noqa: E402  〃
-from etl.keys import create_keyring_file, open_keyring  # noqa: E402  〃
-from etl.plan import plan_table  # noqa: E402  〃
-from etl.scope import Scope  # noqa: E402  〃
+from etl.cloud.storage.bucket import StageTarget  # noqa: E402  〃
+from etl.keys.keyrings import create_keyring_file, open_keyring  # noqa: E402  〃
+from etl.plan.plan import plan_table  # noqa: E402  〃
+from etl.plan.scope import Scope  # noqa: E402  〃
+from etl.plan.table_plan import TablePlan  # noqa: E402  〃
 from etl.settings import Settings, load_settings  # noqa: E402  〃
 from etl.source.dialect import POSTGRES, ReadColumn  # noqa: E402  〃
-from etl.source.engine import joined, pinned  # noqa: E402  〃
+from etl.source.open import joined, pinned  # noqa: E402  〃
 from etl.spark import spark_session  # noqa: E402  〃
-from etl.stage import stage_table  # noqa: E402  〃
-from etl.storage import StageTarget  # noqa: E402  〃
+from etl.stage.driver import stage_table  # noqa: E402  〃
 from masking.keyring import KeyRef  # noqa: E402  〃
 from schemas.columns import Column  # noqa: E402  〃
 from schemas.contract_file import load_contract  # noqa: E402  〃
@@ -94,7 +94,7 @@ def bench_session() -> SparkSession:
     session = session.config("spark.ui.showConsoleProgress", "false")
     session.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()  # the JVM as Spark starts it by itself
     spark = spark_session()
-    spark.sparkContext.parallelize(range(8), 8).map(lambda number: __import__("etl.task") and number).collect()
+    spark.sparkContext.parallelize(range(8), 8).map(lambda number: __import__("etl.stage.task") and number).collect()
     return spark
 
 

@@ -25,13 +25,13 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 import pyarrow as pa  # noqa: E402  needs the path above
 from pyspark.sql import SparkSession  # noqa: E402  〃
 
-from etl.plan import plan_table  # noqa: E402  〃
-from etl.scope import Scope  # noqa: E402  〃
+from etl.plan.plan import plan_table  # noqa: E402  〃
+from etl.plan.scope import Scope  # noqa: E402  〃
 from etl.settings import Source, load_settings  # noqa: E402  〃
 from etl.source.dialect import ReadColumn  # noqa: E402  〃
-from etl.source.engine import joined, pinned  # noqa: E402  〃
-from etl.source.jdbc import jdbc_frame, reading_session  # noqa: E402  〃
-from etl.source.text_fit import fit_text  # noqa: E402  〃
+from etl.source.jdbc.frame import jdbc_frame, reading_session  # noqa: E402  〃
+from etl.source.jdbc.text import fit_text  # noqa: E402  〃
+from etl.source.open import joined, pinned  # noqa: E402  〃
 from etl.spark import spark_session  # noqa: E402  〃
 from schemas.contract import Contract  # noqa: E402  〃
 from schemas.contract_file import load_contract  # noqa: E402  〃

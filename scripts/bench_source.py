@@ -32,13 +32,13 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 import psycopg  # noqa: E402  needs the path above
 from pyspark.sql import SparkSession  # noqa: E402  〃
 
-from etl.handoff import TablePlan  # noqa: E402  〃
-from etl.plan import plan_table  # noqa: E402  〃
-from etl.scope import Scope  # noqa: E402  〃
+from etl.plan.plan import plan_table  # noqa: E402  〃
+from etl.plan.scope import Scope  # noqa: E402  〃
+from etl.plan.table_plan import TablePlan  # noqa: E402  〃
 from etl.settings import Settings, load_settings  # noqa: E402  〃
 from etl.source.dialect import ReadColumn  # noqa: E402  〃
-from etl.source.engine import joined, pinned  # noqa: E402  〃
-from etl.source.read import read_slice  # noqa: E402  〃
+from etl.source.open import joined, pinned  # noqa: E402  〃
+from etl.source.postgres.read import read_slice  # noqa: E402  〃
 from etl.source.session import Held  # noqa: E402  〃
 from schemas.contract_file import load_contract  # noqa: E402  〃
 from scripts.bench import FOLDER, LAST_DAY, SLICE_MIB, bench_session, copy_seconds, median, seed  # noqa: E402  〃

@@ -17,9 +17,9 @@ from google.cloud.bigquery import Row
 from rich.console import Console
 from rich.table import Table
 
+from etl.cloud.bigquery.warehouse import Warehouse
 from etl.entry import business_day, guarded
 from etl.settings import LOCAL, load_settings
-from etl.warehouse import Warehouse
 
 ROOT: Final = Path(__file__).parents[1]
 FIRST_DAY: Final = business_day("2023-06-01")

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pyffx
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from etl.handoff import TablePlan
+from etl.plan.table_plan import TablePlan
 from etl.source.dialect import POSTGRES, ReadColumn
 
 _KEY: Final = bytes(range(64))

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.errors import STOPPED
-from etl.failed_checks import print_failed_checks
+from etl.run.result_table import print_failed_checks
 from etl.settings import load_settings
 from schemas.contract_file import BUNDLED
 
@@ -29,8 +29,8 @@ def audit(
     Exit codes: 0 every table passes, 1 a blocking check fails, 2 there is no such stage, 3 run again.
     """
     chosen = load_settings(settings)
-    from etl.gate import Gate  # noqa: PLC0415  Spark and Great Expectations take seconds to import
-    from etl.record import failed_checks  # noqa: PLC0415  〃
+    from etl.run.results import failed_checks  # noqa: PLC0415  〃
+    from etl.run.staged_run import Gate  # noqa: PLC0415  Spark and Great Expectations take seconds to import
 
     audited, place = Gate(chosen, contracts or BUNDLED).audit(run, table or [], docs)
     console = Console()

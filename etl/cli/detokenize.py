@@ -10,13 +10,13 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from etl.access_log import AccessLog, AccessLogUnusable
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.detokenize import DetokenizeRefused, checked_purpose
-from etl.detokenize import detokenize as opened_batches
 from etl.errors import STOPPED, SettingsInvalid
-from etl.keys import open_keyring
+from etl.keys.keyrings import open_keyring
 from etl.settings import Detokenize, load_settings
+from etl.upkeep.detokenize.access_log import AccessLog, AccessLogUnusable
+from etl.upkeep.detokenize.detokenize import DetokenizeRefused, checked_purpose
+from etl.upkeep.detokenize.detokenize import detokenize as opened_batches
 from masking.keyring import KeyRef
 from schemas.contract_file import BUNDLED, load_contracts
 from schemas.domains import reversible_use

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
+from etl.authoring.git_revision import contracts_at
 from etl.cli.options import ContractsFolder
-from etl.revision import contracts_at
 from schemas.contract_file import BUNDLED, load_contracts
 from schemas.exposure import Change, exposure
 

@@ -35,7 +35,7 @@ def discover(
 
     Without --sample no row is read. Ends with 0, or with 2 where a table got no contract.
     """
-    from etl.discover import discover as found  # noqa: PLC0415  database drivers take time to import
+    from etl.authoring.discover import discover as found  # noqa: PLC0415  database drivers take time to import
 
     if every is ("." in target) or (every and (named or key)):
         raise SettingsInvalid(

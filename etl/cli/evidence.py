@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.evidence import evidence as report
-from etl.ledger import Ledger
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.ledger.ledger import Ledger
+from etl.reports.evidence import evidence as report
 from etl.settings import load_settings
-from etl.warehouse import Warehouse
 from schemas.contract_file import BUNDLED, load_contracts
 
 

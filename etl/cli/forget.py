@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.erase.forget import Erasure
-from etl.erase.forget import forget as erase
-from etl.erase.persons import ErasureRefused, read_persons
-from etl.keys import open_keyring
-from etl.ledger import Ledger
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.keys.keyrings import open_keyring
+from etl.ledger.ledger import Ledger
 from etl.settings import Settings, load_settings
-from etl.warehouse import Warehouse
+from etl.upkeep.erase.forget import Erasure
+from etl.upkeep.erase.forget import forget as erase
+from etl.upkeep.erase.persons import ErasureRefused, read_persons
 from masking.keyring import KeyRef
 from schemas.contract_file import BUNDLED, load_contracts
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from etl.keys import change_keyring, create_keyring, open_keyring, rotate_keyring
+from etl.keys.keyrings import change_keyring, create_keyring, open_keyring, rotate_keyring
 from etl.settings import load_settings
 from masking.errors import KeyUnusable
 from masking.kernels.buffers import ByteStrings

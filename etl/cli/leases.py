@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from etl.cli.options import SettingsFile
-from etl.leases import all_leases, release
-from etl.ledger import Ledger
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.ledger.leases import all_leases, release
+from etl.ledger.ledger import Ledger
 from etl.settings import load_settings
-from etl.warehouse import Warehouse
 
 
 def leases(

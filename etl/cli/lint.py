@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from etl.suite_findings import suite_findings
+from etl.authoring.suite_findings import suite_findings
 from expectations.suite import BUNDLED as SUITES
 from masking.errors import CONTRACT_MUST_CHANGE
 from masking.policy import Profile

@@ -32,8 +32,8 @@ def plan(
 
     Only the catalogue and the statistics are asked; no row is read. Ends with 2 when a run would refuse a table.
     """
-    from etl.outlook import outlook  # noqa: PLC0415  database drivers take time to import
-    from etl.outlook_report import write_json, write_table  # noqa: PLC0415  〃
+    from etl.reports.dry_run import outlook  # noqa: PLC0415  database drivers take time to import
+    from etl.reports.dry_run_table import write_json, write_table  # noqa: PLC0415  〃
 
     chosen = choose(load_contracts(contracts or BUNDLED), table or [])
     found = outlook(load_settings(settings), chosen, business_day(day))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.prepare import prepare as make_ready
 from etl.settings import load_settings
+from etl.upkeep.prepare import prepare as make_ready
 from schemas.contract_file import BUNDLED, load_contracts
 
 

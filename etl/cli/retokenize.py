@@ -28,7 +28,7 @@ def retokenize(
     Exit codes: 0 done, 1 an audit stopped a table, 2 a contract or a key must change, 3 run again.
     """
     chosen = load_settings(settings)
-    from etl.retokenize import retokenize as run  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.upkeep.retokenize.retokenize import retokenize as run  # noqa: PLC0415  Spark and Great Expectations take seconds to import
 
     with progress() as heard:
         result = run(chosen, heard, table or [], contracts or BUNDLED)

@@ -11,8 +11,8 @@ import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.errors import STOPPED, SettingsInvalid
-from etl.scan.places import Place, Unreadable, scan
 from etl.settings import load_settings
+from etl.upkeep.scan.places import Place, Unreadable, scan
 from masking.leaks import LeakKind
 from schemas.contract_file import BUNDLED, load_contracts
 
@@ -62,7 +62,7 @@ def scan_leaks(
 
 
 def _places(target: str, settings: Path | None, contracts: Path | None) -> Iterator[Place]:
-    from etl.scan.targets import local_places, object_places, table_places  # noqa: PLC0415  clients are slow to import
+    from etl.upkeep.scan.targets import local_places, object_places, table_places  # noqa: PLC0415  clients are slow to import
 
     if target.startswith("gs://"):
         return object_places(target, load_settings(settings))

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.ledger import Ledger
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.ledger.ledger import Ledger
+from etl.reports.status import RunStatus, TableStatus, formula, last_runs, table_status
 from etl.settings import Settings, load_settings
-from etl.status import RunStatus, TableStatus, formula, last_runs, table_status
-from etl.warehouse import Warehouse
 from schemas.contract_file import BUNDLED, load_contracts
 
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="table for people, json for programs.")]

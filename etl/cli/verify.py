@@ -11,13 +11,13 @@ from rich.table import Table
 
 from etl.choice import choose
 from etl.cli.options import ContractsFolder, SettingsFile
+from etl.cloud.bigquery.warehouse import Warehouse
 from etl.entry import business_day
 from etl.errors import STOPPED
-from etl.ledger import Ledger
+from etl.ledger.ledger import Ledger
+from etl.reports.verify import any_difference
+from etl.reports.verify import verify as compared
 from etl.settings import load_settings
-from etl.verify import any_difference
-from etl.verify import verify as compared
-from etl.warehouse import Warehouse
 from schemas.contract_file import BUNDLED, load_contracts
 
 _WIDTH_WITHOUT_TERMINAL: Final = 140

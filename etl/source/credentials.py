@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from etl.aws import KeyServiceUnavailable, call
+from etl.cloud.aws import KeyServiceUnavailable, call
 from etl.errors import NO_ROW_READ, CredentialsRefused, SourceUnavailable
 from etl.source.host import host_region
 from masking.errors import KagemushaError, KeyUnusable

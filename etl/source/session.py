@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from etl.handoff import Slice
 from etl.source.catalogue import SourceTable
 from etl.source.dialect import Dialect
-from etl.source.governor import Governor
+from etl.source.slice import Slice
 from etl.source.snapshot import Snapshot
+from etl.source.throttle.governor import Governor
 
 
 class Held(Protocol):

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from etl.handoff import Changes, Slice
 from etl.source.dialect import POSTGRES, Dialect
-from schemas.derive import business_day_start
+from etl.source.slice import Changes, Slice
+from schemas.business_days import business_day_start
 
 MAX_SLICES: Final = 2_000
 

@@ -18,15 +18,16 @@ from typing import Final
 
 import psycopg
 
-from etl.keys import create_keyring_file
-from etl.leases import all_leases
-from etl.ledger import Ledger, now
+from etl.clock import now
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.storage.bucket import Stage, StageTarget, is_record
+from etl.keys.keyrings import create_keyring_file
+from etl.ledger.leases import all_leases
+from etl.ledger.ledger import Ledger
 from etl.progress import Progress
-from etl.record import RunResult
-from etl.run import daily_run
+from etl.run.daily import daily_run
+from etl.run.results import RunResult
 from etl.settings import Limits, Settings, load_settings
-from etl.storage import Stage, StageTarget, is_record
-from etl.warehouse import Warehouse
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from scripts.fault_injection.proxy import FaultProxy

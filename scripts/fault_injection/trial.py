@@ -16,10 +16,9 @@ from dataclasses import asdict, dataclass
 from textwrap import shorten
 from typing import Final
 
-import etl.bigquery_jobs
-import etl.object_writer
-import etl.warehouse
-from etl import google_auth
+from etl.cloud import google_login
+from etl.cloud.bigquery import jobs, warehouse
+from etl.cloud.storage import object_writer
 from etl.settings import load_settings
 from masking.errors import KagemushaError
 from scripts.fault_injection.field import DAY, ROOT, Field, Rows
@@ -121,7 +120,7 @@ def compared(expected: Rows, found: Rows) -> tuple[int, int]:
 def _in_this_one(played: Field, point: Point, hook: Hook) -> str:
     """Runs the load here; gives how it ended."""
     settings = load_settings(played.disturbed)
-    google_auth._shared.cache_clear()  # noqa: SLF001  as a new process would
+    google_login._shared.cache_clear()  # noqa: SLF001  as a new process would
     if point.federated:
         settings = settings.model_copy(update={"google": federated(played.tokens)})
     with impatient():
@@ -140,18 +139,18 @@ def _in_this_one(played: Field, point: Point, hook: Hook) -> str:
 @contextmanager
 def impatient() -> Iterator[None]:
     """Lets the driver give up after seconds instead of minutes."""
-    retries = (etl.object_writer.RETRY, etl.warehouse.RETRY)  # every module shares these very objects
+    retries = (object_writer.RETRY, warehouse.RETRY)  # every module shares these very objects
     kept = [retry._timeout for retry in retries]  # noqa: SLF001  〃
-    request_seconds = etl.warehouse.TIMEOUT_SECONDS
+    request_seconds = warehouse.TIMEOUT_SECONDS
     for retry in retries:
         retry._timeout = _RETRY_SECONDS  # noqa: SLF001  〃
-    setattr(etl.bigquery_jobs, "TIMEOUT_SECONDS", _REQUEST_SECONDS)  # noqa: B010  a constant to everybody else
+    setattr(jobs, "TIMEOUT_SECONDS", _REQUEST_SECONDS)  # noqa: B010  a constant to everybody else
     try:
         yield
     finally:
         for retry, seconds in zip(retries, kept, strict=True):
             retry._timeout = seconds  # noqa: SLF001  〃
-        setattr(etl.bigquery_jobs, "TIMEOUT_SECONDS", request_seconds)  # noqa: B010  〃
+        setattr(jobs, "TIMEOUT_SECONDS", request_seconds)  # noqa: B010  〃
 
 
 def _in_its_own_process(played: Field, point: Point) -> str:

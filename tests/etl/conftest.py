@@ -15,17 +15,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.keys import create_keyring_file
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.keys.keyrings import create_keyring_file
 from etl.progress import JsonLines
-from etl.record import RunResult
-from etl.run import daily_run
+from etl.run.daily import daily_run
+from etl.run.results import RunResult
 from etl.settings import Settings, load_settings
 from etl.spark import spark_session
-from etl.warehouse import Warehouse
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from scripts.local_stack.local_stack import Endpoints
-from tests.etl.mysql_source import MySql, copied
+from tests.etl.source.mysql.mysql_source import MySql, copied
 
 ROOT = Path(__file__).parents[2]
 FIRST_DAY = date(2023, 8, 27)

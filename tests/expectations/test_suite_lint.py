@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.suite_findings import suite_findings
+from etl.authoring.suite_findings import suite_findings
 from expectations.suite import BUNDLED as SUITES
 from expectations.suite_lint import suite_problems
 from expectations.vocabulary import arguments

@@ -17,7 +17,7 @@ from etl.errors import (
     SourceUnavailable,
     StatementTimedOut,
 )
-from etl.source.connect import Endpoint, Failure, patiently
+from etl.source.endpoint import Endpoint, Failure, patiently
 from masking.errors import KagemushaError
 
 Connection: TypeAlias = "pymysql.Connection[pymysql.cursors.Cursor]"  # generic in its stubs only

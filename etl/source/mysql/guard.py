@@ -15,7 +15,7 @@ from typing import Final
 import pymysql
 
 from etl.errors import NO_ROW_READ, NOT_PUBLISHED, EndpointRefused, ReaderChanged
-from etl.source.connect import Endpoint
+from etl.source.endpoint import Endpoint
 from etl.source.guard import Reader, Role, let_through
 from etl.source.mysql.connect import Connection, failure_of, number_of
 

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 
 import pymysql
 
-from etl.handoff import Slice
 from etl.source.catalogue import SourceTable
 from etl.source.dialect import MYSQL
 from etl.source.mysql.catalogue import describe, key_column, relations
 from etl.source.mysql.connect import Connection, control_connection, failure_of, number_of
 from etl.source.mysql.guard import MySqlReader, still_prepared
-from etl.source.mysql.keys import key_slices, literal, measured_bounds
+from etl.source.mysql.key_ranges import key_slices, literal, measured_bounds
+from etl.source.slice import Slice
 from etl.source.slices import MAX_SLICES, whole
 from etl.source.snapshot import Snapshot
 

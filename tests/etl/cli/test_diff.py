@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from etl.authoring.git_revision import contracts_at
 from etl.cli import app
-from etl.revision import contracts_at
 from schemas.contract_file import BUNDLED
 from schemas.errors import ContractInvalid
 

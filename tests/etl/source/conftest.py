@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from etl.handoff import TablePlan
-from etl.keys import create_keyring_file, open_keyring
-from etl.plan import plan_table
-from etl.scope import Scope
+from etl.cloud.storage.bucket import StageTarget
+from etl.keys.keyrings import create_keyring_file, open_keyring
+from etl.plan.plan import plan_table
+from etl.plan.scope import Scope
+from etl.plan.table_plan import TablePlan
 from etl.settings import Settings, load_settings
-from etl.source.engine import joined
+from etl.source.open import joined
 from etl.source.session import Held
-from etl.stage import table_task
-from etl.storage import StageTarget
-from etl.task import TableTask
+from etl.stage.driver import table_task
+from etl.stage.task import TableTask
 from masking.keyring import KeyRef, Keyring
 from schemas.contract import Contract
 from scripts.local_stack.local_stack import Endpoints

@@ -19,9 +19,10 @@ from moto.server import ThreadedMotoServer
 
 from etl.errors import CredentialsRefused, SourceUnavailable
 from etl.settings import Source
-from etl.source.connect import Endpoint, arrow_connection, control_connection
 from etl.source.credentials import login, renew
-from etl.source.engine import pinned
+from etl.source.endpoint import Endpoint
+from etl.source.open import pinned
+from etl.source.postgres.connect import arrow_connection, control_connection
 from masking.errors import KagemushaError
 from scripts.local_stack.passwords import read as read_passwords
 from scripts.local_stack.postgres import READER, STANDBY

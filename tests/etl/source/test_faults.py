@@ -10,18 +10,20 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from etl import attempts
-from etl import task as task_module
-from etl.attempts import TRIES
+from etl import retries
 from etl.errors import ReaderLags, SnapshotLost, SourceUnavailable, StatementTimedOut
-from etl.source.connect import Endpoint, control_connection
+from etl.retries import TRIES
 from etl.source.dialect import ReadColumn
-from etl.source.engine import pinned
-from etl.source.read import read_slice
-from etl.source.snapshot import Snapshot, pinned_snapshot
+from etl.source.endpoint import Endpoint
+from etl.source.open import pinned
+from etl.source.postgres.connect import control_connection
+from etl.source.postgres.read import read_slice
+from etl.source.postgres.snapshot import pinned_snapshot
+from etl.source.snapshot import Snapshot
 from etl.spark import spark_session
-from etl.stage import stage_table
-from etl.task import StagedSlice, stage_slice
+from etl.stage import task as task_module
+from etl.stage.driver import stage_table
+from etl.stage.task import StagedSlice, stage_slice
 from schemas.types import ColumnType
 from scripts.local_stack.postgres import PRIMARY, STANDBY
 from tests.etl.source.cluster import OURS, ROWS, Cluster
@@ -35,7 +37,7 @@ NOTES = (ReadColumn("note", ColumnType.parse("string")),)
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again at once."""
-    monkeypatch.setattr(attempts, "_FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "_FIRST_PAUSE_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 
 from etl.errors import EndpointRefused, ReaderChanged
 from etl.settings import Source
-from etl.source.connect import Endpoint
-from etl.source.guard import PROOF_SQL, prove_reader, still_the_reader
+from etl.source.endpoint import Endpoint
+from etl.source.guard import still_the_reader
+from etl.source.postgres.guard import PROOF_SQL, prove_reader
 
 
 def endpoint(host: str = "127.0.0.1") -> Endpoint:

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from etl.cloud.bigquery.warehouse import Warehouse
 from etl.progress import JsonLines
-from etl.record import RunResult
-from etl.run import daily_run
+from etl.run.daily import daily_run
+from etl.run.results import RunResult
 from etl.settings import Settings
-from etl.warehouse import Warehouse
 from scripts.local_stack.postgres import PRIMARY
 from tests.etl.source.cluster import OURS, Cluster, pair_contracts
 from tests.etl.source.conftest import DAY, Staging

@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.handoff import Changes
+from etl.source.slice import Changes
 from etl.source.slices import (
     busy_slices,
     change_slices,

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from etl.errors import SettingsInvalid
-from etl.source.connect import Endpoint, arrow_connection, control_connection
-from etl.source.read import _only_row
+from etl.source.endpoint import Endpoint
+from etl.source.postgres.connect import arrow_connection, control_connection
+from etl.source.postgres.read import _only_row
 from scripts.local_stack.postgres_files import account
 from tests.etl.source.cluster import Cluster
 

@@ -6,7 +6,7 @@ import pytest
 
 from etl.errors import EndpointRefused
 from etl.settings import Source
-from etl.source.connect import Endpoint
+from etl.source.endpoint import Endpoint
 from etl.source.mysql.guard import MySqlReader, prove_reader, session_sql
 
 

@@ -1,0 +1,87 @@
+"""Comparisons that the audit makes itself: with storage, the source, other tables and the clock; counts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from etl.audit.footers import Footers
+from etl.audit.orphans import Join, Orphans
+from etl.cloud.storage.bucket import StageTarget
+from etl.stage.manifest import changed_files
+from etl.stage.source_totals import SourceTotals
+from etl.stage.staged import Staged
+from expectations.checks import Check, CheckResult
+from expectations.suite import Freshness, Joins
+from masking.errors import KagemushaError
+from schemas.contract import Contract
+from schemas.loads import PartitionLoad
+
+
+def manifest_results(staged: Staged, target: StageTarget) -> Sequence[CheckResult]:
+    """Storage's own description of every file equals what the workers wrote."""
+    wrong = changed_files(staged, target)
+    check = Check("staged_files_equal_manifest", origin="reconciliation")
+    return [CheckResult(check, passed=wrong == 0, failed=wrong, checked=len(staged.files))]
+
+
+def sum_results(staged: Staged, totals: SourceTotals) -> Sequence[CheckResult]:
+    """The sums of kept money columns equal the source's, digit by digit."""
+    return [
+        CheckResult(
+            Check("sum_equals_source", {"column": name}, origin="reconciliation"), passed=staged.sums[name] == total
+        )
+        for name, total in totals.sums.items()
+    ]
+
+
+def file_results(footers: Footers, staged: Staged) -> Sequence[CheckResult]:
+    """Every file says itself that it has the planned columns, in order and type, and the manifest's rows."""
+    counts = {
+        "staged_schema_equals_contract": footers.wrong_schema,
+        "staged_rows_equal_manifest": footers.wrong_rows,
+    }
+    return [
+        CheckResult(Check(name, origin="reconciliation"), passed=wrong == 0, failed=wrong, checked=len(staged.files))
+        for name, wrong in counts.items()
+    ]
+
+
+def join_results(
+    joins: Sequence[Join], found: Mapping[str, Orphans | KagemushaError], rule: Joins
+) -> Sequence[CheckResult]:
+    """Tokens of a column are found in the table that the contract says it joins; orphans are counted."""
+    results = []
+    for join in joins:
+        check = Check(
+            "tokens_found_in_joined_table",
+            {"column": join.column, "in": join.target, "mostly": rule.mostly},
+            rule.severity,
+            "join",
+        )
+        orphans = found[join.column]
+        if isinstance(orphans, KagemushaError):
+            results.append(CheckResult(check, passed=False, error=type(orphans).__name__))
+            continue
+        enough = orphans.checked - orphans.failed >= rule.mostly * orphans.checked
+        results.append(CheckResult(check, passed=enough, failed=orphans.failed, checked=orphans.checked))
+    return results
+
+
+def newest_by_of(contract: Contract, rule: Freshness) -> str | None:
+    """Gives the column that tells how new the rows are; None where freshness is not looked at."""
+    if not rule.check:
+        return None
+    return rule.column or (contract.window_column if isinstance(contract.load, PartitionLoad) else None)
+
+
+def freshness_results(
+    rule: Freshness, column: str | None, newest: datetime | None, day: date | None
+) -> Sequence[CheckResult]:
+    """The newest row is not too old at the end of the business day in Japan."""
+    if column is None or day is None:
+        return ()
+    ends = datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
+    fresh = newest is not None and newest >= ends - timedelta(hours=rule.within_hours)
+    check = Check("newest_row_is_fresh", {"column": column, "hours": rule.within_hours}, rule.severity, "history")
+    return [CheckResult(check, passed=fresh)]

@@ -1,0 +1,46 @@
+"""Writes Data Docs beside the staged files: one page a table, one that leads to them; they stay when stages go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from etl.audit.verdict import Verdict
+from etl.clock import now
+from etl.cloud.storage.bucket import Stage
+from etl.ledger.results import TableResult
+from etl.stage.staged import Staged
+from expectations.data_docs import index_page, table_page
+
+FOLDER = "data_docs"
+"""The name of the folder within a run's."""
+
+
+def write_page(staged: Staged, verdict: Verdict, stage: Stage, local: Path | None = None) -> None:
+    """Writes the page of one table beside the staged files, and into a folder of this machine if one is named.
+
+    Raises:
+        StorageUnavailable: it was not taken.
+    """
+    table, at = staged.plan.table, now().isoformat(timespec="seconds")
+    html = table_page(table, staged.run_id, verdict.results, staged.rows, at)
+    _put(staged.run_id, f"{table}.html", html, stage, local)
+
+
+def write_index(run_id: str, tables: Sequence[TableResult], stage: Stage, local: Path | None = None) -> str:
+    """Writes the page that leads to those of the audited tables; gives its URI."""
+    rows = [
+        (one.table, one.expectations_passed, one.expectations, any(check.stops for check in one.failed_checks))
+        for one in sorted(tables, key=lambda one: one.table)
+        if one.expectations
+    ]
+    return _put(run_id, "index.html", index_page(run_id, rows), stage, local)
+
+
+def _put(run_id: str, name: str, html: str, stage: Stage, local: Path | None) -> str:
+    place = f"{stage.target.prefix}/{run_id}/{FOLDER}/{name}"
+    stage.write(place, html.encode(), "text/html; charset=utf-8")
+    if local is not None:
+        local.mkdir(parents=True, exist_ok=True)
+        (local / name).write_text(html, encoding="utf-8")
+    return stage.target.uri(place)

@@ -1,0 +1,132 @@
+"""Waivers: a person lets one blocking failure of one table of one run through, once, and signs for it.
+
+The signature is an HMAC-SHA-256 under a key of the keyring, over everything that the waiver names. So only who may use
+the keyring can waive, and a waiver is worth nothing for another run, other bytes or another expectation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import ClassVar, Final
+
+from etl.clock import now
+from etl.cloud.storage.bucket import Stage
+from etl.errors import NOT_PUBLISHED, STOPPED
+from etl.stage.staged import Staged
+from expectations.checks import Check, CheckResult
+from masking.errors import KagemushaError
+from masking.keyring import Keyring
+
+_USE: Final = ("audit.waivers", "hmac_sha256", 32)
+"""Domain, algorithm and length of the signing key; no contract's domain can have a point in its name."""
+
+
+class WaiverRefused(KagemushaError):
+    """The failure cannot be waived, or the waiver is not what its signature says."""
+
+    exit_code: ClassVar[int] = STOPPED
+    advice = "Correct the source, the contract or the suite, and run the table again."
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """What a person signed; names, digests and their own words only."""
+
+    run_id: str
+    table: str
+    expectation: str
+    expectation_digest: str
+    manifest_digest: str
+    reason: str
+    by: str
+    at: str
+    key_version: int
+    signature: str = ""
+
+    def lets_through(self, staged: Staged, check: Check) -> bool:
+        """Whether it is for this check of these staged bytes."""
+        own = (self.run_id, self.table, self.expectation_digest, self.manifest_digest)
+        return own == (staged.run_id, staged.plan.table, check.digest, staged.digest)
+
+    @property
+    def name(self) -> str:
+        """The name of its object beside the staged files."""
+        return f"waivers/{self.expectation_digest[:32]}.json"
+
+
+def signed(staged: Staged, result: CheckResult, reason: str, by: str, keys: Keyring) -> Waiver:
+    """Gives a waiver of a failed blocking check.
+
+    Raises:
+        WaiverRefused: the check passed, does not block, or proves that nothing was lost on the way.
+    """
+    check, problem = result.check, ""
+    if not check.waivable:
+        problem = "proves that no row was lost or changed on the way: it cannot be waived"
+    elif result.passed:
+        problem = "passed: there is nothing to waive"
+    elif check.severity != "blocking":
+        problem = "is a warning: it stops nothing"
+    elif not reason.strip() or not by.strip():
+        problem = "is waived by a person for a reason: both must be told"
+    if problem:
+        raise WaiverRefused(f"{check.name} {problem}.", not_done=NOT_PUBLISHED, where=_place(staged))
+    at = now().isoformat(timespec="seconds")
+    waiver = Waiver(
+        staged.run_id, staged.plan.table, check.name, check.digest, staged.digest, reason, by, at, keys.primary
+    )
+    return replace(waiver, signature=_signature(waiver, keys))
+
+
+def store(waiver: Waiver, stage: Stage) -> None:
+    """Writes a waiver beside the staged files that it is for."""
+    content = json.dumps(asdict(waiver), ensure_ascii=False, indent=2).encode()
+    stage.write(f"{_folder(stage, waiver.run_id, waiver.table)}{waiver.name}", content, "application/json")
+
+
+def proven_waivers(staged: Staged, stage: Stage, keys: Keyring) -> tuple[Waiver, ...]:
+    """Gives the waivers beside staged files whose signatures hold.
+
+    Raises:
+        WaiverRefused: one of them is not what was signed.
+    """
+    folder = f"{_folder(stage, staged.run_id, staged.plan.table)}waivers/"
+    found = [_read(stage.read(one.name)) for one in stage.stored(folder)]
+    whole = [one for one in found if one is not None and hmac.compare_digest(one.signature, _signature(one, keys))]
+    if len(whole) < len(found):
+        raise WaiverRefused(
+            f"{len(found) - len(whole)} of {len(found)} waivers are not what was signed.",
+            not_done=NOT_PUBLISHED,
+            advice="Somebody changed them, or the keyring is another one; remove them and sign again.",
+            where=_place(staged),
+        )
+    return tuple(whole)
+
+
+def _read(content: bytes) -> Waiver | None:
+    try:
+        raw = json.loads(content)
+    except ValueError:
+        return None
+    names = {one.name for one in fields(Waiver)}
+    typed = isinstance(raw, dict) and set(raw) == names and isinstance(raw["key_version"], int)
+    if not typed or not all(isinstance(value, str) for name, value in raw.items() if name != "key_version"):
+        return None
+    return Waiver(**raw)
+
+
+def _signature(waiver: Waiver, keys: Keyring) -> str:
+    meaning = json.dumps({**asdict(waiver), "signature": ""}, sort_keys=True, ensure_ascii=False)
+    key = keys.subkey_for_reading(*_USE, version=waiver.key_version)
+    return hmac.new(key, meaning.encode(), hashlib.sha256).hexdigest()
+
+
+def _folder(stage: Stage, run_id: str, table: str) -> str:
+    return f"{stage.target.prefix}/{run_id}/{table}/"
+
+
+def _place(staged: Staged) -> dict[str, object]:
+    return {"table": staged.plan.table, "run": staged.run_id}

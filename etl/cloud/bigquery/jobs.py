@@ -1,0 +1,128 @@
+"""BigQuery jobs under ids of their own: adopted where an earlier request started them, tried again within a budget.
+
+An id follows from what the job does, so a repeated try finds its own job. A job that failed keeps its id for ever; the
+next try of it has a number at its end.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from google.api_core import exceptions as google_errors
+from google.api_core.future.polling import PollingFuture
+from google.cloud import bigquery
+
+from etl.cloud.bigquery.warehouse import PASSING_REASONS, RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.errors import NOT_PUBLISHED, PublishFailed
+from masking.errors import KagemushaError
+
+_JOB_SECONDS: Final = 3600
+_BUDGET_SECONDS: Final = 600
+_FIRST_PAUSE_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+_TRIES: Final = 50
+_FOUND_SOON = RETRY.with_predicate(lambda error: isinstance(error, google_errors.NotFound)).with_timeout(10)
+"""Right after a conflict, BigQuery may not know the job yet that it conflicts with."""
+
+
+def _free() -> None:
+    """Lets every try be made."""
+
+
+Job = TypeVar("Job", bigquery.LoadJob, bigquery.QueryJob)
+
+
+def load(
+    warehouse: Warehouse,
+    uris: Sequence[str],
+    destination: str,
+    job_id: str,
+    config: bigquery.LoadJobConfig,
+    prove: Callable[[], None] = _free,
+) -> bigquery.LoadJob:
+    """Loads files and gives the job that is done; `prove` says before each try that it may be made.
+
+    Raises:
+        PublishRefused: BigQuery refused the data or the request; trying again cannot help.
+        PublishFailed: it failed for another reason, also when it was tried again.
+    """
+
+    def start(name: str) -> bigquery.LoadJob:
+        return warehouse.client.load_table_from_uri(
+            list(uris), destination, job_id=name, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY
+        )
+
+    return _done(warehouse, bigquery.LoadJob, start, job_id, prove)
+
+
+def run_statement(
+    warehouse: Warehouse,
+    sql: str,
+    job_id: str,
+    config: bigquery.QueryJobConfig,
+    prove: Callable[[], None] = _free,
+) -> bigquery.QueryJob:
+    """Runs a statement and gives the job that is done; `prove` says before each try that it may be made.
+
+    Raises:
+        PublishRefused: BigQuery refused the statement; trying again cannot help.
+        PublishFailed: it failed for another reason, also when it was tried again.
+    """
+
+    def start(name: str) -> bigquery.QueryJob:
+        return warehouse.client.query(
+            sql, job_id=name, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=None
+        )
+
+    return _done(warehouse, bigquery.QueryJob, start, job_id, prove)
+
+
+def _done(
+    warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job], job_id: str, prove: Callable[[], None]
+) -> Job:
+    deadline, pause = time.monotonic() + _BUDGET_SECONDS, _FIRST_PAUSE_SECONDS
+    for number in range(1, _TRIES + 1):
+        name = job_id if number == 1 else f"{job_id}_{number}"
+        prove()
+        job, adopted = _started(warehouse, kind, start, name)
+        try:
+            _await(job)
+        except KagemushaError:
+            if adopted and job.state == "DONE":
+                continue  # how an earlier try of it failed says nothing about this one
+            reason = (job.error_result or {}).get("reason")
+            if reason not in PASSING_REASONS or time.monotonic() + pause > deadline:
+                raise
+        else:
+            return job
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+    raise PublishFailed(f"Job {job_id} failed {_TRIES} times.", not_done=NOT_PUBLISHED)
+
+
+def _started(warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job], name: str) -> tuple[Job, bool]:
+    """Starts a job, or finds the one that an earlier request started; tells whether it was found."""
+    with translated(f"Job {name} could not be started"):
+        try:
+            return start(name), False
+        except google_errors.Conflict:
+            pass
+        location = warehouse.settings.location
+        found = _FOUND_SOON(warehouse.client.get_job)(name, location=location, timeout=TIMEOUT_SECONDS, retry=RETRY)
+        if not isinstance(found, kind):
+            raise google_errors.Conflict("another kind of job has this id")
+        return found, True
+
+
+def _await(job: bigquery.LoadJob | bigquery.QueryJob) -> None:
+    """Waits until a job is done; one that takes too long is canceled: it must not overwrite a later run's rows."""
+    with translated(f"Job {job.job_id} failed"):
+        try:
+            # Not the job's own `result`: a query's asks for rows, and takes a failed job for a request to repeat.
+            PollingFuture.result(job, timeout=_JOB_SECONDS, retry=RETRY)
+        except TimeoutError:
+            job.cancel(timeout=TIMEOUT_SECONDS, retry=RETRY)
+            raise

@@ -1,0 +1,1 @@
+"""Cloud Storage: the staging bucket and its objects."""

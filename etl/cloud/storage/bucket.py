@@ -1,0 +1,203 @@
+"""Cloud Storage: objects that are created once, checked by CRC32C, and deleted when their time is over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO, Final, cast
+
+from google.api_core import exceptions as google_errors
+from google.cloud import storage
+
+from etl.cloud.google_login import google_credentials
+from etl.cloud.storage.object_writer import (
+    FAILURES,
+    RETRY,
+    TIMEOUT_SECONDS,
+    ObjectWriter,
+    StoredObject,
+    confirmed,
+    failure_of,
+)
+from etl.settings import Google, Settings
+
+# Google's client would ask for the bucket's metadata behind every new client's first request, to label traces that
+# nobody takes; it needs a permission that the job may not have.
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+_STAGED: Final = ".parquet"
+_CHUNK_BYTES: Final = 8 * 1024 * 1024
+_ANY_LOGIN: Final = Google()
+
+
+@dataclass(frozen=True)
+class StageTarget:
+    """Where staged files go and how to log in; it travels to workers and holds no credentials."""
+
+    bucket: str
+    prefix: str
+    endpoint: str | None
+    project: str | None = None
+    google: Google = _ANY_LOGIN
+
+    @classmethod
+    def of(cls, settings: Settings) -> StageTarget:
+        """Gives the target that the settings describe."""
+        stage = settings.stage
+        return cls(stage.bucket, stage.prefix, stage.endpoint, settings.bigquery.project, settings.google)
+
+    def uri(self, name: str) -> str:
+        """Gives the gs:// URI of an object."""
+        return f"gs://{self.bucket}/{name}"
+
+
+class Stage:
+    """One staging bucket.
+
+    Args:
+        target: where it is.
+    """
+
+    def __init__(self, target: StageTarget) -> None:
+        self.target = target
+        client = storage.Client(
+            project=target.project or "-",
+            credentials=google_credentials(target.google, target.endpoint),
+            client_options={"api_endpoint": target.endpoint} if target.endpoint else None,
+        )
+        self._bucket = client.bucket(target.bucket)
+
+    def check(self) -> None:
+        """Proves that the bucket is there.
+
+        Raises:
+            BucketMissing: it does not exist, or may not be used.
+            StorageUnavailable: storage did not answer.
+        """
+        failure = None
+        try:
+            next(iter(self._bucket.client.list_blobs(self._bucket, max_results=1, timeout=10, retry=None)), None)
+        except FAILURES as error:
+            failure = failure_of(error, self.target.bucket, "list the staging bucket")
+        if failure is not None:
+            raise failure
+
+    def create(self, name: str) -> ObjectWriter:
+        """Opens a new object for writing; an object of that name must not exist."""
+        return ObjectWriter(self._bucket.blob(name, chunk_size=_CHUNK_BYTES))
+
+    def write(self, name: str, content: bytes, content_type: str) -> None:
+        """Writes a small object whole, replacing one of that name.
+
+        Raises:
+            StorageUnavailable: it was not taken.
+        """
+        failure = None
+        try:
+            self._bucket.blob(name).upload_from_string(
+                content, content_type=content_type, checksum="crc32c", timeout=TIMEOUT_SECONDS, retry=RETRY
+            )
+        except FAILURES as error:
+            failure = failure_of(error, self.target.bucket, "write an object")
+        if failure is not None:
+            raise failure
+
+    def read(self, name: str) -> bytes:
+        """Gives an object's bytes, proven by its checksum.
+
+        Raises:
+            BucketMissing: it is missing, or may not be read.
+            StorageUnavailable: it did not arrive whole.
+        """
+        failure = None
+        content = b""
+        try:
+            content = self._bucket.blob(name).download_as_bytes(checksum="crc32c", timeout=TIMEOUT_SECONDS, retry=RETRY)
+        except FAILURES as error:
+            failure = failure_of(error, self.target.bucket, "read an object")
+        if failure is not None:
+            raise failure
+        return content
+
+    def created(self, name: str) -> datetime:
+        """Gives when an object was created.
+
+        Raises:
+            BucketMissing: it is missing, or may not be read.
+            StorageUnavailable: storage did not answer.
+        """
+        blob, failure = self._bucket.blob(name), None
+        try:
+            blob.reload(timeout=TIMEOUT_SECONDS, retry=RETRY)
+        except FAILURES as error:
+            failure = failure_of(error, self.target.bucket, "describe an object")
+        if failure is not None:
+            raise failure
+        return cast("datetime", blob.time_created)
+
+    def open(self, name: str) -> BinaryIO:
+        """Gives an object as a seekable stream, of which memory holds one chunk at a time."""
+        blob = self._bucket.blob(name)
+        return cast("BinaryIO", blob.open("rb", chunk_size=_CHUNK_BYTES, timeout=TIMEOUT_SECONDS, retry=RETRY))
+
+    def stored(self, prefix: str) -> tuple[StoredObject, ...]:
+        """Gives what storage holds under a prefix, as storage itself describes it."""
+        failure = None
+        found: tuple[StoredObject, ...] = ()
+        try:
+            blobs = self._bucket.client.list_blobs(self._bucket, prefix=prefix, timeout=TIMEOUT_SECONDS, retry=RETRY)
+            found = tuple(confirmed(blob) for blob in blobs)
+        except FAILURES as error:
+            failure = failure_of(error, self.target.bucket, "list staged objects")
+        if failure is not None:
+            raise failure
+        return found
+
+    def expire_after(self, days: int) -> None:
+        """Lets the bucket itself delete staged files of this age; its other rules stay as they are.
+
+        Raises:
+            BucketMissing: the bucket is missing, or its rules may not be changed.
+            StorageUnavailable: storage did not answer.
+        """
+        failure = None
+        try:
+            self._bucket.reload(timeout=TIMEOUT_SECONDS, retry=RETRY)
+            rules = [dict(rule) for rule in self._bucket.lifecycle_rules]
+            wanted = expiry_rules(rules, f"{self.target.prefix}/", days)
+            if wanted != rules:
+                self._bucket.lifecycle_rules = wanted
+                self._bucket.patch(timeout=TIMEOUT_SECONDS, retry=RETRY)
+        except FAILURES as error:
+            failure = failure_of(error, self.target.bucket, "set the bucket's lifecycle")
+        if failure is not None:
+            raise failure
+
+    def delete_older(self, before: datetime) -> int:
+        """Deletes staged files created before an instant, but no records, as far as it may; gives how many."""
+        count = 0
+        with suppress(*FAILURES):  # housekeeping: the next run tries again
+            blobs: Iterable[Any] = self._bucket.client.list_blobs(  # Any: untyped client
+                self._bucket, prefix=f"{self.target.prefix}/", timeout=TIMEOUT_SECONDS, retry=RETRY
+            )
+            for blob in blobs:
+                old = blob.time_created and blob.time_created < before
+                if old and not is_record(blob.name):
+                    with suppress(google_errors.NotFound):  # another run's clean-up was faster
+                        blob.delete(timeout=TIMEOUT_SECONDS, retry=RETRY)
+                        count += 1
+        return count
+
+
+def is_record(name: str) -> bool:
+    """Tells whether an object is a run's report or Data Docs, which stay: they are what an auditor asks for later."""
+    return name.endswith("/report.json") or "/data_docs/" in name
+
+
+def expiry_rules(present: Sequence[Mapping[str, Any]], prefix: str, days: int) -> list[dict[str, Any]]:  # Any: JSON
+    """Gives a bucket's lifecycle rules with one that deletes staged files under a prefix; an older one of ours goes."""
+    ours = {"matchesPrefix": [prefix], "matchesSuffix": [_STAGED]}
+    others = [dict(rule) for rule in present if not ours.items() <= rule.get("condition", {}).items()]
+    return [*others, {"action": {"type": "Delete"}, "condition": {"age": days, **ours}}]

@@ -1,5 +1,0 @@
-"""Discovery: a proposed contract for each table that has none, from the source's catalogue."""
-
-from etl.discover.discover import Proposal, discover
-
-__all__ = ["Proposal", "discover"]

@@ -1,0 +1,1 @@
+"""What ran: the ledger's tables in BigQuery, what earlier loads prove, and the leases of tables."""

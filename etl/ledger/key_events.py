@@ -1,0 +1,96 @@
+"""What happened to the key versions, in `ops.key_events`: noticed at the start of each run, and told once.
+
+The ledger is also the proof that a version is still the key under which its first tokens were made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from etl.clock import now
+from etl.errors import NO_ROW_READ
+from etl.ledger.ledger import Ledger
+from masking.errors import KeyUnusable
+from masking.key_versions import KeyVersion
+from masking.keyring import Keyring
+
+_USING: Final = "('published', 'already loaded', 'retokenized')"
+
+
+@dataclass(frozen=True)
+class _Use:
+    """The first load under a key version."""
+
+    kcv: str
+    run_id: str
+    at: datetime
+
+
+def record_keys(ledger: Ledger, keys: Keyring, run_id: str) -> frozenset[int]:
+    """Proves that each used version is still the same key, writes down what is new, and gives the used versions.
+
+    Raises:
+        KeyUnusable: a version has another check value than the ledger has noted.
+    """
+    told, uses = _noted(ledger)
+    present = {version.version: version.kcv for version in keys.versions}
+    changed = [number for number, use in uses.items() if present.get(number) != use.kcv]
+    if changed:
+        raise KeyUnusable(
+            f"Key version {changed[0]} is not the key that earlier runs used under this version.",
+            not_done=NO_ROW_READ,
+            advice="Restore the keyring that the ledger's key check values name; a new key needs a new version.",
+        )
+    new = [
+        {"version": number, "event": event, "kcv": kcv, "happened_at": at, "run_id": by or run_id, "at": now()}
+        for number, event, kcv, at, by in (*_lives(keys), *_first_uses(uses))
+        if (number, event) not in told
+    ]
+    if new:
+        ledger.append("key_events", new)
+    return frozenset(uses)
+
+
+def _lives(keys: Keyring) -> Iterator[tuple[int, str, str, datetime, str]]:
+    for version in keys.versions:
+        yield version.version, "created" if version.version == 1 else "rotated", version.kcv, _made(version), ""
+        if version.state in {"retired", "destroyed"}:  # a version is retired before it is destroyed
+            yield version.version, "retired", version.kcv, now(), ""
+        if version.state == "destroyed":
+            yield version.version, "destroyed", version.kcv, now(), ""
+
+
+def _first_uses(uses: dict[int, _Use]) -> Iterator[tuple[int, str, str, datetime, str]]:
+    for number, use in uses.items():
+        yield number, "first used", use.kcv, use.at, use.run_id
+
+
+def _made(version: KeyVersion) -> datetime:
+    try:
+        return datetime.fromisoformat(version.created)
+    except ValueError:
+        return now()
+
+
+def _noted(ledger: Ledger) -> tuple[set[tuple[int, str]], dict[int, _Use]]:
+    """Gives the events that were told already, and the first use of each version; one query."""
+    sql = (
+        "SELECT version, event, CAST(NULL AS STRING) AS key_checks, run_id, happened_at AS first_at "
+        f"FROM `{ledger.table_id('key_events')}` "
+        "UNION ALL SELECT NULL, NULL, key_checks, MIN_BY(run_id, `at`), MIN(`at`) "
+        f"FROM `{ledger.table_id('table_loads')}` WHERE outcome IN {_USING} AND key_checks IS NOT NULL "
+        "GROUP BY key_checks"
+    )
+    told: set[tuple[int, str]] = set()
+    uses: dict[int, _Use] = {}
+    for row in sorted(ledger.read(sql), key=lambda one: one["first_at"]):
+        if row["event"]:
+            told.add((int(row["version"]), str(row["event"])))
+            continue
+        for number, kcv in json.loads(row["key_checks"]).items():
+            uses.setdefault(int(number), _Use(str(kcv), row["run_id"], row["first_at"]))
+    return told, uses

@@ -1,0 +1,134 @@
+"""What the ledger proves of earlier loads: how a merge table stands, which days are done, how large loads were."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from google.cloud import bigquery
+
+from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.errors import PublishRefused
+from etl.ledger.ledger import Ledger
+from expectations.volume import LoadSize
+from masking.keyring import Keyring
+from schemas.business_days import Window
+from schemas.contract import Contract
+from schemas.loads import MergeLoad
+
+
+def done_days(warehouse: Warehouse, contract: Contract, keys: Keyring) -> frozenset[date]:
+    """Gives the business days that the ledger proves published under the present contract and primary key version."""
+    if warehouse.find_table(contract.publish) is None:
+        return frozenset()
+    primary = keys.version(keys.primary)
+    rows = _ledger(
+        warehouse,
+        contract,
+        "window_first, window_last, key_checks",
+        "outcome = 'published' AND window_first IS NOT NULL AND contract_digest = @digest",
+    )
+    found: set[date] = set()
+    for row in rows:
+        used = json.loads(row["key_checks"] or "{}")
+        if all(pair == (str(primary.version), primary.kcv) for pair in used.items()):
+            found |= set(Window(row["window_first"], row["window_last"]).days)
+    return frozenset(found)
+
+
+def modifications_today(warehouse: Warehouse, contract: Contract) -> int:
+    """Gives how often loads have changed the table in the last 24 hours."""
+    rows = _ledger(
+        warehouse, contract, "SUM(partitions) AS changed", "at > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 24 HOUR)"
+    )
+    return int(rows[0]["changed"] or 0)
+
+
+def _ledger(warehouse: Warehouse, contract: Contract, columns: str, where: str) -> Sequence[Any]:  # Any: untyped client
+    table = warehouse.table_id(f"{warehouse.settings.ops_dataset}.table_loads")
+    config = bigquery.QueryJobConfig(
+        query_parameters=[
+            bigquery.ScalarQueryParameter("name", "STRING", contract.table),
+            bigquery.ScalarQueryParameter("digest", "STRING", contract.digest),
+        ]
+    )
+    sql = f"SELECT {columns} FROM `{table}` WHERE table_name = @name AND {where}"
+    with translated("The ledger could not be read"):
+        return list(warehouse.client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A merge table that further changes can be merged into.
+
+    Attributes:
+        watermark: the latest change that is published.
+        keys_compared_on: the business day of the last run that read every key.
+    """
+
+    watermark: datetime
+    keys_compared_on: date
+
+
+def standing(warehouse: Warehouse, contract: Contract, keys: Keyring) -> Standing | None:
+    """Gives how a merge table stands, or None where it has to be loaded whole.
+
+    That is so when it is not published yet, and when its contract or the primary key version is another one than that
+    of its rows: a table never holds rows of two contracts, and a row of another version would not be found by its key.
+    """
+    if not isinstance(contract.load, MergeLoad) or warehouse.find_table(contract.publish) is None:
+        return None
+    table = warehouse.table_id(f"{warehouse.settings.ops_dataset}.table_loads")
+    sql = (
+        "SELECT day, watermark, contract_digest, key_checks, keys_compared "
+        f"FROM `{table}` WHERE table_name = @name AND outcome = 'published' AND watermark IS NOT NULL "
+        "ORDER BY `at` DESC LIMIT 1000"
+    )
+    config = bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("name", "STRING", contract.table)])
+    with translated("The ledger could not be read"):
+        rows = warehouse.client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+        found = list(rows)
+    if not found or found[0]["contract_digest"] != contract.digest:
+        return None
+    primary = keys.version(keys.primary)
+    used = json.loads(found[0]["key_checks"] or "{}")
+    if any((version, kcv) != (str(primary.version), primary.kcv) for version, kcv in used.items()):
+        return None
+    compared = [row["day"] for row in found if row["keys_compared"] is not None]
+    if not compared:
+        return None
+    return Standing(found[0]["watermark"].astimezone(UTC), max(compared))
+
+
+History = Mapping[str, tuple[LoadSize, ...]]
+"""Table → sizes of its published loads of other business days, newest first."""
+_LOADS_KEPT = 60
+
+
+def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> History:
+    """Gives the sizes of the tables' last published loads of other days; a day that was loaded again counts once.
+
+    A ledger that cannot tell — of an earlier version, or not there yet — gives none.
+    """
+    ledger = warehouse.table_id(f"{warehouse.settings.ops_dataset}.table_loads")
+    sql = (
+        "SELECT table_name, `rows`, nulls FROM ("
+        " SELECT *, ROW_NUMBER() OVER (PARTITION BY table_name ORDER BY day DESC) AS age FROM ("
+        "  SELECT table_name, day, `rows`, nulls,"
+        "   ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY `at` DESC) AS nth"
+        f"  FROM `{ledger}` WHERE outcome = 'published' AND nulls IS NOT NULL AND day <> @day"
+        f" ) AS once WHERE nth = 1) AS newest WHERE age <= {_LOADS_KEPT} ORDER BY table_name, age"
+    )
+    rows = []
+    try:
+        rows = Ledger(warehouse).read(sql, [bigquery.ScalarQueryParameter("day", "DATE", day)])
+    except PublishRefused:
+        return {}
+    found: dict[str, list[LoadSize]] = {name: [] for name in tables}
+    for row in rows:
+        nulls = {name: int(count) for name, count in json.loads(row["nulls"]).items()}
+        found.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls))
+    return {name: tuple(sizes) for name, sizes in found.items()}

@@ -1,0 +1,154 @@
+"""Merges changed rows into a published table: they are loaded beside it, then one statement brings them in by the key.
+
+The statement names the days that it touches, so BigQuery reads and writes those partitions only.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from google.cloud import bigquery
+
+from etl.clock import now
+from etl.cloud.bigquery.jobs import load, run_statement
+from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.cloud.storage.bucket import StageTarget
+from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused
+from etl.ledger.leases import Fence
+from etl.publish.limits import PARTITIONS_A_JOB
+from etl.publish.merge_sql import Merge
+from etl.publish.published import Published
+from etl.publish.tables import encryption, load_config
+from etl.stage.staged import Staged, manifest_digest
+
+_KEPT: Final = timedelta(days=1)
+"""How long a staging table outlives a merge that failed."""
+
+
+def merge(
+    staged: Staged,
+    keys: Staged | None,
+    table: bigquery.Table,
+    lease: Fence,
+    warehouse: Warehouse,
+    target: StageTarget,
+) -> Published:
+    """Merges the staged rows; with all keys of the source, rows whose key is gone are deleted or marked as deleted.
+
+    The same stage merged again changes nothing: its job is found by its id, and its rows are equal.
+
+    Raises:
+        LeaseHeld: another run may publish the table now; this one's time was over.
+        PublishRefused: keys of the source are missing in the published table, so changes were lost; the changes touch
+            more days than one statement may; or BigQuery refused the statement.
+        PublishFailed: a job failed; the published table keeps its rows.
+    """
+    started = time.monotonic()
+    compared = keys.rows if keys else None
+    if not staged.rows and keys is None:
+        return Published(0, 0, (), time.monotonic() - started)
+    digest = manifest_digest([*staged.files, *(keys.files if keys else ())])[:16]
+    statements = Merge(
+        staged.plan,
+        table=warehouse.table_id(staged.plan.contract.publish),
+        changes=_beside(warehouse, target, staged, "changes", digest, table.schema),
+        keys=_beside(warehouse, target, keys, "keys", digest, table.schema) if keys else None,
+    )
+    _refuse_lost_rows(warehouse, statements)
+    days = _days(warehouse, statements)
+    config = bigquery.QueryJobConfig(labels={"managed_by": "kagemusha", "table": staged.plan.table[:63]})
+    name = f"kagemusha_{staged.plan.table}_merge_{digest}"
+    job = run_statement(warehouse, statements.merge(days), name, config, lease.prove)
+    stats = job.dml_stats
+    written = stats.inserted_row_count + stats.updated_row_count if stats else 0
+    changed = written + stats.deleted_row_count if stats else 0
+    if written < staged.rows:
+        raise PublishFailed(
+            f"Job {job.job_id} reports {written} rows, {staged.rows} were staged.", not_done="The ledger says so."
+        )
+    for beside in (statements.changes, statements.keys):
+        if beside:
+            _drop(warehouse, beside)
+    return Published(
+        staged.rows,
+        len(days) or 1,
+        (str(job.job_id),),
+        time.monotonic() - started,
+        keys_compared=compared,
+        deleted=changed - staged.rows,
+    )
+
+
+def _beside(
+    warehouse: Warehouse,
+    target: StageTarget,
+    staged: Staged,
+    what: str,
+    digest: str,
+    schema: Sequence[bigquery.SchemaField],
+) -> str:
+    """Loads a stage into a table of its own, which expires; gives the table's full name.
+
+    It is loaded anew every time: a table that has expired is empty, and to find the job that once filled it would prove
+    nothing. From no keys at all a merge would conclude that every row is gone.
+    """
+    plan, dataset = staged.plan, warehouse.settings.ops_dataset
+    name = warehouse.table_id(f"{dataset}.stage_{plan.table}_{digest}")
+    wanted = bigquery.Table(name, schema=[field for field in schema if field.name in plan.contract.published])
+    wanted.expires = now() + _KEPT
+    wanted.description = f"Rows on their way into {plan.contract.publish}; it may be deleted."
+    wanted.labels = {"managed_by": "kagemusha"}
+    wanted.encryption_configuration = encryption(warehouse)
+    warehouse.ensure_dataset(dataset)
+    with translated("A staging table could not be created"):
+        warehouse.client.create_table(wanted, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
+    uris = [target.uri(file.name) for file in staged.files]
+    config = load_config(plan.contract, wanted)
+    job_id = f"kagemusha_{plan.table}_{what}_{digest}_{secrets.token_hex(4)}"
+    job = load(warehouse, uris, name, job_id, config)
+    if int(job.output_rows or 0) != staged.rows:
+        raise PublishFailed(
+            f"Load job {job.job_id} reports {job.output_rows} rows, {staged.rows} were staged.", not_done=NOT_PUBLISHED
+        )
+    return name
+
+
+def _refuse_lost_rows(warehouse: Warehouse, statements: Merge) -> None:
+    sql = statements.lost()
+    if sql is None:
+        return
+    with translated("Published keys could not be compared"):
+        (row,) = warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+    if row["lost"]:
+        raise PublishRefused(
+            f"{row['lost']:,} rows of the source are not in {statements.plan.contract.publish}: they were committed "
+            "later than the overlap, came back without a new watermark, or were erased in BigQuery alone.",
+            not_done=NOT_PUBLISHED,
+            advice=f"Run `kagemusha backfill --table {statements.plan.table}`, which loads it whole; raise "
+            "`overlap_minutes` in its contract.",
+        )
+
+
+def _days(warehouse: Warehouse, statements: Merge) -> tuple[date, ...]:
+    sql = statements.days()
+    if sql is None:
+        return ()
+    with translated("The days of changed rows could not be found"):
+        found = warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+        days = tuple(row["day"] for row in found)
+    if len(days) > PARTITIONS_A_JOB:
+        raise PublishRefused(
+            f"The changes touch {len(days):,} days; one statement may change {PARTITIONS_A_JOB:,}.",
+            not_done=NOT_PUBLISHED,
+            advice="Leave `by` out of the contract's load, and drop the table in BigQuery: the next run makes it anew.",
+        )
+    return days
+
+
+def _drop(warehouse: Warehouse, name: str) -> None:
+    with translated("A staging table could not be removed", "The rows are merged."):
+        warehouse.client.delete_table(name, not_found_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)

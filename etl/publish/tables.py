@@ -1,0 +1,118 @@
+"""Published tables: created from the contract, evolved by adding columns only, never changed destructively."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+from google.cloud import bigquery
+
+from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.publish.schema_evolution import refuse_destruction
+from schemas.contract import Contract
+from schemas.types import bigquery_type
+
+_MILLISECONDS_A_DAY: Final = 86_400_000
+
+
+def table_schema(contract: Contract) -> list[bigquery.SchemaField]:
+    """Gives the BigQuery columns of a contract, in published order; all NULLABLE, the audit proves what is not null."""
+    return [_field(contract, name, contract.output_type(name)) for name in contract.published]
+
+
+def _field(contract: Contract, name: str, arrow: pa.DataType) -> bigquery.SchemaField:
+    about = contract.about_column(name)
+    if not about:
+        return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE")
+    return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE", description=about)
+
+
+def time_partitioning(contract: Contract) -> bigquery.TimePartitioning | None:
+    """Gives the daily partitioning of a contract; None where it has no partitions."""
+    if contract.partition_by is None:
+        return None
+    expiration = contract.retention_days * _MILLISECONDS_A_DAY if contract.retention_days else None
+    return bigquery.TimePartitioning("DAY", field=contract.partition_by, expiration_ms=expiration)
+
+
+def encryption(warehouse: Warehouse) -> bigquery.EncryptionConfiguration | None:
+    """Gives the customer-managed key that the settings name; None leaves encryption to Google's own keys."""
+    key = warehouse.settings.kms_key
+    return bigquery.EncryptionConfiguration(kms_key_name=key) if key else None
+
+
+def load_config(contract: Contract, table: bigquery.Table) -> bigquery.LoadJobConfig:
+    """Gives how files replace a table that exists, or a part of it; policy tags, descriptions and its key stay."""
+    return bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.PARQUET,
+        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+        create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+        schema=table.schema,
+        labels={"managed_by": "kagemusha", "table": contract.table[:63]},
+        destination_encryption_configuration=table.encryption_configuration,
+    )
+
+
+def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
+    """Creates the table where it is missing, or brings it up to its contract; gives it as it now stands.
+
+    Policy tags, and descriptions that people wrote where the contract has none, stay.
+
+    Raises:
+        PublishRefused: the contract removes or retypes a column, or partitions the table otherwise.
+    """
+    warehouse.ensure_dataset(contract.dataset)
+    found = warehouse.find_table(contract.publish)
+    if found is None:
+        return _create(warehouse, contract)
+    refuse_destruction(contract, found, table_schema(contract))
+    return _add(warehouse, contract, found)
+
+
+def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
+    table = bigquery.Table(warehouse.table_id(contract.publish), schema=table_schema(contract))
+    table.description = contract.about
+    table.labels = {"managed_by": "kagemusha", "load_mode": contract.load.mode}
+    table.time_partitioning = time_partitioning(contract)
+    table.encryption_configuration = encryption(warehouse)
+    table.clustering_fields = list(contract.cluster_by) or None
+    if table.time_partitioning and contract.require_partition_filter:
+        table.require_partition_filter = True
+    with translated("A table could not be created"):
+        return warehouse.client.create_table(table, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
+
+
+def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> bigquery.Table:
+    wanted = {field.name: field for field in table_schema(contract)}
+    kept = [_described(field, wanted[field.name].description) for field in table.schema]
+    added = [field for name, field in wanted.items() if name not in {field.name for field in table.schema}]
+    changed = []
+    if [*kept, *added] != list(table.schema):
+        table.schema = [*kept, *added]
+        changed.append("schema")
+    if table.description != contract.about:
+        table.description = contract.about
+        changed.append("description")
+    if tuple(table.clustering_fields or ()) != contract.cluster_by:
+        table.clustering_fields = list(contract.cluster_by) or None
+        changed.append("clustering_fields")
+    if table.labels.get("load_mode") != contract.load.mode:
+        table.labels = {**table.labels, "load_mode": contract.load.mode}
+        changed.append("labels")
+    partitioning = time_partitioning(contract)
+    if table.time_partitioning and partitioning and table.time_partitioning.expiration_ms != partitioning.expiration_ms:
+        table.time_partitioning = partitioning
+        changed.append("time_partitioning")
+    if partitioning and bool(table.require_partition_filter) != contract.require_partition_filter:
+        table.require_partition_filter = contract.require_partition_filter
+        changed.append("require_partition_filter")
+    if not changed:
+        return table
+    with translated("A table could not be brought up to its contract"):
+        return warehouse.client.update_table(table, changed, timeout=TIMEOUT_SECONDS, retry=RETRY)
+
+
+def _described(field: bigquery.SchemaField, description: str | None) -> bigquery.SchemaField:
+    if not description or field.description == description:
+        return field
+    return bigquery.SchemaField.from_api_repr({**field.to_api_repr(), "description": description})

@@ -1,0 +1,92 @@
+"""Token maps: while tables are of several key versions, `ops.token_map_<domain>` leads old tokens to present ones.
+
+Views look through the maps, so that they join a table that is renewed already with one that is not yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from google.cloud import bigquery
+
+from etl.cloud.bigquery.jobs import load
+from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, name, translated
+from etl.publish.token_versions import is_old, tells_version, version_of_row
+from schemas.contract import Contract
+from schemas.domains import rewritable_columns
+
+_PREFIX: Final = "token_map_"
+_SCHEMA: Final = (
+    bigquery.SchemaField("version", "INT64", description="The key version that made the token."),
+    bigquery.SchemaField("token", "STRING", description="The token as it was."),
+    bigquery.SchemaField("current", "STRING", description="The token of the same value under the primary version."),
+)
+
+
+def table_name(warehouse: Warehouse, domain: str) -> str:
+    """Gives dataset.table of a domain's map."""
+    return f"{warehouse.settings.ops_dataset}.{_PREFIX}{domain}"
+
+
+def mapped_domains(warehouse: Warehouse) -> frozenset[str]:
+    """Gives the domains that have a map now."""
+    warehouse.ensure_dataset(warehouse.settings.ops_dataset)
+    with translated("The token maps could not be listed"):
+        tables = warehouse.client.list_tables(warehouse.settings.ops_dataset, timeout=TIMEOUT_SECONDS, retry=RETRY)
+        names = [table.table_id for table in tables]
+    return frozenset(each.removeprefix(_PREFIX) for each in names if each.startswith(_PREFIX))
+
+
+def old_tokens_sql(warehouse: Warehouse, contracts: Iterable[Contract], domain: str, primary: int) -> str:
+    """Gives the query of all old tokens of a domain, with the versions that made them; a `WHERE` may follow it."""
+    parts = [
+        f"SELECT {version_of_row(contract)} AS version, {name(column)} AS token "
+        f"FROM `{warehouse.table_id(contract.publish)}` "
+        f"WHERE {is_old(contract, primary)} AND {name(column)} IS NOT NULL"
+        for contract in contracts
+        for column, strategy in rewritable_columns(contract).items()
+        if strategy.domain == domain
+    ]
+    return f"SELECT version, token FROM ({' UNION DISTINCT '.join(parts)})"
+
+
+def load_map(warehouse: Warehouse, domain: str, uri: str, job_id: str) -> int:
+    """Replaces a domain's map by a staged file in one step; gives its rows."""
+    config = bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.PARQUET,
+        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+        schema=list(_SCHEMA),
+        labels={"managed_by": "kagemusha"},
+    )
+    destination = warehouse.table_id(table_name(warehouse, domain))
+    return int(load(warehouse, [uri], destination, job_id, config).output_rows or 0)
+
+
+def drop_map(warehouse: Warehouse, domain: str) -> None:
+    """Removes a domain's map; no view may look through it any more."""
+    with translated("A token map could not be removed"):
+        warehouse.client.delete_table(
+            warehouse.table_id(table_name(warehouse, domain)), not_found_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY
+        )
+
+
+def seen_through_maps(warehouse: Warehouse, contract: Contract, domains: Collection[str]) -> str | None:
+    """Gives SQL of a table whose tokens are all present ones; None where none of its tokens has a map."""
+    columns = {
+        column: strategy.domain
+        for column, strategy in rewritable_columns(contract).items()
+        if strategy.domain in domains and tells_version(contract)
+    }
+    if not columns:
+        return None
+    version = version_of_row(contract, "t")
+    replaced = ", ".join(
+        f"COALESCE(m{number}.current, t.{name(column)}) AS {name(column)}" for number, column in enumerate(columns)
+    )
+    joined = " ".join(
+        f"LEFT JOIN `{warehouse.table_id(table_name(warehouse, domain))}` AS m{number} "
+        f"ON m{number}.token = t.{name(column)} AND m{number}.version = {version}"
+        for number, (column, domain) in enumerate(columns.items())
+    )
+    return f"(SELECT t.* REPLACE ({replaced}) FROM `{warehouse.table_id(contract.publish)}` AS t {joined})"

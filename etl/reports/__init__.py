@@ -1,0 +1,1 @@
+"""Looks back at what ran, and changes nothing."""

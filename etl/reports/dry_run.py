@@ -1,0 +1,58 @@
+"""What a run of a day would read and replace, by the catalogue and the statistics; no row is read, none is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from etl.errors import SourceUnavailable
+from etl.plan.plan import plan_table
+from etl.plan.scope import Scope
+from etl.plan.table_plan import TablePlan
+from etl.settings import Settings
+from etl.source.open import joined, pinned
+from masking.errors import KagemushaError
+from schemas.contract import Contract
+
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """One table's plan, or why there is none."""
+
+    contract: Contract
+    plan: TablePlan | None
+    refusal: KagemushaError | None = None
+
+    @property
+    def masked(self) -> int:
+        """How many of the columns that are read come out as something else."""
+        return sum(not column.kept for column in self.contract.selected.values())
+
+    @property
+    def dropped(self) -> int:
+        """How many columns do not leave the database."""
+        return len(self.contract.columns) - len(self.contract.selected)
+
+
+def outlook(settings: Settings, contracts: Mapping[str, Contract], day: date) -> tuple[Outlook, ...]:
+    """Gives what a run of the day would do with each table; a merge table is planned as if nothing were published.
+
+    Raises:
+        EndpointRefused, CredentialsRefused, SourceUnavailable: the source cannot be asked.
+    """
+    found: list[Outlook] = []
+    with pinned(settings.source) as held, joined(held.snapshot) as session:
+        for contract in contracts.values():
+            try:
+                with session.isolated():
+                    size = settings.source.slice_mib * _MIB
+                    found.append(Outlook(contract, plan_table(session, contract, Scope(day), size, measure=False)))
+            except SourceUnavailable:
+                raise
+            except KagemushaError as refusal:
+                found.append(Outlook(contract, None, refusal))
+    return tuple(found)

@@ -1,0 +1,194 @@
+"""Three books compared: what BigQuery holds, what the ledger says was loaded, and what the source has; counts and sums.
+
+Aggregates only, and the source is asked on a proven reader. Sums are compared, and not shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from google.cloud import bigquery
+
+from etl.cloud.bigquery.dml import text
+from etl.cloud.bigquery.warehouse import name
+from etl.ledger.ledger import Ledger
+from etl.plan.table_plan import TablePlan, mask_plan
+from etl.settings import Settings
+from etl.source.open import pinned
+from etl.stage.source_totals import SourceTotals, source_totals
+from schemas.business_days import Window
+from schemas.contract import Contract
+from schemas.loads import DELETED_AT, MergeLoad, PartitionLoad, SnapshotLoad
+
+Verdict = Literal["equal", "differs", "moved on", "not loaded", "not compared"]
+
+_ROWS: Final = "rows"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One measure of one table; counts are shown, sums are not.
+
+    Attributes:
+        measure: `rows`, or the column whose sum is compared.
+        against: `ledger` or `source`.
+        verdict: `moved on` where the source went on changing since a load that was of its whole state.
+    """
+
+    table: str
+    measure: str
+    against: Literal["ledger", "source"]
+    verdict: Verdict
+    published: int | None = None
+    expected: int | None = None
+    why: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self.verdict in {"differs", "not loaded"}
+
+
+@dataclass(frozen=True)
+class _Load:
+    """The last load of a table, or of one business day of it, as the ledger tells it.
+
+    Attributes:
+        rows: None where the ledger counts the load's days together only, as for a backfill in one step.
+    """
+
+    rows: int | None
+    sums: Mapping[str, Decimal]
+    left_out: int
+    erased: int
+
+
+def verify(ledger: Ledger, settings: Settings, day: date, contracts: Mapping[str, Contract]) -> list[Comparison]:
+    """Compares every table's business day.
+
+    A table that is replaced whole is compared as it stands: with its last load, and with the source as it is now, which
+    may have moved on. A business day's partition is compared with the source's rows of that day.
+
+    Raises:
+        KagemushaError: BigQuery or the source could not be asked, or the source is not a reader that may be read.
+    """
+    found: list[Comparison] = []
+    with pinned(settings.source) as held:
+        for contract in contracts.values():
+            plan = TablePlan(contract, _window(contract, day), mask_plan(contract, day), (), 0)
+            source = source_totals(held.snapshot, plan)
+            load = _last_load(ledger, contract, day)
+            if load is None:
+                found.append(Comparison(contract.table, _ROWS, "ledger", "not loaded", None, None))
+                continue
+            published = _published(ledger, contract, day)
+            found += _with_ledger(contract, published, load)
+            found += _with_source(contract, published, source, load)
+    return found
+
+
+def _window(contract: Contract, day: date) -> Window | None:
+    return Window(day, day) if isinstance(contract.load, PartitionLoad) else None
+
+
+def _published(ledger: Ledger, contract: Contract, day: date) -> SourceTotals:
+    """Gives what BigQuery holds of the business day, or of the whole table; rows marked as deleted do not count."""
+    conditions = ["TRUE"]
+    by = contract.partition_by
+    if isinstance(contract.load, PartitionLoad | SnapshotLoad) and by:
+        conditions = [f"{name(by)} = DATE '{day.isoformat()}'"]
+    elif by:
+        conditions = [f"{name(by)} >= DATE '0001-01-01'"]
+    if DELETED_AT in contract.added:
+        conditions.append(f"{DELETED_AT} IS NULL")
+    sums = [f"COALESCE(SUM({name(column)}), 0)" for column in contract.reconcile]
+    table = ledger.warehouse.table_id(contract.publish)
+    sql = f"SELECT {', '.join(['COUNT(*)', *sums])} FROM `{table}` WHERE {' AND '.join(conditions)}"
+    (row,) = ledger.read(sql)
+    count, *totals = row.values()
+    return SourceTotals(int(count), dict(zip(contract.reconcile, (Decimal(str(one)) for one in totals), strict=True)))
+
+
+def _last_load(ledger: Ledger, contract: Contract, day: date) -> _Load | None:
+    """Gives the last load that made what BigQuery holds, with what was erased since; None where there was none."""
+    sql = (
+        "SELECT `at`, `rows`, sums, partition_rows, quarantined, window_first, window_last "
+        f"FROM `{ledger.table_id('table_loads')}` WHERE table_name = @table AND outcome = 'published' "
+        f"AND {_covers(contract)} ORDER BY `at` DESC LIMIT 1"
+    )
+    parameters = [text("table", contract.table), bigquery.ScalarQueryParameter("day", "DATE", day)]
+    rows = ledger.read(sql, parameters)
+    if not rows:
+        return None
+    (row,) = rows
+    one_day = row["window_first"] == row["window_last"]
+    counted = int(row["rows"])
+    if isinstance(contract.load, PartitionLoad) and not one_day:
+        counted = json.loads(row["partition_rows"] or "{}").get(day.isoformat())
+    sums = json.loads(row["sums"] or "{}") if one_day else {}
+    return _Load(
+        None if counted is None else int(counted),
+        {column: Decimal(total) for column, total in sums.items()},
+        len(json.loads(row["quarantined"] or "[]")),
+        _erased(ledger, contract, row["at"]),
+    )
+
+
+def _covers(contract: Contract) -> str:
+    if isinstance(contract.load, PartitionLoad):
+        return "@day BETWEEN window_first AND window_last"
+    return "day = @day" if isinstance(contract.load, SnapshotLoad) else "@day IS NOT NULL"
+
+
+def _erased(ledger: Ledger, contract: Contract, since: Any) -> int:  # noqa: ANN401  BigQuery's instant
+    sql = (
+        f"SELECT COALESCE(SUM(rows_changed), 0) AS n FROM `{ledger.table_id('erasures')}` "
+        "WHERE table_name = @table AND event = 'ended' AND rule = 'delete' AND `at` > @since"
+    )
+    parameters = [text("table", contract.table), bigquery.ScalarQueryParameter("since", "TIMESTAMP", since)]
+    (row,) = ledger.read(sql, parameters)
+    return int(row["n"])
+
+
+def _with_ledger(contract: Contract, published: SourceTotals, load: _Load) -> Iterator[Comparison]:
+    table = contract.table
+    why = "a merge stages changes only" if isinstance(contract.load, MergeLoad) else ""
+    if load.rows is None:
+        why = "its load counts several days together"
+    if why or load.rows is None:
+        yield Comparison(table, _ROWS, "ledger", "not compared", published.rows, None, why)
+        return
+    fewer = load.rows - published.rows
+    same = 0 <= fewer <= load.erased
+    why = f"{fewer} of {load.erased} erased rows" if same and fewer else ""
+    yield Comparison(table, _ROWS, "ledger", "equal" if same else "differs", published.rows, load.rows, why)
+    if not load.erased:
+        for column in contract.reconcile:
+            if column in load.sums:
+                same = published.sums[column] == load.sums[column]
+                yield Comparison(table, column, "ledger", "equal" if same else "differs")
+
+
+def _with_source(
+    contract: Contract, published: SourceTotals, source: SourceTotals, load: _Load
+) -> Iterator[Comparison]:
+    table = contract.table
+    other: Verdict = "differs" if isinstance(contract.load, PartitionLoad) else "moved on"
+    missing, allowed = source.rows - published.rows, load.left_out + load.erased
+    same = 0 <= missing <= allowed
+    why = f"{missing} of {allowed} rows in quarantine or erased" if same and missing else ""
+    yield Comparison(table, _ROWS, "source", "equal" if same else other, published.rows, source.rows, why)
+    if not allowed:
+        for column in contract.reconcile:
+            same = published.sums[column] == source.sums[column]
+            yield Comparison(table, column, "source", "equal" if same else other)
+
+
+def any_difference(found: Sequence[Comparison]) -> bool:
+    """Tells whether somebody has to look."""
+    return any(one.differs for one in found)

@@ -1,0 +1,100 @@
+"""How a run ended: its tables, its views, its exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from etl.audit.verdict import Approved, Verdict
+from etl.errors import worst
+from etl.ledger.results import FailedCheck, TableResult
+from etl.publish.published import Published
+from masking.errors import KagemushaError
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        views: names of the views that stand.
+        error: what kept the views from being published, or empty.
+    """
+
+    run_id: str
+    day: date
+    tables: tuple[TableResult, ...]
+    views: tuple[str, ...]
+    seconds: float
+    error: str = ""
+    error_code: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0 published · 1 audit or leak stopped a table · 2 contract or settings must change · 3 run again."""
+        return worst(self.error_code, *(result.exit_code for result in self.tables))
+
+
+def published_result(approved: Approved, published: Published, seconds: float) -> TableResult:
+    """Gives the result of a table that is published."""
+    staged, verdict = approved.staged, approved.verdict
+    columns = staged.plan.contract.columns
+    return TableResult(
+        staged.plan.table,
+        "published",
+        rows=published.rows,
+        columns=len(columns),
+        masked_columns=len(columns) - sum(column.kept for column in columns.values()),
+        bytes=staged.bytes,
+        expectations=len(verdict.results),
+        expectations_passed=verdict.passed,
+        partitions=published.partitions,
+        seconds=seconds,
+        peak_mib=staged.peak_mib,
+        quarantined=len(staged.quarantine.rows),
+        job_ids=published.job_ids,
+        keys_compared=published.keys_compared,
+        deleted=published.deleted,
+        failed_checks=failed_checks(verdict),
+    )
+
+
+def failed_result(table: str, failure: KagemushaError, seconds: float, verdict: Verdict | None = None) -> TableResult:
+    """Gives the result of a table that a step refused."""
+    return TableResult(
+        table,
+        f"failed: {type(failure).__name__}",
+        seconds=seconds,
+        error=str(failure),
+        exit_code=failure.exit_code,
+        job_ids=tuple(job for job in failure.where.get("jobs", "").split(",") if job),
+        expectations=len(verdict.results) if verdict else 0,
+        expectations_passed=verdict.passed if verdict else 0,
+        failed_checks=failed_checks(verdict) if verdict else (),
+    )
+
+
+def audited_result(table: str, verdict: Verdict) -> TableResult:
+    """Gives the result of a table that was audited again, and no more."""
+    return TableResult(
+        table,
+        "audited",
+        expectations=len(verdict.results),
+        expectations_passed=verdict.passed,
+        failed_checks=failed_checks(verdict),
+    )
+
+
+def failed_checks(verdict: Verdict) -> tuple[FailedCheck, ...]:
+    """Gives the checks that did not hold, those that stop the table first."""
+    worst_first = (*verdict.blocking, *verdict.warnings)
+    return tuple(
+        FailedCheck(
+            one.check.name,
+            one.check.severity,
+            one.failed,
+            one.checked,
+            one.error or (f"waived by {one.waived_by}" if one.waived_by else ""),
+        )
+        for one in worst_first
+    )

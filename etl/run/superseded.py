@@ -1,0 +1,45 @@
+"""Whether a stage may still be published: not when its run did it already, nor when a later one published its days."""
+
+from __future__ import annotations
+
+from google.cloud import bigquery
+
+from etl.cloud.storage.bucket import Stage
+from etl.errors import NOT_PUBLISHED, PublishRefused
+from etl.ledger.ledger import Ledger
+from etl.stage.manifest import manifest_name
+from etl.stage.staged import Staged
+
+
+def refuse_overtaken(staged: Staged, stage: Stage, ledger: Ledger) -> None:
+    """Lets a stage pass of whose window nothing has been published since it was staged, and that was not itself.
+
+    Raises:
+        PublishRefused: the ledger says otherwise; with the newer run.
+    """
+    table, window = staged.plan.table, staged.plan.window
+    overlap = "AND (window_last IS NULL OR (window_last >= @first AND window_first <= @last))" if window else ""
+    sql = (
+        f"SELECT run_id FROM `{ledger.table_id('table_loads')}` "
+        f"WHERE table_name = @table AND outcome IN ('published', 'retokenized') {overlap} "
+        "AND (run_id = @run OR `at` > @staged) ORDER BY `at` DESC LIMIT 1"
+    )
+    at = stage.created(manifest_name(stage, staged.run_id, table))
+    parameters = [
+        bigquery.ScalarQueryParameter("table", "STRING", table),
+        bigquery.ScalarQueryParameter("run", "STRING", staged.run_id),
+        bigquery.ScalarQueryParameter("staged", "TIMESTAMP", at),
+    ]
+    if window:
+        parameters += [
+            bigquery.ScalarQueryParameter("first", "DATE", window.first),
+            bigquery.ScalarQueryParameter("last", "DATE", window.last),
+        ]
+    rows = ledger.read(sql, parameters)
+    if not rows:
+        return
+    newer = str(rows[0]["run_id"])
+    what = "This run has published the table." if newer == staged.run_id else f"Run {newer} published it since."
+    raise PublishRefused(
+        what, not_done=NOT_PUBLISHED, advice="Nothing has to be done.", where={"table": table, "run": staged.run_id}
+    )

@@ -1,0 +1,1 @@
+"""PostgreSQL: how Aurora PostgreSQL is connected, proven, described, cut and read."""

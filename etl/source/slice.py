@@ -1,0 +1,48 @@
+"""What one Spark task reads of a table: a slice, and which rows have changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of a table that one Spark task reads.
+
+    Attributes:
+        number: from 0, unique within the table.
+        where: SQL condition made of identifiers, timestamps of ours, and bounds of keys, which can be a row's own: it
+            is not printed.
+        partition: the only business day whose rows it holds; None where its rows are of no day, or of several.
+        by: the column that `where` names, if it names one.
+    """
+
+    number: int
+    where: str = field(repr=False)
+    partition: date | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Which rows of a merge table a run reads, by the column that tells when they changed.
+
+    Attributes:
+        column: the contract's watermark column.
+        watermark: the latest change that is published; None where all rows are read and replace the table.
+        overlap: how far before the watermark rows are read again, because they may have been committed late.
+        until: when the run began; the next watermark is never later.
+        closed: whether rows that changed after `until` are left to the next run, as slices see different states.
+    """
+
+    column: str
+    watermark: datetime | None
+    overlap: timedelta
+    until: datetime
+    closed: bool
+
+    @property
+    def after(self) -> datetime | None:
+        """The instant after which changes are read; None where all rows are."""
+        return self.watermark - self.overlap if self.watermark else None

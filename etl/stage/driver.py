@@ -1,0 +1,133 @@
+"""Stages a table: one Spark task a slice; the driver sees file names and counts only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from etl.cloud.storage.bucket import StageTarget
+from etl.errors import worst_of
+from etl.plan.table_plan import TablePlan
+from etl.source.dialect import ReadColumn
+from etl.source.session import Held
+from etl.source.slice import Slice
+from etl.source.snapshot import Snapshot
+from etl.stage.dispatch import dispatched
+from etl.stage.quarantine import Quarantine
+from etl.stage.source_totals import SourceTotals, source_totals, totals_before, unmoved
+from etl.stage.staged import Staged
+from etl.stage.task import StagedSlice, TableTask, stage_slice
+from masking.errors import KagemushaError
+from masking.keyring import KeyRef, Keyring
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def stage_table(
+    spark: SparkSession,
+    plan: TablePlan,
+    held: Held,
+    keys: Keyring,
+    key: KeyRef,
+    target: StageTarget,
+    run_id: str,
+) -> Staged:
+    """Stages every slice of a plan and gives the manifest.
+
+    There is no shuffle, cache or checkpoint between read and stage: Spark moves slices out and counts back.
+
+    Raises:
+        QuarantineFull: the slices together leave out more rows than a column's budget.
+        RunLost: the snapshot or the reader was lost meanwhile; slices that were under way are canceled.
+        KagemushaError: the worst failure of any slice. Files already staged are in no manifest, so never published.
+    """
+    started = time.monotonic()
+    task = table_task(plan, held.snapshot, key, target, run_id)
+    job = _job(spark, task, held)
+    outcomes = dispatched(spark, plan.table, plan.slices, job, held.governor)
+    failures = [outcome for outcome in outcomes if isinstance(outcome, KagemushaError)]
+    if failures:
+        raise worst_of(failures)
+    done = [outcome for outcome in outcomes if isinstance(outcome, StagedSlice)]
+    used = {keys.primary} if plan.mask.key_uses else set()
+    return Staged(
+        plan=plan,
+        run_id=run_id,
+        files=tuple(one.file for one in sorted(done, key=lambda one: one.slice)),
+        sums={name: sum((one.sums[name] for one in done), Decimal(0)) for name in task.sums},
+        nulled=_added(done),
+        quarantine=Quarantine().and_also(one.quarantine for one in done).within(plan.mask.budgets),
+        key_checks={version.version: version.kcv for version in keys.versions if version.version in used},
+        seconds=time.monotonic() - started,
+        peak_mib=max(one.peak_mib for one in done),
+        watermark=_watermark(plan, done),
+    )
+
+
+def _job(spark: SparkSession, task: TableTask, held: Held) -> Callable[[Slice], list[StagedSlice | KagemushaError]]:
+    """Gives what stages one slice as one Spark job of one task, by the reader that the settings chose."""
+    if task.snapshot.endpoint.reader == "jdbc":
+        from etl.stage.jdbc import jdbc_job  # noqa: PLC0415  only where it is needed
+
+        return jdbc_job(spark, task, held.governor)
+    return lambda part: spark.sparkContext.parallelize([part], 1).map(_runner(task)).collect()
+
+
+def _runner(task: TableTask) -> Callable[[Slice], StagedSlice | KagemushaError]:
+    return lambda part: stage_slice(task, part)
+
+
+def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: StageTarget, run_id: str) -> TableTask:
+    """Gives what workers need to stage any slice of the plan."""
+    contract = plan.contract
+    return TableTask(
+        table=contract.table,
+        source=contract.source,
+        columns=tuple(ReadColumn(name, column.type) for name, column in contract.selected.items()),
+        mask=plan.mask,
+        derive={name: derived.source for name, derived in contract.derive.items()},
+        row_key=contract.key,
+        sums=contract.reconcile,
+        partition_by=contract.partition_by,
+        changes=plan.changes,
+        added=tuple(column.name for column in contract.load.adds),
+        output_schema=plan.output_schema,
+        snapshot=snapshot,
+        key=key,
+        target=target,
+        folder=f"{target.prefix}/{run_id}/{contract.table}",
+    )
+
+
+def _watermark(plan: TablePlan, done: list[StagedSlice]) -> datetime | None:
+    """Gives the latest change that was read, or the one before where there was none."""
+    known = plan.changes.watermark if plan.changes else None
+    return max([one.watermark for one in done if one.watermark] + ([known] if known else []), default=None)
+
+
+def _added(done: list[StagedSlice]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for one in done:
+        for name, count in one.nulled.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def staged_with_totals(
+    spark: SparkSession, plan: TablePlan, held: Held, keys: Keyring, key: KeyRef, target: StageTarget, run_id: str
+) -> tuple[Staged, SourceTotals]:
+    """Gives the manifest, and the source's own totals of what it must hold.
+
+    Raises:
+        KagemushaError: a slice, or the query for the totals, failed; or the table moved where slices see its states.
+    """
+    before = totals_before(held, plan)
+    staged = stage_table(spark, plan, held, keys, key, target, run_id)
+    with held.governor.turn():
+        totals = unmoved(before, source_totals(held.snapshot, plan), plan.table).without(staged.quarantine)
+    held.check()
+    return staged, totals

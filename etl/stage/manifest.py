@@ -1,0 +1,154 @@
+"""A table's manifest beside its staged files: all that auditing and publishing them again needs, without the source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.errors import NOT_PUBLISHED, BucketMissing
+from etl.plan.table_plan import TablePlan, mask_plan
+from etl.stage.quarantine import Quarantine, QuarantinedRow
+from etl.stage.source_totals import SourceTotals
+from etl.stage.staged import Staged, StagedFile
+from masking.errors import CONTRACT_MUST_CHANGE, KagemushaError
+from schemas.business_days import Window
+from schemas.contract import Contract
+
+
+def changed_files(staged: Staged, target: StageTarget) -> int:
+    """Gives how many files of the manifest storage describes otherwise than the workers that wrote them, or not at all.
+
+    Raises:
+        StorageUnavailable: storage did not answer.
+    """
+    folder = f"{target.prefix}/{staged.run_id}/{staged.plan.table}/"
+    stored = {(one.name, one.bytes, one.crc32c, one.generation) for one in Stage(target).stored(folder)}
+    return sum((file.name, file.bytes, file.crc32c, file.generation) not in stored for file in staged.files)
+
+
+_FORMAT: Final = 1
+_NAME: Final = "manifest.json"
+
+
+class StageGone(KagemushaError):
+    """There is no staged table to audit or publish, or not the one that was asked for."""
+
+    exit_code: ClassVar[int] = CONTRACT_MUST_CHANGE
+    advice = "Run the table again; staged files are kept for [stage].keep_days."
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A stage read back: what was staged, and the source's totals as they were counted then."""
+
+    staged: Staged
+    totals: SourceTotals
+    contract_digest: str
+
+
+def write_manifest(staged: Staged, totals: SourceTotals, stage: Stage) -> str:
+    """Writes the manifest beside the staged files and gives its object name; it holds names, counts, sums, digests.
+
+    Raises:
+        StorageUnavailable: it was not taken.
+    """
+    plan = staged.plan
+    content = {
+        "format": _FORMAT,
+        "run_id": staged.run_id,
+        "table": plan.table,
+        "day": plan.mask.day.isoformat(),
+        "window": [plan.window.first.isoformat(), plan.window.last.isoformat()] if plan.window else None,
+        "contract_digest": plan.contract.digest,
+        "manifest_digest": staged.digest,
+        "rows": staged.rows,
+        "bytes": staged.bytes,
+        "files": [asdict(file) for file in staged.files],
+        "sums": staged.sums,
+        "totals": {"rows": totals.rows, "sums": totals.sums},
+        "nulled": staged.nulled,
+        "quarantine": {
+            "rows": [{"key": row.key, "reasons": row.reasons} for row in staged.quarantine.rows],
+            "sums": staged.quarantine.sums,
+        },
+        "key_checks": {str(version): kcv for version, kcv in staged.key_checks.items()},
+        "seconds": staged.seconds,
+        "peak_mib": staged.peak_mib,
+    }
+    name = manifest_name(stage, staged.run_id, plan.table)
+    text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
+    stage.write(name, text.encode(), "application/json")
+    return name
+
+
+def staged_tables(run_id: str, stage: Stage) -> tuple[str, ...]:
+    """Gives the tables of a run that have a manifest, in alphabetical order."""
+    folder = f"{stage.target.prefix}/{run_id}/"
+    places = [one.name.removeprefix(folder).split("/") for one in stage.stored(folder)]
+    return tuple(sorted(place[0] for place in places if place[1:] == [_NAME]))
+
+
+def read_manifest(run_id: str, contract: Contract, stage: Stage) -> Manifest:
+    """Gives the stage of one table of a run.
+
+    Raises:
+        StageGone: there is no manifest, or it is damaged or of another format.
+        StorageUnavailable: storage did not give it.
+    """
+    where = {"run": run_id, "table": contract.table}
+    content = b""
+    missing = False
+    try:
+        content = stage.read(manifest_name(stage, run_id, contract.table))
+    except BucketMissing:
+        missing = True
+    if missing:
+        raise StageGone("The run has no staged files of this table.", not_done=NOT_PUBLISHED, where=where)
+    manifest = None
+    with suppress(ValueError, KeyError, TypeError, ArithmeticError):
+        manifest = _manifest(json.loads(content), contract)
+    if manifest is None or (manifest.staged.run_id, manifest.staged.plan.table) != (run_id, contract.table):
+        raise StageGone("The manifest is damaged or of another version.", not_done=NOT_PUBLISHED, where=where)
+    return manifest
+
+
+def manifest_name(stage: Stage, run_id: str, table: str) -> str:
+    """Gives the object name of a table's manifest."""
+    return f"{stage.target.prefix}/{run_id}/{table}/{_NAME}"
+
+
+def _manifest(raw: Mapping[str, Any], contract: Contract) -> Manifest:  # Any: JSON
+    if raw["format"] != _FORMAT or raw["table"] != contract.table:
+        raise ValueError("another format or table")
+    window = Window(*map(date.fromisoformat, raw["window"])) if raw["window"] else None
+    rule = mask_plan(contract, date.fromisoformat(raw["day"]))
+    rows = tuple(QuarantinedRow(tuple(row["key"]), row["reasons"]) for row in raw["quarantine"]["rows"])
+    files = tuple(StagedFile(**file) for file in raw["files"])
+    staged = Staged(
+        plan=TablePlan(contract, window, rule, (), raw["rows"]),
+        run_id=raw["run_id"],
+        files=tuple(
+            replace(file, partition=date.fromisoformat(str(file.partition)) if file.partition else None)
+            for file in files
+        ),
+        sums=_decimals(raw["sums"]),
+        nulled=raw["nulled"],
+        quarantine=Quarantine(rows, _decimals(raw["quarantine"]["sums"])),
+        key_checks={int(version): kcv for version, kcv in raw["key_checks"].items()},
+        seconds=raw["seconds"],
+        peak_mib=raw["peak_mib"],
+    )
+    if staged.digest != raw["manifest_digest"]:
+        raise ValueError("the digest is another one")
+    totals = SourceTotals(raw["totals"]["rows"], _decimals(raw["totals"]["sums"]))
+    return Manifest(staged, totals, raw["contract_digest"])
+
+
+def _decimals(sums: Mapping[str, str]) -> dict[str, Decimal]:
+    return {name: Decimal(total) for name, total in sums.items()}

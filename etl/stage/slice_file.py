@@ -1,0 +1,72 @@
+"""One slice's masked batches become one staged Parquet file, counted and summed on the way."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etl.cloud.storage.bucket import Stage
+from etl.source.slice import Slice
+from etl.stage.quarantine import column_sums
+from etl.stage.staged import StagedFile
+
+_ROW_GROUP_BYTES: Final = 64 * 1024 * 1024
+
+
+def write_slice(
+    stage: Stage,
+    folder: str,
+    part: Slice,
+    schema: pa.Schema,
+    masked: Collection[str],
+    summed: Iterable[str],
+    batches: Iterable[pa.RecordBatch],
+) -> tuple[StagedFile, dict[str, Decimal]]:
+    """Writes batches, as they come, into an object of a name of its own; gives it and the sums of some columns.
+
+    Args:
+        stage: the staging bucket.
+        folder: the run's folder of the table.
+        part: the slice.
+        schema: of every batch.
+        masked: columns whose values are all different and random: a dictionary or statistics of them gain nothing.
+        summed: numeric columns to add up.
+        batches: masked rows.
+    """
+    day = part.partition.strftime("%Y%m%d") if part.partition else "all"
+    writer = stage.create(f"{folder}/{day}/slice-{part.number:05d}-{uuid.uuid4().hex[:8]}.parquet")
+    sums = dict.fromkeys(summed, Decimal(0))
+    plain = [name for name in schema.names if name not in masked]
+    rows, nulls = 0, dict.fromkeys(schema.names, 0)
+    try:
+        with pq.ParquetWriter(
+            writer,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=plain,
+            write_statistics=plain,
+            write_page_checksum=True,
+        ) as parquet:
+            for batch in batches:
+                rows += batch.num_rows
+                for name, amount in column_sums(batch, sums).items():
+                    sums[name] += amount
+                for name in schema.names:
+                    nulls[name] += batch.column(name).null_count
+                parquet.write_batch(batch, row_group_size=_row_group_rows(batch))
+    except BaseException:
+        writer.abort()
+        raise
+    stored = writer.finish()
+    crc32c, generation = stored.crc32c, stored.generation
+    return StagedFile(stored.name, part.partition, rows, stored.bytes, crc32c, generation, nulls), sums
+
+
+def _row_group_rows(batch: pa.RecordBatch) -> int:
+    return max(1, int(batch.num_rows) * _ROW_GROUP_BYTES // max(1, int(batch.nbytes)))

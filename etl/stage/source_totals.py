@@ -1,0 +1,91 @@
+"""The source's own aggregates, under the same snapshot: what the staged rows and sums must equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from etl.errors import NOT_PUBLISHED, SourceMoved
+from etl.plan.table_plan import TablePlan
+from etl.retries import transient_again
+from etl.source.dialect import Dialect
+from etl.source.open import joined
+from etl.source.session import Held
+from etl.source.slices import changes_condition, days_condition
+from etl.source.snapshot import Snapshot
+from etl.stage.quarantine import Quarantine
+from masking.errors import KagemushaError
+
+
+@dataclass(frozen=True)
+class SourceTotals:
+    """Row count and sums of the window, as the source itself adds them."""
+
+    rows: int
+    sums: Mapping[str, Decimal]
+
+    def without(self, quarantine: Quarantine) -> SourceTotals:
+        """Gives what the staged files must hold: all of the source but the rows that the load leaves out."""
+        left_out = quarantine.sums
+        sums = {name: total - left_out.get(name, Decimal(0)) for name, total in self.sums.items()}
+        return SourceTotals(self.rows - len(quarantine.rows), sums)
+
+
+def totals_before(held: Held, plan: TablePlan) -> SourceTotals | None:
+    """Gives the totals before a row is read, where slices are not one snapshot; None where nothing can move."""
+    if held.snapshot.pinned:
+        return None
+    with held.governor.turn():
+        return source_totals(held.snapshot, plan)
+
+
+def unmoved(before: SourceTotals | None, after: SourceTotals, table: str) -> SourceTotals:
+    """Gives the totals that staged rows must equal.
+
+    Raises:
+        SourceMoved: the table was another one before it was read than after, so its slices do not fit together.
+    """
+    if before is None or before == after:
+        return after
+    raise SourceMoved(
+        "The table changed while it was read, and its slices are not one snapshot.",
+        not_done=NOT_PUBLISHED,
+        where={"table": table},
+    )
+
+
+def source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
+    """Asks the source for the row count and the contract's `reconcile` sums of the planned window.
+
+    Raises:
+        SourceUnavailable, ReadFailed: the query failed, also when it was tried again.
+    """
+    contract = plan.contract
+    row = transient_again(lambda: _totals(snapshot, plan))
+    count, *found = row
+    return SourceTotals(
+        int(str(count)), {name: Decimal(str(total)) for name, total in zip(contract.reconcile, found, strict=True)}
+    )
+
+
+def _totals(snapshot: Snapshot, plan: TablePlan) -> Sequence[object]:
+    contract = plan.contract
+    try:
+        with joined(snapshot) as session:
+            condition = window_condition(plan, session.dialect)
+            return session.row(session.dialect.totals(contract.source, contract.reconcile, condition))
+    except KagemushaError as error:
+        failure = error.at(table=contract.table)
+    raise failure
+
+
+def window_condition(plan: TablePlan, dialect: Dialect) -> str:
+    """Gives the SQL condition of the planned rows: TRUE where all are read."""
+    if plan.changes:
+        return changes_condition(plan.changes, dialect)
+    column = plan.contract.window_column
+    if plan.window is None or column is None:
+        return "TRUE"
+    kind = plan.contract.columns[column].type.name
+    return days_condition(column, kind, plan.window.first, plan.window.last, dialect)

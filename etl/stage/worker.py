@@ -1,0 +1,43 @@
+"""What tasks share in a worker process: one storage client, and little to do between one task and the next."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from functools import lru_cache
+from zipimport import zipimporter
+
+from etl.cloud.storage.bucket import Stage, StageTarget
+
+
+def worker_stage(target: StageTarget) -> Stage:
+    """Gives this process's client of a staging bucket: making one costs more than reading a small file."""
+    lighten()
+    return _stage(target)
+
+
+@lru_cache(maxsize=4)
+def _stage(target: StageTarget) -> Stage:
+    return Stage(target)
+
+
+def lighten() -> None:
+    """Spares this process what Spark has a worker do around each task, which takes longer than many a task.
+
+    Before a task Python looks at its path anew, and before 3.12 reads the directory of every archive there, once for
+    each package in it (CPython gh-103200); Spark puts three on the path, one of them of Java alone. They are forgotten:
+    for a module that is not there yet Python opens them again. After a task all objects are searched for unreachable
+    ones; those that came with modules stay to the end, so they are left out of the search.
+    """
+    sys.path[:] = [place for place in sys.path if not place.endswith(".jar")]
+    known = sys.path_importer_cache
+    for place in [place for place, finder in known.items() if isinstance(finder, zipimporter)]:
+        known.pop(place, None)
+    _leave_out(len(sys.modules))
+
+
+@lru_cache
+def _leave_out(modules: int) -> None:
+    """Leaves all objects of now out of later searches: once, and again whenever more modules have come."""
+    del modules
+    gc.freeze()

@@ -1,0 +1,1 @@
+"""Works on what is already published: retokenize, erase, detokenize, scan, prepare."""

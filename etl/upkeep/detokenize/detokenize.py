@@ -1,0 +1,119 @@
+"""Turns tokens back, for a purpose: every look is in the access log before its first value exists."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+import pyarrow as pa
+
+from etl.clock import now
+from etl.upkeep.detokenize.access_log import AccessLog
+from etl.upkeep.requester import account, host
+from etl.upkeep.requester import checked_purpose as purpose_of
+from masking.errors import KagemushaError
+from masking.keyring import Keyring
+from masking.strategies import Given, Tokenize
+from schemas.domains import DomainUse
+
+BATCH: Final = 1000
+"""Tokens that one record of the access log answers for."""
+
+
+class DetokenizeRefused(KagemushaError):
+    """Tokens may not be turned back like this."""
+
+    advice = 'Say why in --purpose, e.g. --purpose "chargeback case 2023-0815".'
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What stands behind a batch of tokens, in their order; None for lines that no key of the domain made."""
+
+    values: tuple[str | None, ...] = field(repr=False)
+
+    @property
+    def failed(self) -> int:
+        """How many lines were no tokens of the domain."""
+        return sum(value is None for value in self.values)
+
+
+def checked_purpose(purpose: str) -> str:
+    """Gives the purpose as it will stand in the access log.
+
+    Raises:
+        DetokenizeRefused: there is none, or it holds what must not be written down.
+    """
+    return purpose_of(purpose, DetokenizeRefused, "No value was unmasked.")
+
+
+def detokenize(
+    tokens: Iterable[str], use: DomainUse, purpose: str, keys: Keyring, log: AccessLog, version: int | None = None
+) -> Iterator[Opened]:
+    """Gives what stands behind tokens, batch by batch; empty lines stay empty.
+
+    Before a batch is opened, a line in the access log says who asked for how many values of which domain and why. The
+    tokens themselves are in it where they cannot be mistaken for values (`tokenize`).
+
+    Args:
+        tokens: one a line, of one domain.
+        use: a column of the domain.
+        purpose: why.
+        keys: versions that only read are fine.
+        log: where the look is written down.
+        version: the key version of tokens that do not name theirs (`fpe`); the primary one when None.
+
+    Raises:
+        DetokenizeRefused: the purpose is missing or unfit.
+        AccessLogUnusable: the look cannot be written down.
+        KeyUnusable: a token's key version was destroyed or never existed.
+    """
+    asked = {
+        "look": uuid.uuid4().hex,
+        "domain": use.strategy.domain,
+        "strategy": use.strategy.strategy,
+        "purpose": checked_purpose(purpose),
+        "user": account(),
+        "host": host(),
+        "version": version,
+    }
+    lines = iter(tokens)
+    while batch := [line.strip() for line in islice(lines, BATCH)]:
+        yield _opened(batch, use, asked, keys, log, version)
+
+
+def _opened(
+    batch: list[str], use: DomainUse, asked: Mapping[str, object], keys: Keyring, log: AccessLog, version: int | None
+) -> Opened:
+    count = sum(map(bool, batch))
+    log.append({"event": "asked", **asked, "count": count, "tokens": _named(batch, use)})
+    failure = None
+    try:
+        values = _values([line or None for line in batch], use, keys, version)
+    except KagemushaError as error:
+        failure = error
+    if failure is not None:
+        log.append({"event": "refused", "look": asked["look"], "error": type(failure).__name__})
+        raise failure.at(domain=use.strategy.domain)
+    opened = Opened(tuple("" if not line else value for line, value in zip(batch, values, strict=True)))
+    log.append({"event": "opened", "look": asked["look"], "count": count - opened.failed, "failed": opened.failed})
+    return opened
+
+
+def _values(tokens: list[str | None], use: DomainUse, keys: Keyring, version: int | None) -> list[str | None]:
+    kind = pa.binary() if use.raw_bytes else pa.string()
+    given = Given(keys, now().date())
+    unmasked = use.strategy.unmask(pa.array(tokens, pa.string()), given, version=version, of=kind).values.to_pylist()
+    return [value.hex() if isinstance(value, bytes) else value for value in unmasked]
+
+
+def _named(batch: list[str], use: DomainUse) -> list[str] | None:
+    """Gives the tokens among the lines, where their shape proves that they are tokens and not values."""
+    if not isinstance(use.strategy, Tokenize):
+        return None
+    shape = re.compile(use.strategy.token_pattern() or "")
+    return [line for line in batch if shape.fullmatch(line)]

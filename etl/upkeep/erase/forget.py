@@ -1,0 +1,211 @@
+"""Forgets persons: counts first; when it is meant, one statement a table under the table's lease, written down twice.
+
+Nothing here shows or keeps an identifier: the ledger has a keyed hash of each.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from etl.clock import now
+from etl.cloud.bigquery.dml import change, texts
+from etl.errors import worst
+from etl.ledger.key_events import record_keys
+from etl.ledger.leases import Leases, leased
+from etl.ledger.ledger import Ledger
+from etl.publish.token_maps import mapped_domains, table_name
+from etl.settings import Settings
+from etl.upkeep.erase.persons import (
+    ErasureRefused,
+    TokenColumn,
+    keyed_columns,
+    references,
+    token_columns,
+    unsearchable,
+    versions,
+)
+from etl.upkeep.erase.tables import TableErasure, erase_rows, note_of, refuse_unemptied, rows_found, rule_of
+from etl.upkeep.requester import account, checked_purpose, host
+from masking.errors import KagemushaError
+from masking.keyring import Keyring
+from schemas.contract import Contract
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What an erasure found, or did; counts and names only.
+
+    Attributes:
+        applied: False for a dry run.
+        others: tables that hold the persons under other identifiers, with the domains of these.
+        documents: table.column of JSON columns that hold the domain's tokens inside documents.
+        lost_versions: key versions that were used and then destroyed; their tokens cannot be looked for.
+        mapped: rows of the domain's token map that were deleted.
+    """
+
+    erasure_id: str
+    domain: str
+    persons: int
+    key_versions: tuple[int, ...]
+    applied: bool
+    tables: tuple[TableErasure, ...]
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    documents: tuple[str, ...] = ()
+    lost_versions: tuple[int, ...] = ()
+    mapped: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0 done · 2 something must change · 3 run again; the worst of the tables."""
+        return worst(*(one.exit_code for one in self.tables))
+
+
+_Target = tuple[Contract, tuple[TokenColumn, ...]]
+
+
+def forget(
+    settings: Settings,
+    ledger: Ledger,
+    contracts: Mapping[str, Contract],
+    keys: Keyring,
+    domain: str,
+    persons: Sequence[str],
+    purpose: str = "",
+    *,
+    apply: bool = False,
+) -> Erasure:
+    """Finds persons in every published table of a domain and, if told so, erases them as the contracts say.
+
+    Args:
+        settings: of the installation.
+        ledger: where it is written down, before and after.
+        contracts: all of them.
+        keys: tokens are looked for under every version that is not destroyed.
+        domain: of the identifiers.
+        persons: the identifiers as the source has them.
+        purpose: the case; needed to apply.
+        apply: False counts only.
+
+    Raises:
+        ErasureRefused: no table is of the domain, a table has no rule, an identifier is none, or there is no purpose.
+        KeyUnusable: the keyring is not the one under which the tables were masked: nothing would be found.
+        LeaseHeld: other runs hold all of the tables.
+    """
+    erasure_id = f"forget-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    used = record_keys(ledger, keys, erasure_id)
+    stated = checked_purpose(purpose, ErasureRefused, "Nothing was erased.") if apply else ""
+    targets = list(_targets(ledger, contracts, keys, domain, persons))
+    found = [
+        TableErasure(contract.table, rule_of(contract), rows_found(ledger, contract, columns), note=note_of(contract))
+        for contract, columns in targets
+    ]
+    erasure = Erasure(
+        erasure_id,
+        domain,
+        len(persons),
+        versions(keys),
+        apply,
+        tuple(found),
+        _others(contracts, [contract for contract, _ in targets]),
+        tuple(f"{one.table}.{name}" for one in contracts.values() for name in unsearchable(one, domain)),
+        tuple(sorted(used - set(versions(keys)))),
+    )
+    if not apply:
+        return erasure
+    told = {
+        "erasure_id": erasure.erasure_id,
+        "asked_by": f"{account()}@{host()}",
+        "purpose": stated,
+        "domain": domain,
+        "persons": len(persons),
+        "references": references(domain, persons, keys),
+        "key_versions": list(erasure.key_versions),
+    }
+    limits, publishes = settings.limits, [one.publish for one, _ in targets if rule_of(one) != "keep"]
+    with leased(ledger, erasure.erasure_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
+        _write_down(ledger, "begun", told, erasure.tables)
+        done = tuple(
+            _erased(ledger, erasure.erasure_id, target, one, leases) for target, one in zip(targets, found, strict=True)
+        )
+        _write_down(ledger, "ended", told, done)
+    return replace(erasure, tables=done, mapped=_unmapped(ledger, domain, targets))
+
+
+def _targets(
+    ledger: Ledger, contracts: Mapping[str, Contract], keys: Keyring, domain: str, persons: Sequence[str]
+) -> Iterator[_Target]:
+    """Gives the published tables of the domain, each with the columns and tokens to look for."""
+    of_domain = [contract for contract in contracts.values() if any(keyed_columns(contract, domain))]
+    if not of_domain:
+        known = sorted({name for one in contracts.values() for name in _domains(one)})
+        raise ErasureRefused(
+            f"No table has tokens of domain {domain}.",
+            not_done="Nothing was erased.",
+            advice=f"Domains: {', '.join(known)}.",
+        )
+    for contract in of_domain:
+        rule_of(contract)
+        columns = token_columns(contract, domain, persons, keys)
+        refuse_unemptied(contract, columns)
+        if ledger.warehouse.find_table(contract.publish) is not None:
+            yield contract, columns
+
+
+def _domains(contract: Contract) -> set[str]:
+    return {domain for column in contract.selected.values() for domain, _ in column.mask.key_uses()}
+
+
+def _others(contracts: Mapping[str, Contract], reached: Sequence[Contract]) -> dict[str, tuple[str, ...]]:
+    """Gives tables that this erasure does not reach but that hold the persons under identifiers of other domains."""
+    beside = {domain for contract in reached for domain in _domains(contract)}
+    names = {contract.table for contract in reached}
+    shared = {
+        contract.table: tuple(sorted(_domains(contract) & beside))
+        for contract in contracts.values()
+        if contract.table not in names
+    }
+    return {table: domains for table, domains in shared.items() if domains}
+
+
+def _erased(ledger: Ledger, erasure_id: str, target: _Target, found: TableErasure, leases: Leases) -> TableErasure:
+    contract, columns = target
+    if found.rule == "keep":
+        return found
+    try:
+        refusal = leases.refusal(contract.publish)
+        if refusal is not None:
+            raise refusal
+        changed, job_id = erase_rows(ledger, erasure_id, contract, columns, leases.of(contract.publish))
+    except KagemushaError as error:
+        return replace(found, error=str(error), exit_code=error.exit_code)
+    return replace(found, changed=changed, job_id=job_id)
+
+
+def _write_down(ledger: Ledger, event: str, told: Mapping[str, object], tables: Sequence[TableErasure]) -> None:
+    at = now()
+    rows = [
+        {
+            **told,
+            "event": event,
+            "table_name": one.table,
+            "rule": one.rule,
+            "rows_found": one.found,
+            "rows_changed": one.changed if event == "ended" else None,
+            "job_id": one.job_id or None,
+            "at": at,
+        }
+        for one in tables
+    ]
+    ledger.append("erasures", rows)
+
+
+def _unmapped(ledger: Ledger, domain: str, targets: Sequence[_Target]) -> int:
+    """Deletes the persons' rows of the domain's token map, where one is open; gives how many."""
+    if domain not in mapped_domains(ledger.warehouse):
+        return 0
+    tokens = sorted({token for _, columns in targets for column in columns for token in column.tokens})
+    table = ledger.table_id(table_name(ledger.warehouse, domain).rpartition(".")[2])
+    sql = f"DELETE FROM `{table}` WHERE token IN UNNEST(@tokens) OR `current` IN UNNEST(@tokens)"
+    return change(ledger.warehouse, "The token map could not be erased", sql, [texts("tokens", tokens)])

@@ -1,0 +1,47 @@
+"""Prepares an installation: datasets with their access, the ledger, and the rule by which staged files expire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.ledger.ledger import Ledger
+from etl.settings import Settings
+from schemas.contract import Contract
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What stands now.
+
+    Attributes:
+        datasets: every dataset that contracts, views and ledger need.
+        expires_days: after how many days the bucket itself deletes staged files.
+    """
+
+    datasets: tuple[str, ...]
+    expires_days: int
+
+
+def prepare(settings: Settings, contracts: Mapping[str, Contract]) -> Prepared:
+    """Makes what is missing and leaves what is there; safe to run again.
+
+    Runs delete their old staged files themselves. The bucket's own rule deletes a day later what they could not: files
+    of runs that were killed when no run came after them.
+
+    Raises:
+        SettingsInvalid: a dataset is in another location.
+        BucketMissing, StorageUnavailable: the bucket's rule could not be set.
+        PublishRefused, PublishFailed: BigQuery refused or failed.
+    """
+    warehouse = Warehouse.of(settings)
+    published = {contract.dataset for contract in contracts.values()}
+    names = sorted(published | {settings.bigquery.views_dataset, settings.bigquery.ops_dataset})
+    for name in names:
+        warehouse.ensure_dataset(name)
+    Ledger(warehouse).ensure()
+    days = settings.stage.keep_days + 1
+    Stage(StageTarget.of(settings)).expire_after(days)
+    return Prepared(tuple(names), days)

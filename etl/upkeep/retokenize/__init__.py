@@ -1,0 +1,1 @@
+"""Renews published tokens after a rotation of keys, without reading the source."""

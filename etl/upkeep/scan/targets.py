@@ -1,0 +1,112 @@
+"""What a person names to be scanned: a file or a folder, a `gs://` prefix, a BigQuery dataset or table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Final
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+from google.api_core import exceptions as google_errors
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+from requests import exceptions as http_errors
+
+from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse
+from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.errors import SettingsInvalid
+from etl.settings import Settings
+from etl.upkeep.scan.places import Place, Unreadable
+from etl.upkeep.scan.streams import Open, flat, ways
+from schemas.contract import Contract
+
+_DATASET: Final = re.compile(r"(?P<dataset>[A-Za-z_][A-Za-z0-9_]*)(?:\.(?P<table>[A-Za-z_][A-Za-z0-9_]*))?")
+_FAILURES: Final = (google_errors.GoogleAPIError, GoogleAuthError, http_errors.RequestException)
+_PAGE_ROWS: Final = 20_000
+AnyTable = bigquery.table.TableListItem | bigquery.Table
+_NOT_SCANNED: Final = "Nothing was scanned."
+
+
+def local_places(path: Path) -> Iterator[Place]:
+    """Gives a file, or every file of a folder and its folders."""
+    for file in [path] if path.is_file() else sorted(path.rglob("*")):
+        if file.is_file():
+            yield _file(str(file), partial(_open, file))
+
+
+def _open(file: Path) -> BinaryIO:
+    return file.open("rb")
+
+
+def object_places(uri: str, settings: Settings) -> Iterator[Place]:
+    """Gives every object under a `gs://bucket/prefix`."""
+    parts = urlsplit(uri)
+    target = replace(StageTarget.of(settings), bucket=parts.netloc, prefix="")
+    stage = Stage(target)
+    for stored in stage.stored(parts.path.removeprefix("/")):
+        yield _file(target.uri(stored.name), partial(stage.open, stored.name))
+
+
+def table_places(name: str, settings: Settings, contracts: Mapping[str, Contract]) -> Iterator[Place]:
+    """Gives every table and view of a BigQuery dataset, or one; what a contract lets a column look like is allowed."""
+    found = _DATASET.fullmatch(name)
+    warehouse = Warehouse.of(settings)
+    allowed = {
+        contract.publish: {name: frozenset(column.may_look_like) for name, column in contract.columns.items()}
+        for contract in contracts.values()
+    }
+    for table in _tables(warehouse, found["dataset"], found["table"]) if found else ():
+        label = f"{table.dataset_id}.{table.table_id}"
+        yield Place(label, (partial(_rows, warehouse, table),), allowed.get(label, {}))
+
+
+def _file(name: str, opened: Open) -> Place:
+    """Gives a file as a place; one that cannot be opened says so in its turn, so that the others are still scanned."""
+
+    def unreadable(problem: str) -> Iterator[pa.RecordBatch]:
+        raise Unreadable(problem, not_done="It was not scanned.")
+
+    problem = ""
+    try:
+        return Place(name, ways(name, opened))
+    except Unreadable as error:
+        problem = error.what
+    except OSError as error:
+        problem = f"It cannot be read ({type(error).__name__})."
+    return Place(name, (lambda: unreadable(problem),))
+
+
+def _tables(warehouse: Warehouse, dataset: str, table: str | None) -> list[AnyTable]:
+    failure = ""
+    try:
+        if table:
+            return [warehouse.client.get_table(f"{warehouse.settings.project}.{dataset}.{table}", retry=RETRY)]
+        return list(warehouse.client.list_tables(dataset, timeout=TIMEOUT_SECONDS, retry=RETRY))
+    except google_errors.NotFound:
+        failure = "There is no file, folder, dataset or table of that name."
+    except _FAILURES as error:
+        failure = f"BigQuery did not answer ({type(error).__name__})."
+    raise SettingsInvalid(
+        failure, not_done=_NOT_SCANNED, advice="Name a file, a gs:// prefix, DATASET or DATASET.TABLE."
+    )
+
+
+def _rows(warehouse: Warehouse, table: AnyTable) -> Iterator[pa.RecordBatch]:
+    failure = ""
+    client = warehouse.client
+    try:
+        if table.table_type == "TABLE":
+            rows = client.list_rows(table, page_size=_PAGE_ROWS, timeout=TIMEOUT_SECONDS, retry=RETRY)
+        else:
+            sql = f"SELECT * FROM `{table.project}.{table.dataset_id}.{table.table_id}`"
+            rows = client.query_and_wait(sql, page_size=_PAGE_ROWS, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+        for batch in rows.to_arrow_iterable():
+            yield flat(batch)
+    except _FAILURES as error:
+        failure = f"BigQuery did not give its rows ({type(error).__name__})."
+    if failure:
+        raise Unreadable(failure, not_done="It was not scanned to its end.")

@@ -1,0 +1,90 @@
+"""The ledger on a real BigQuery server: rows are written once, and a ledger of an earlier version goes on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from google.cloud import bigquery
+
+from etl.clock import now
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.ledger.ledger import Ledger
+from etl.ledger.tables import TABLES
+from etl.settings import load_settings
+from scripts.local_stack.local_stack import Endpoints
+
+pytestmark = pytest.mark.stack
+_SQL = re.compile(r"^(SELECT|UPDATE|DELETE|INSERT|WITH|WHERE|AND|ORDER BY) |\b(UNION ALL SELECT|ORDER BY) ")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def spark() -> None:
+    """The ledger needs no Spark."""
+
+
+def ledger(stack: Endpoints, dataset: str) -> Ledger:
+    """Gives a ledger in a dataset of its own."""
+    settings = load_settings(stack.settings).bigquery.model_copy(update={"ops_dataset": dataset})
+    found = Ledger(Warehouse(settings))
+    found.warehouse.ensure_dataset(dataset)
+    return found
+
+
+def test_a_row_that_is_written_twice_is_there_once(stack: Endpoints) -> None:
+    """Writing the same rows again finds the job that wrote them; other rows are written besides."""
+    book = ledger(stack, "once_ops")
+    book.ensure()
+    rows = [{"run_id": "r", "event": event, "at": now()} for event in ("started", "ended")]
+    book.append("runs", rows)
+    book.append("runs", rows)
+    book.append("runs", [{"run_id": "s", "event": "started", "at": now()}])
+    assert [row["n"] for row in book.read(f"SELECT COUNT(*) AS n FROM `{book.table_id('runs')}`")] == [3]
+
+
+def test_an_earlier_ledger_gets_what_is_new_and_keeps_its_rows(stack: Endpoints) -> None:
+    """A table without today's columns gets them, with their descriptions, and the view of audits stands on them."""
+    book = ledger(stack, "old_ops")
+    old = bigquery.Table(book.table_id("table_loads"))
+    old.schema = [bigquery.SchemaField("run_id", "STRING"), bigquery.SchemaField("table_name", "STRING")]
+    book.warehouse.client.create_table(old)
+    book.warehouse.client.query_and_wait("INSERT INTO old_ops.table_loads (run_id) VALUES ('before')")
+    book.ensure()
+    checks = [{"expectation": "expect_table_row_count_to_equal", "columns": ["a", "b"], "passed": False, "failed": 2}]
+    book.append("table_loads", [{"run_id": "after", "table_name": "t", "at": now(), "checks": checks}])
+    assert {row["run_id"] for row in book.read("SELECT run_id FROM old_ops.table_loads")} == {"before", "after"}
+    ((check),) = book.read("SELECT run_id, expectation, columns, passed, failed FROM old_ops.audits")
+    assert tuple(check.values()) == ("after", "expect_table_row_count_to_equal", "a, b", False, 2)
+    for table in TABLES:
+        stands = book.warehouse.find_table(f"old_ops.{table.name}")
+        assert stands is not None
+        assert {field.name: field.description for field in stands.schema} == {
+            field.name: field.description for field in table.fields
+        }
+
+
+def test_a_ledger_that_stands_is_not_touched(stack: Endpoints) -> None:
+    """Looking again changes nothing: no table is written to, so that a reader may look too."""
+    book = ledger(stack, "still_ops")
+    book.ensure()
+    before = {table.name: _changed(book, table.name) for table in TABLES}
+    book.ensure()
+    assert {table.name: _changed(book, table.name) for table in TABLES} == before
+
+
+def _changed(book: Ledger, name: str) -> object:
+    found = book.warehouse.find_table(f"still_ops.{name}")
+    return found.etag if found else None
+
+
+def test_reserved_names_are_quoted() -> None:
+    """BigQuery refuses `at` and `current` bare, which the local server does not: queries of ours quote them."""
+    bare = re.compile(r"(?<![\w.`'\"@])(at|current)(?![\w`'\"])")
+    found = []
+    for path in sorted((Path(__file__).parents[3] / "etl").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL.search(node.value):
+                found += [f"{path.name}:{node.lineno} {name}" for name in bare.findall(node.value)]
+    assert found == []

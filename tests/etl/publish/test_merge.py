@@ -1,0 +1,199 @@
+"""Merging on a real BigQuery server: changes arrive by key, deletes are found, and doing it again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from etl.audit.verdict import _SEAL, Approved, Verdict
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.errors import PublishRefused
+from etl.plan.keys_contract import keys_contract
+from etl.plan.table_plan import TablePlan, mask_plan
+from etl.publish.merge_sql import Merge
+from etl.publish.publisher import publish
+from etl.settings import load_settings
+from etl.source.slice import Changes, Slice
+from etl.stage.quarantine import Quarantine
+from etl.stage.slice_file import write_slice
+from etl.stage.staged import Staged
+from schemas.contract import Contract
+from scripts.local_stack.local_stack import Endpoints
+from tests.etl.conftest import FREE
+
+pytestmark = pytest.mark.stack
+MONDAY, TUESDAY, WEDNESDAY = date(2023, 8, 28), date(2023, 8, 29), date(2023, 8, 30)
+NOW = datetime(2023, 8, 31, tzinfo=UTC)
+CONTRACT = """
+table: orders
+about: One row for each order.
+source: test.orders
+publish: merging.{name}
+load: {{mode: merge, watermark: updated_at, overlap_minutes: 60, deletes: soft, reconcile_keys: 7, by: ordered_on}}
+key: [shop, number]
+require_partition_filter: true
+columns:
+  shop:       {{type: string, class: none, mask: {{strategy: keep, why: a made-up shop}}, nullable: false}}
+  number:     {{type: int64, class: none, mask: {{strategy: keep, why: a made-up number}}, nullable: false}}
+  status:     {{type: string, class: none, mask: {{strategy: keep, why: a made-up word}}}}
+  ordered_on: {{type: date, class: none, mask: {{strategy: keep, why: a made-up day}}, nullable: false}}
+  updated_at: {{type: timestamp, class: none, mask: {{strategy: keep, why: a made-up time}}, nullable: false}}
+"""
+Row = tuple[str, int, str, date]
+FIRST: Sequence[Row] = [("a", 1, "new", MONDAY), ("a", 2, "new", MONDAY), ("b", 1, "new", TUESDAY)]
+ALL_KEYS: Sequence[tuple[str, int]] = [("a", 1), ("b", 1), ("c", 9)]
+CHANGED: Sequence[Row] = [("a", 1, "paid", WEDNESDAY), ("c", 9, "new", WEDNESDAY)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def spark() -> None:
+    """Publishing needs no Spark."""
+
+
+@pytest.fixture(scope="module")
+def warehouse(stack: Endpoints) -> Warehouse:
+    """Gives the private BigQuery server."""
+    return Warehouse(load_settings(stack.settings).bigquery)
+
+
+@pytest.fixture
+def target(stack: Endpoints, tmp_path: Path) -> StageTarget:
+    """Gives a place in the private bucket that no other test uses."""
+    return StageTarget(stack.bucket, f"kagemusha/{tmp_path.name}", stack.storage, stack.project)
+
+
+def contract(name: str, **load: object) -> Contract:
+    """Gives the contract with a changed load mode."""
+    raw = yaml.safe_load(CONTRACT.format(name=name))
+    changed = {**raw, "load": {**raw["load"], **load}}
+    return Contract.model_validate({**changed, "require_partition_filter": bool(changed["load"]["by"])})
+
+
+def approved(plan: TablePlan, target: StageTarget, columns: Sequence[Sequence[object]]) -> Approved:
+    """Stages columns and gives the proof that an audit would give."""
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
+    batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
+    folder = f"{target.prefix}/run/{plan.table}"
+    file, _ = write_slice(Stage(target), folder, Slice(0, "TRUE"), plan.output_schema, (), (), [batch])
+    staged = Staged(plan, "run", (file,), {}, {}, Quarantine(), {}, 0.0, 0)
+    return Approved(staged, Verdict((), 0.0), _SEAL)
+
+
+def rows_of(found: Contract, target: StageTarget, rows: Sequence[Row], *, whole: bool = False) -> Approved:
+    """Stages rows, as all of the table or as its changes."""
+    watermark = None if whole else NOW - timedelta(days=1)
+    changes = Changes("updated_at", watermark, timedelta(hours=1), NOW, closed=False)
+    plan = TablePlan(found, None, mask_plan(found, WEDNESDAY), (), 0, changes)
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
+    added: list[list[object]] = [[None] * len(rows) for _ in found.added]
+    return approved(plan, target, [*columns, [NOW - timedelta(hours=1)] * len(rows), *added])
+
+
+def keys_of(found: Contract, target: StageTarget, keys: Sequence[tuple[str, int]]) -> Approved:
+    """Stages keys of the source."""
+    only = keys_contract(found)
+    plan = TablePlan(only, None, mask_plan(only, WEDNESDAY), (), 0)
+    return approved(plan, target, [[shop for shop, _ in keys], [number for _, number in keys]])
+
+
+def table(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
+    """Gives what is published: the order, its status and day, and when it was found gone."""
+    gone = ", deleted_at" if "deleted_at" in {f.name for f in _table(warehouse, name).schema} else ""
+    sql = f"SELECT shop, number, status, ordered_on{gone} FROM merging.{name} WHERE ordered_on > '2000-01-01'"
+    return sorted((tuple(row.values()) for row in warehouse.client.query_and_wait(sql)), key=repr)
+
+
+def _table(warehouse: Warehouse, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  BigQuery's own table
+    found = warehouse.find_table(f"merging.{name}")
+    assert found is not None
+    return found
+
+
+def test_changes_are_merged_by_key(warehouse: Warehouse, target: StageTarget) -> None:
+    """Changed rows are replaced, also on a day of their own now; new ones come in; one that is gone says since when."""
+    found = contract("soft")
+    whole = publish(rows_of(found, target, FIRST, whole=True), FREE, warehouse, target)
+    assert (whole.rows, whole.keys_compared) == (3, 3)
+    changes, keys = rows_of(found, target, CHANGED), keys_of(found, target, ALL_KEYS)
+    merged = publish(changes, FREE, warehouse, target, keys)
+    after = [
+        ("a", 1, "paid", WEDNESDAY, None),
+        ("a", 2, "new", MONDAY, NOW),
+        ("b", 1, "new", TUESDAY, None),
+        ("c", 9, "new", WEDNESDAY, None),
+    ]
+    assert table(warehouse, "soft") == after
+    assert (merged.rows, merged.partitions, merged.keys_compared, merged.deleted) == (2, 2, 3, 1)
+    again = publish(changes, FREE, warehouse, target, keys)
+    assert again.job_ids == merged.job_ids
+    assert table(warehouse, "soft") == after
+    digest = merged.job_ids[0].rsplit("_", 1)[1]
+    assert not [one.table_id for one in warehouse.client.list_tables("ops") if one.table_id.endswith(digest)]
+    back = rows_of(found, target, [("a", 2, "back", MONDAY)])
+    publish(back, FREE, warehouse, target)
+    assert table(warehouse, "soft")[1] == ("a", 2, "back", MONDAY, None)
+
+
+def test_hard_deletes_and_ignored_ones(warehouse: Warehouse, target: StageTarget) -> None:
+    """A hard delete removes the row in the same statement; without keys nothing is removed."""
+    hard = contract("hard", deletes="hard", by=None)
+    publish(rows_of(hard, target, FIRST, whole=True), FREE, warehouse, target)
+    publish(rows_of(hard, target, [("b", 1, "paid", TUESDAY)]), FREE, warehouse, target)
+    assert [row[:3] for row in table(warehouse, "hard")] == [("a", 1, "new"), ("a", 2, "new"), ("b", 1, "paid")]
+    publish(rows_of(hard, target, []), FREE, warehouse, target, keys_of(hard, target, [("a", 1), ("b", 1)]))
+    assert [row[:3] for row in table(warehouse, "hard")] == [("a", 1, "new"), ("b", 1, "paid")]
+    assert publish(rows_of(hard, target, []), FREE, warehouse, target).job_ids == ()
+
+
+def test_a_change_that_was_lost_is_noticed(warehouse: Warehouse, target: StageTarget) -> None:
+    """A key of the source that is neither published nor among the changes stops the merge before it changes a row.
+
+    The same stage can be merged once the row is there, also when the tables beside it have expired meanwhile.
+    """
+    found = contract("lost")
+    publish(rows_of(found, target, FIRST, whole=True), FREE, warehouse, target)
+    before, changes = table(warehouse, "lost"), rows_of(found, target, CHANGED)
+    keys = keys_of(found, target, [*ALL_KEYS, ("d", 4)])
+    with pytest.raises(PublishRefused, match=r"1 rows of the source are not in merging\.lost") as refused:
+        publish(changes, FREE, warehouse, target, keys)
+    assert "backfill --table orders" in str(refused.value)
+    assert table(warehouse, "lost") == before
+    beside = [one for one in warehouse.client.list_tables("ops") if one.table_id.startswith("stage_orders")]
+    for one in beside:  # as they do a day later
+        warehouse.client.delete_table(one)
+    publish(rows_of(found, target, [("d", 4, "late", MONDAY)]), FREE, warehouse, target)
+    assert publish(changes, FREE, warehouse, target, keys).deleted == 1
+    gone = [row[:2] for row in table(warehouse, "lost") if row[4]]
+    assert (len(beside), gone) == (2, [("a", 2)])
+
+
+def test_the_statement_names_the_days_it_touches(target: StageTarget) -> None:
+    """Days stand as literals in the condition, which is what lets BigQuery leave other partitions alone."""
+    plan = rows_of(contract("named"), target, CHANGED).staged.plan
+    statement = Merge(plan, "t", "c", None).merge([MONDAY, WEDNESDAY])
+    assert "t.`ordered_on` IN (DATE '2023-08-28', DATE '2023-08-30')" in statement
+    assert "kagemusha_gone THEN" not in statement
+
+
+def test_a_failed_job_that_is_found_again_is_no_success(
+    stack: Endpoints, warehouse: Warehouse, target: StageTarget
+) -> None:
+    """The id of a load that failed is taken for ever: the same stage loads under the next one, and only then counts."""
+    found = contract("failed")
+    proof = rows_of(found, target, FIRST, whole=True)
+    (file,) = proof.staged.files
+    stored = stack.root / "storage" / ".cloudstorage" / target.bucket / file.name
+    away = stored.rename(stored.with_suffix(".away"))  # storage still lists it, BigQuery cannot read it
+    for _ in range(2):
+        with pytest.raises(PublishRefused):
+            publish(proof, FREE, warehouse, target)
+    away.rename(stored)
+    published = publish(proof, FREE, warehouse, target)
+    assert published.rows == 3
+    assert published.job_ids[0].endswith("_3")

@@ -1,0 +1,176 @@
+"""Publishing on a real BigQuery server: whole destinations or nothing, once, and never destructive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from etl.audit.verdict import _SEAL, Approved, Verdict
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.errors import PublishRefused, StageChanged
+from etl.plan.table_plan import TablePlan, mask_plan
+from etl.publish.limits import BYTES_A_JOB
+from etl.publish.publisher import publish
+from etl.publish.tables import ensure_table
+from etl.settings import load_settings
+from etl.source.slice import Slice
+from etl.stage.quarantine import Quarantine
+from etl.stage.slice_file import write_slice
+from etl.stage.staged import Staged
+from masking.errors import KagemushaError
+from schemas.business_days import Window
+from schemas.contract import Contract
+from scripts.local_stack.local_stack import Endpoints
+from tests.etl.conftest import FREE
+
+pytestmark = pytest.mark.stack
+MONDAY, TUESDAY = date(2023, 8, 28), date(2023, 8, 29)
+CONTRACT = """
+table: visits
+about: One row for each visit.
+source: test.visits
+publish: publishing.{name}
+load: {{mode: partition, by: visited_on, lookback_days: 1}}
+key: [visit]
+cluster_by: [visit]
+columns:
+  visit: {{type: string, class: none, mask: {{strategy: keep, why: a made-up word}}, about: What was seen.}}
+  cost: {{type: "numeric(10,2)", class: none, mask: {{strategy: keep, why: a made-up sum}}}}
+  visited_at: {{type: timestamp, class: none, mask: {{strategy: keep, why: a made-up time}}, nullable: false}}
+derive:
+  visited_on: {{type: date, from: visited_at, as: business_date}}
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def spark() -> None:
+    """Publishing needs no Spark."""
+
+
+@pytest.fixture(scope="module")
+def warehouse(stack: Endpoints) -> Warehouse:
+    """Gives the private BigQuery server."""
+    return Warehouse(load_settings(stack.settings).bigquery)
+
+
+@pytest.fixture
+def target(stack: Endpoints, tmp_path: Path) -> StageTarget:
+    """Gives a place in the private bucket that no other test uses."""
+    return StageTarget(stack.bucket, f"kagemusha/{tmp_path.name}", stack.storage, stack.project)
+
+
+def contract(name: str, **changes: object) -> Contract:
+    """Gives the contract with changed keys."""
+    return Contract.model_validate({**yaml.safe_load(CONTRACT.format(name=name)), **changes})
+
+
+def approved(found: Contract, target: StageTarget, visits: dict[date, list[str]]) -> Approved:
+    """Stages visits by day and gives the proof that an audit would give."""
+    plan = TablePlan(found, Window(min(visits), max(visits)), mask_plan(found, TUESDAY), (), 0)
+    files = []
+    for number, (day, names) in enumerate(visits.items()):
+        noon = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+        columns = [names, [Decimal("1.10")] * len(names), [noon] * len(names), [day] * len(names)]
+        arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
+        part = Slice(number, "TRUE", day)
+        file, _ = write_slice(Stage(target), f"{target.prefix}/run/visits", part, plan.output_schema, (), (), [batch])
+        files.append(file)
+    staged = Staged(plan, "run", tuple(files), {}, {}, Quarantine(), {}, 0.0, 0)
+    return Approved(staged, Verdict((), 0.0), _SEAL)
+
+
+def rows(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
+    """Gives what is published."""
+    sql = f"SELECT visited_on, visit FROM publishing.{name} ORDER BY 1, 2"
+    return [tuple(row.values()) for row in warehouse.client.query_and_wait(sql)]
+
+
+def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: StageTarget) -> None:
+    """A partition's rows are exchanged whole, an empty day is emptied, days outside the window stay."""
+    found, sunday = contract("days"), MONDAY - timedelta(days=1)
+    publish(approved(found, target, {sunday: ["s"], MONDAY: ["a", "b"], TUESDAY: ["c"]}), FREE, warehouse, target)
+    again = publish(approved(found, target, {MONDAY: [], TUESDAY: ["d", "e"]}), FREE, warehouse, target)
+    assert (again.rows, again.partitions) == (2, 2)
+    assert rows(warehouse, "days") == [(sunday, "s"), (TUESDAY, "d"), (TUESDAY, "e")]
+
+
+def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: StageTarget) -> None:
+    """A repeated try finds the jobs that it started before: same ids, same rows, none doubled."""
+    proof = approved(contract("twice"), target, {MONDAY: ["a"], TUESDAY: ["b"]})
+    first = publish(proof, FREE, warehouse, target)
+    second = publish(proof, FREE, warehouse, target)
+    assert second.job_ids == first.job_ids
+    assert rows(warehouse, "twice") == [(MONDAY, "a"), (TUESDAY, "b")]
+
+
+def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, target: StageTarget) -> None:
+    """A load of a whole table makes each day's partition: 1,000 of them by one job, within what a job may touch."""
+    days = [MONDAY - timedelta(days=n) for n in range(1_000)]
+    found = contract("thousand")
+    plan = TablePlan(found, Window(days[-1], MONDAY), mask_plan(found, MONDAY), (), 0)
+    noons = [datetime(day.year, day.month, day.day, 3, tzinfo=UTC) for day in days]
+    columns = [["v"] * 1_000, [Decimal("1.10")] * 1_000, noons, days]
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
+    batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
+    folder, part = f"{target.prefix}/run/visits", Slice(0, "TRUE")
+    file, _ = write_slice(Stage(target), folder, part, plan.output_schema, (), (), [batch])
+    staged = Staged(plan, "run", (file,), {}, {}, Quarantine(), {}, 0.0, 0)
+    done = publish(Approved(staged, Verdict((), 0.0), _SEAL), FREE, warehouse, target)
+    assert (done.rows, done.partitions) == (1_000, 1)
+    counted = "SELECT count(*) FROM publishing.INFORMATION_SCHEMA.PARTITIONS WHERE table_name = 'thousand'"
+    assert [tuple(row.values()) for row in warehouse.client.query_and_wait(counted)] == [(1_000,)]
+    many = replace(file, bytes=BYTES_A_JOB)
+    too_large = Approved(replace(staged, files=(many, file)), Verdict((), 0.0), _SEAL)
+    with pytest.raises(PublishRefused, match="more than one load job takes"):
+        publish(too_large, FREE, warehouse, target)
+
+
+def test_a_partial_publish_says_so(warehouse: Warehouse, target: StageTarget) -> None:
+    """When one day cannot be loaded, the error counts what was replaced, and that day keeps what it held."""
+    found = contract("partial")
+    publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE, warehouse, target)
+    proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
+    good, bad = proof.staged.files
+    Stage(target).write(bad.name, b"no Parquet", "application/octet-stream")
+    (stored,) = Stage(target).stored(bad.name)
+    broken = replace(bad, bytes=stored.bytes, crc32c=stored.crc32c, generation=stored.generation)
+    staged = replace(proof.staged, files=(good, broken))
+    with pytest.raises(KagemushaError, match="1 of 2 partitions were replaced") as failed:
+        publish(Approved(staged, proof.verdict, _SEAL), FREE, warehouse, target)
+    assert failed.value.__context__ is None
+    assert len(failed.value.where["jobs"].split(",")) == 1
+    assert rows(warehouse, "partial") == [(MONDAY, "c"), (TUESDAY, "b")]
+
+
+def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse, target: StageTarget) -> None:
+    """When one file of two was written again since, no day is replaced."""
+    found = contract("changed")
+    publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE, warehouse, target)
+    proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
+    name = proof.staged.files[1].name
+    Stage(target).write(name, Stage(target).read(name), "application/octet-stream")
+    with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
+        publish(proof, FREE, warehouse, target)
+    assert rows(warehouse, "changed") == [(MONDAY, "a"), (TUESDAY, "b")]
+
+
+def test_a_table_is_made_as_the_contract_says(warehouse: Warehouse) -> None:
+    """Partitioning, clustering, retention, filter, descriptions and labels are the contract's."""
+    ensure_table(warehouse, contract("made", retention_days=30, require_partition_filter=True))
+    table = warehouse.find_table("publishing.made")
+    assert table is not None
+    assert table.time_partitioning.field == "visited_on"
+    assert table.time_partitioning.expiration_ms == 30 * 86_400_000
+    assert table.require_partition_filter
+    assert table.clustering_fields == ["visit"]
+    assert table.description == "One row for each visit."
+    assert {field.name: field.description for field in table.schema}["visit"] == "What was seen."
+    assert table.labels["load_mode"] == "partition"

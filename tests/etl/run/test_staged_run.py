@@ -1,0 +1,164 @@
+"""The gate with memory: a stopped stage can be audited again, waived by a signature, and published once."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from etl.audit.waivers import WaiverRefused
+from etl.errors import AuditFailed, PublishRefused
+from etl.keys.keyrings import create_keyring_file
+from etl.progress import JsonLines
+from etl.run.daily import daily_run
+from etl.run.results import RunResult
+from etl.run.staged_run import Gate
+from etl.settings import KeyringSetting
+from etl.stage.manifest import StageGone
+from tests.etl.conftest import DAY, Issuer
+
+pytestmark = pytest.mark.stack
+TABLE = "clubs"
+KIND = "expect_column_values_to_be_in_set(kind)"
+WRONG = """\
+table: clubs
+expectations:
+  - expect: expect_column_values_to_be_in_set
+    kwargs: {column: kind, value_set: [chess]}
+"""
+
+
+def quiet(_: str) -> None:
+    """Hears of steps."""
+
+
+@pytest.fixture
+def contracts(contracts: Path) -> Path:
+    """Gives a contract that publishes where no other test does, without views."""
+    for path in (path for path in contracts.glob("*.yaml") if path.stem != TABLE):
+        path.unlink()
+    for view in (contracts / "views").iterdir():
+        view.unlink()
+    text = (contracts / f"{TABLE}.yaml").read_text(encoding="utf-8")
+    (contracts / f"{TABLE}.yaml").write_text(re.sub(r"(?m)^publish: ", "publish: gate_", text), encoding="utf-8")
+    return contracts
+
+
+@pytest.fixture
+def suites(tmp_path: Path) -> Path:
+    """Gives a folder with a suite that no data meets."""
+    folder = tmp_path / "suites"
+    folder.mkdir()
+    (folder / f"{TABLE}.yaml").write_text(WRONG, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def run(issuer: Issuer, contracts: Path, suites: Path) -> Callable[[], RunResult]:
+    """Gives a run of the table."""
+    return lambda: daily_run(issuer.settings, DAY, JsonLines(io.StringIO()), [TABLE], contracts, suites)
+
+
+@pytest.fixture
+def gate(issuer: Issuer, contracts: Path, suites: Path) -> Gate:
+    """Gives the gate."""
+    return Gate(issuer.settings, contracts, suites)
+
+
+def test_a_stopped_stage_is_waived_and_published_once(
+    issuer: Issuer, run: Callable[[], RunResult], gate: Gate, tmp_path: Path
+) -> None:
+    """The failure stands until somebody signs; then these bytes are published, once, and it is written down who did."""
+    stopped = run()
+    (result,) = stopped.tables
+    assert (stopped.exit_code, [check.name for check in result.failed_checks]) == (1, [KIND])
+    rows = result.failed_checks[0].checked
+    audited, docs = gate.audit(stopped.run_id, docs=tmp_path / "docs")
+    assert [one.check.name for one in audited[0].verdict.blocking] == [KIND]
+    assert docs.endswith(f"{stopped.run_id}/data_docs/index.html")
+    assert sorted(path.name for path in (tmp_path / "docs").iterdir()) == ["clubs.html", "index.html"]
+    with pytest.raises(AuditFailed, match=re.escape(KIND)):
+        gate.publish(stopped.run_id, TABLE, quiet)
+    with pytest.raises(WaiverRefused, match="cannot be waived"):
+        gate.waive(stopped.run_id, TABLE, "staged_files_equal_manifest", "it looks fine", "A. Engineer")
+    with pytest.raises(WaiverRefused, match="0 failed checks are called nonsense"):
+        gate.waive(stopped.run_id, TABLE, "nonsense", "it looks fine", "A. Engineer")
+    gate.waive(stopped.run_id, TABLE, KIND, "chess clubs come next week", "A. Engineer")
+    assert gate.audit(stopped.run_id)[0][0].verdict.blocking == ()
+    published = gate.publish(stopped.run_id, TABLE, quiet)
+    assert published.rows == rows
+    assert issuer.published(f"SELECT count(*) FROM gate_{_target(gate)}") == [(rows,)]
+    with pytest.raises(PublishRefused, match="This run has published the table"):
+        gate.publish(stopped.run_id, TABLE, quiet)
+    recorded = issuer.published(
+        f"SELECT event, waived_by, reason FROM ops.waivers WHERE run_id = '{stopped.run_id}' ORDER BY event"
+    )
+    assert recorded == [(event, "A. Engineer", "chess clubs come next week") for event in ("signed", "used")]
+    waived = (
+        f"SELECT expectation, waived_by FROM ops.audits WHERE run_id = '{stopped.run_id}' AND waived_by IS NOT NULL"
+    )
+    assert issuer.published(waived) == [("expect_column_values_to_be_in_set", "A. Engineer")]
+    report = json.loads(gate.stage.read(f"{gate.target.prefix}/{stopped.run_id}/{TABLE}/report.json"))
+    assert [one["by"] for one in report["waivers"]] == ["A. Engineer"]
+
+
+def _target(gate: Gate) -> str:
+    return gate.contracts[TABLE].publish.removeprefix("gate_")
+
+
+def test_a_waiver_is_worth_nothing_elsewhere(
+    issuer: Issuer, run: Callable[[], RunResult], gate: Gate, contracts: Path, suites: Path, tmp_path: Path
+) -> None:
+    """Not for another run's bytes, not for another expectation, not when it was changed, not under another key."""
+    first, second = run(), run()
+    waiver = gate.waive(first.run_id, TABLE, KIND, "for this run only", "A. Engineer")
+    folder = f"{gate.target.prefix}/{{}}/{TABLE}/{waiver.name}"
+    signed = gate.stage.read(folder.format(first.run_id))
+    gate.stage.write(folder.format(second.run_id), signed, "application/json")
+    with pytest.raises(AuditFailed):
+        gate.publish(second.run_id, TABLE, quiet)
+    forged = signed.replace(first.run_id.encode(), second.run_id.encode())
+    gate.stage.write(folder.format(second.run_id), forged, "application/json")
+    with pytest.raises(WaiverRefused, match="1 of 1 waivers are not what was signed"):
+        gate.publish(second.run_id, TABLE, quiet)
+    create_keyring_file(tmp_path / "another.json")
+    keyring = KeyringSetting(ref=f"file:{tmp_path / 'another.json'}")
+    other = issuer.settings.model_copy(update={"keyring": keyring})
+    with pytest.raises(WaiverRefused):
+        Gate(other, contracts, suites).publish(first.run_id, TABLE, quiet)
+    suite = suites / f"{TABLE}.yaml"
+    suite.write_text(WRONG.replace("chess", "go"), encoding="utf-8")
+    with pytest.raises(AuditFailed):
+        gate.publish(first.run_id, TABLE, quiet)
+
+
+def test_a_stage_that_is_overtaken_changed_or_gone_is_refused(
+    issuer: Issuer, run: Callable[[], RunResult], gate: Gate, contracts: Path, suites: Path
+) -> None:
+    """A newer run's rows are not replaced by older ones; other bytes and another contract are not published."""
+    stopped = run()
+    suite, contract = suites / f"{TABLE}.yaml", contracts / f"{TABLE}.yaml"
+    text = contract.read_text(encoding="utf-8")
+    contract.write_text(text.replace("about: ", "about: Now, ", 1), encoding="utf-8")
+    with pytest.raises(StageGone, match="under another contract"):
+        Gate(issuer.settings, contracts, suites).publish(stopped.run_id, TABLE, quiet)
+    contract.write_text(text, encoding="utf-8")
+    with pytest.raises(StageGone, match="no staged files"):
+        gate.publish("20230830-none", TABLE, quiet)
+    suite.write_text("table: clubs\n", encoding="utf-8")
+    newer = run()
+    assert newer.exit_code == 0
+    with pytest.raises(PublishRefused, match=f"Run {newer.run_id} published it since"):
+        gate.publish(stopped.run_id, TABLE, quiet)
+    suite.write_text(WRONG, encoding="utf-8")
+    damaged = run()
+    suite.write_text("table: clubs\n", encoding="utf-8")
+    folder = f"{gate.target.prefix}/{damaged.run_id}/{TABLE}/"
+    (parquet,) = [one.name for one in gate.stage.stored(folder) if one.name.endswith(".parquet")]
+    gate.stage.write(parquet, gate.stage.read(parquet), "application/octet-stream")
+    with pytest.raises(AuditFailed, match="staged_files_equal_manifest: 1 of 1"):
+        gate.publish(damaged.run_id, TABLE, quiet)

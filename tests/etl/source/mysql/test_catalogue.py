@@ -1,0 +1,80 @@
+"""What the catalogue tells is used alike whichever engine has it: drift, plan and discovery on MySQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from etl.cli import app
+from schemas.contract_file import load_contract, load_contracts
+from schemas.lint import lint
+from tests.etl.conftest import DAY
+from tests.etl.source.mysql.mysql_source import MySql
+
+pytestmark = pytest.mark.stack
+
+KAIIN = """\
+CREATE TABLE community.kaiin (
+    kaiin_bango BIGINT PRIMARY KEY, shimei VARCHAR(40), denwa VARCHAR(20) COMMENT '電話', `住所` TEXT, c1 VARCHAR(40),
+    kubun ENUM('a', 'b') NOT NULL, kingaku DECIMAL(10, 0) NOT NULL, toroku_nichiji TIMESTAMP NOT NULL
+) COMMENT '会員'
+"""
+
+
+def run(mysql: MySql, *arguments: str) -> tuple[int, str]:
+    """Runs a command on MariaDB; gives its exit code and what it prints."""
+    result = CliRunner().invoke(app, [*arguments, "--settings", str(mysql.ends.settings)])
+    return result.exit_code, result.stdout
+
+
+@pytest.fixture
+def kaiin(mysql: MySql) -> Iterator[None]:
+    """Adds a table with Japanese names, and takes it away again."""
+    mysql.execute(
+        "DROP TABLE IF EXISTS community.kaiin", KAIIN,
+        "INSERT INTO community.kaiin VALUES"
+        " (1, '山田 太郎', '090-1234-5678', '東京都渋谷区', '佐藤 花子', 'a', 1, now())",
+    )  # fmt: skip
+    yield
+    mysql.execute("DROP TABLE community.kaiin")
+
+
+def test_the_same_contracts_agree_and_are_planned(mysql: MySql) -> None:
+    """No table has drifted, no key is unenforced, and each table has a plan with rows and bytes."""
+    assert run(mysql, "drift") == (0, "16 tables compared, 0 would be refused. No row was read.\n")
+    code, printed = run(mysql, "plan", "--day", str(DAY), "--json")
+    plans = {one["table"]: one for one in json.loads(printed)}
+    assert (code, set(plans)) == (0, set(load_contracts()))
+    assert plans["payments"]["estimated_bytes"] > plans["payments"]["estimated_rows"] > 0
+    assert [part["day"] for part in plans["payments"]["slices"]] == ["2023-08-28", "2023-08-29", "2023-08-30"]
+
+
+@pytest.mark.usefixtures("kaiin")
+def test_a_table_is_discovered_and_its_drift_found(mysql: MySql, tmp_path: Path) -> None:
+    """Types, key, enums, comments and a sample as in PostgreSQL; a changed table is refused by the same kinds."""
+    code, text = run(mysql, "discover", "community.kaiin", "--sample", "10", "--contracts", str(tmp_path))
+    path = tmp_path / "kaiin.yaml"
+    path.write_text(text, encoding="utf-8")
+    contract = load_contract(path)
+    assert (code, lint([path]), contract.key, contract.about) == (0, (), ("kaiin_bango",), "会員")
+    assert {name: one.column_class.value for name, one in contract.columns.items()} == {
+        "kaiin_bango": "identifier", "shimei": "person_name", "denwa": "phone", "住所": "address", "c1": "person_name",
+        "kubun": "none", "kingaku": "none", "toroku_nichiji": "none",
+    }  # fmt: skip
+    assert set(contract.selected) == {"kaiin_bango", "kubun", "kingaku", "toroku_nichiji"}
+    assert "花子" not in text
+    assert run(mysql, "drift", "--contracts", str(tmp_path))[0] == 0
+    mysql.execute(
+        "ALTER TABLE community.kaiin MODIFY kingaku DECIMAL(14, 2), "
+        "CHANGE shimei shimei_kana VARCHAR(40), ADD memo TEXT"
+    )
+    code, printed = run(mysql, "drift", "--contracts", str(tmp_path), "--format", "json")
+    kinds = [(one["kind"], one["column"]) for one in json.loads(printed)[0]["drift"]]
+    assert code == 2
+    assert kinds == [
+        ("new column", "memo"), ("renamed column", "shimei"), ("other type", "kingaku"), ("may be NULL", "kingaku"),
+    ]  # fmt: skip

@@ -1,0 +1,74 @@
+"""A worker process does little between two tasks, whatever kind of task they are."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from zipimport import zipimporter
+
+import pyarrow as pa
+import pytest
+
+from etl.spark import spark_session
+from etl.stage.worker import lighten
+
+pytestmark = pytest.mark.stack
+TASKS = 4
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a task finds in its process as it begins."""
+
+    process: int
+    archives: int
+    jars: int
+    searched: int
+
+    @classmethod
+    def now(cls) -> Seen:
+        """Looks around, then does what every task does."""
+        archives = [found for found in sys.path_importer_cache.values() if isinstance(found, zipimporter)]
+        jars = [place for place in sys.path if place.endswith(".jar")]
+        seen = cls(os.getpid(), len(archives), len(jars), len(gc.get_objects()))
+        lighten()
+        return seen
+
+
+def test_the_next_task_finds_no_archive_and_few_objects() -> None:
+    """After the first task of a process, Python has no archive to read anew, and modules' objects are not searched."""
+    context = spark_session().sparkContext
+    seen = [context.parallelize([0], 1).map(lambda _: Seen.now()).collect()[0] for _ in range(TASKS)]
+    later = [one for nth, one in enumerate(seen) if one.process in {before.process for before in seen[:nth]}]
+    assert later, "every task had a process of its own"
+    assert {(one.archives, one.jars) for one in later} == {(0, 0)}
+    assert max(one.searched for one in later) < len(gc.get_objects()) / 10
+
+
+def test_a_module_in_a_forgotten_archive_is_still_found() -> None:
+    """What Spark brought in an archive can be imported after it was forgotten."""
+
+    def imported(_: int) -> str:
+        lighten()
+        sys.modules.pop("py4j.finalizer", None)
+        import py4j.finalizer  # noqa: PLC0415  here, in the worker
+
+        return str(py4j.finalizer.__name__)
+
+    assert spark_session().sparkContext.parallelize([0], 1).map(imported).collect() == ["py4j.finalizer"]
+
+
+def test_the_audit_has_the_workers_that_read() -> None:
+    """Tasks of a query run in the processes that ran tasks of rows before: none starts and loads everything again."""
+    spark = spark_session()
+
+    def process(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            yield pa.record_batch({"process": pa.array([os.getppid()])})
+
+    (reading,) = set(spark.sparkContext.parallelize([0], 1).map(lambda _: os.getppid()).collect())
+    (auditing,) = {row.process for row in spark.range(0, 1, 1, 1).mapInArrow(process, "process long").collect()}
+    assert reading == auditing

@@ -1,0 +1,281 @@
+"""After a rotation published tokens are renewed without the source, and views give the same answers all the way."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from etl.cli import app
+from etl.cloud.bigquery.warehouse import TIMEOUT_SECONDS
+from etl.keys.keyrings import change_keyring, create_keyring_file, open_keyring, rotate_keyring
+from etl.progress import JsonLines
+from etl.publish.views import View
+from etl.settings import Settings
+from etl.upkeep.retokenize.retokenize import Retokenized, retokenize
+from masking.errors import KeyUnusable
+from masking.keyring import KeyRef
+from schemas.contract_file import BUNDLED, load_contracts
+from schemas.domains import one_way_columns
+from tests.etl.conftest import DAY, Issuer
+
+TABLES = ("card_designs", "cards", "clubs", "delinquencies", "members", "payments", "rewards")
+TOKENS = {
+    "cards": "card_id",
+    "delinquencies": "member_id",
+    "members": "member_id",
+    "payments": "card_id",
+    "rewards": "member_id",
+}
+PANS = """-- about: Payments by the state of the card, found by the token of the card's number.
+SELECT c.status, COUNT(*) AS payments, COUNT(DISTINCT payments.pan) AS cards
+FROM ledger.payments
+JOIN issuing.cards c ON c.pan = payments.pan
+WHERE payments.authorized_on >= '2020-01-01'
+GROUP BY c.status
+"""
+VIEWS = ("delinquency_by_age_band", "design_reaction", "pans")
+
+
+@dataclass(frozen=True)
+class Office:
+    """Tables and views of this module alone, under a keyring of its own."""
+
+    issuer: Issuer
+    settings: Settings
+    contracts: Path
+
+    @property
+    def keyring(self) -> str:
+        """Where the keys are."""
+        return self.settings.keyring.ref
+
+    def load(self, *tables: str) -> None:
+        """Loads tables from the source under the primary key version."""
+        open_keyring.cache_clear()
+        result = self.issuer.run(DAY, *tables, contracts=self.contracts, settings=self.settings)
+        assert result.exit_code == 0, [one.error for one in result.tables]
+
+    def renew(self, *tables: str) -> Retokenized:
+        """Renews tokens in this process."""
+        open_keyring.cache_clear()
+        return retokenize(self.settings, JsonLines(io.StringIO()), tables, self.contracts)
+
+    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Gives every row of every table, without the columns that only the source can renew."""
+        found = {}
+        for name in TABLES:
+            contract = load_contracts(self.contracts)[name]
+            columns = [column for column in contract.published if column not in one_way_columns(contract)]
+            sql = f"SELECT {', '.join(f'`{column}`' for column in columns)} FROM {contract.publish}"
+            found[name] = sorted(self.issuer.published(sql), key=repr)
+        return found
+
+    def versions(self) -> dict[str, list[str]]:
+        """Gives, for each table with tokens, the key versions that they name."""
+        publish = {name: load_contracts(self.contracts)[name].publish for name in TOKENS}
+        return {
+            name: sorted(
+                row[0]
+                for row in self.issuer.published(
+                    f"SELECT DISTINCT SPLIT({column}, '_')[OFFSET(0)] FROM {publish[name]}"
+                )
+            )
+            for name, column in TOKENS.items()
+        }
+
+    def answers(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Gives what the views say."""
+        return {view: sorted(self.issuer.published(f"SELECT * FROM rk_looker.{view}"), key=repr) for view in VIEWS}
+
+    def maps(self) -> list[str]:
+        """Gives the domains that have a token map."""
+        tables = [table.table_id for table in self.issuer.warehouse.client.list_tables("rk_ops")]
+        return sorted(table.removeprefix("token_map_") for table in tables if table.startswith("token_map_"))
+
+
+@pytest.fixture(scope="module")
+def office(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """Gives tables that were loaded under the first key version, just before the rotation."""
+    home = tmp_path_factory.mktemp("office")
+    contracts = home / "schemas"
+    (contracts / "views").mkdir(parents=True)
+    for name in TABLES:
+        text = (BUNDLED / f"{name}.yaml").read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^joins: .*\n", "", text)  # some lead to tables that are not here
+        (contracts / f"{name}.yaml").write_text(re.sub(r"(?m)^publish: ", "publish: rk_", text), encoding="utf-8")
+    for name in VIEWS:
+        bundled = BUNDLED / "views" / f"{name}.sql"
+        text = bundled.read_text(encoding="utf-8") if bundled.exists() else PANS
+        text = re.sub(r"\b(issuing|ledger|community|collections)\.(?=[a-z])", r"rk_\1.", text)
+        (contracts / "views" / f"{name}.sql").write_text(text, encoding="utf-8")
+    create_keyring_file(home / "keyring.json")
+    settings = issuer.settings.model_copy(
+        update={
+            "keyring": issuer.settings.keyring.model_copy(update={"ref": f"file:{home / 'keyring.json'}"}),
+            "bigquery": issuer.settings.bigquery.model_copy(
+                update={"views_dataset": "rk_looker", "ops_dataset": "rk_ops"}
+            ),
+        }
+    )
+    found = Office(issuer, settings, contracts)
+    found.load()
+    return found
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was true before the rotation."""
+
+    rows: dict[str, list[tuple[Any, ...]]]
+    answers: dict[str, list[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="module")
+def before(office: Office) -> Before:
+    """Rotates, after noting what tables and views said."""
+    noted = Before(office.rows(), office.answers())
+    assert all(noted.answers.values())
+    assert office.renew().tables == ()
+    rotate_keyring(office.keyring)
+    return noted
+
+
+class Meddling:
+    """Hears that a table is being audited, and at that moment another run writes to it."""
+
+    def __init__(self, office: Office) -> None:
+        self._warehouse = office.issuer.warehouse
+
+    def say(self, table: str, step: str, **counts: object) -> None:
+        """Writes to the table."""
+        del counts
+        if (table, step) == ("delinquencies", "audit"):
+            found = self._warehouse.client.get_table("rk_collections.delinquencies")
+            found.description = "written by another run"
+            self._warehouse.client.update_table(found, ["description"], timeout=TIMEOUT_SECONDS)
+
+
+@pytest.mark.stack
+def test_a_table_that_another_run_writes_is_left_alone(office: Office, before: Before) -> None:
+    """What was written meanwhile is not replaced by what was read before; the exit code says to run again."""
+    open_keyring.cache_clear()
+    result = retokenize(office.settings, Meddling(office), ["delinquencies"], office.contracts)
+    assert result.exit_code == 3
+    assert "Another run changed the table meanwhile." in result.tables[0].error
+    assert office.versions()["delinquencies"] == ["k1"]
+    assert office.answers() == before.answers
+
+
+@pytest.mark.stack
+def test_one_table_is_renewed_and_views_still_join_it(office: Office, before: Before) -> None:
+    """The tables named change, the others do not; the maps of all domains that have old tokens are open."""
+    result = office.renew("rewards", "delinquencies")
+    assert result.exit_code == 0
+    assert [one.table for one in result.tables] == ["delinquencies", "rewards"]
+    assert result.tables[1].partitions == 3
+    assert result.tables[1].one_way == ("reward_id",)
+    assert office.versions() == {
+        "cards": ["k1"],
+        "delinquencies": ["k2"],
+        "members": ["k1"],
+        "payments": ["k1"],
+        "rewards": ["k2"],
+    }
+    assert set(result.open_maps) == set(office.maps()) >= {"card", "member", "pan", "payment"}
+    assert office.answers() == before.answers
+
+
+@pytest.mark.stack
+def test_a_daily_load_in_between_keeps_the_maps(office: Office, before: Before) -> None:
+    """Whole tables come anew under the new version, days do not; a view over both says what it said before."""
+    office.load("cards", "members", "card_designs", "clubs")
+    assert office.versions()["cards"] == ["k2"]
+    assert office.versions()["payments"] == ["k1"]
+    ((joined,),) = office.issuer.published(
+        "SELECT COUNT(*) FROM rk_ledger.payments p JOIN rk_issuing.cards c ON c.card_id = p.card_id"
+    )
+    assert joined == 0, "without the maps nothing joins"
+    assert office.maps()
+    assert office.answers() == before.answers
+
+
+@pytest.mark.stack
+def test_the_command_renews_the_rest_and_closes_the_maps(office: Office, before: Before, tmp_path: Path) -> None:
+    """Afterwards no old token is left, no map is open, views are plain, and every row is what a new load would give."""
+    settings = tmp_path / "settings.toml"
+    text = office.issuer.ends.settings.read_text(encoding="utf-8")
+    text = re.sub(r'ref = ".*"', f'ref = "{office.keyring}"', text)
+    settings.write_text(re.sub(r'(views|ops)_dataset = "(\w+)"', r'\1_dataset = "rk_\2"', text), encoding="utf-8")
+    result = CliRunner().invoke(app, ["retokenize", "--settings", str(settings), "--contracts", str(office.contracts)])
+    assert result.exit_code == 0, result.output
+    assert "Every token that can be renewed is of key version 2; no token map is open." in result.stdout
+    assert all(versions == ["k2"] for versions in office.versions().values())
+    assert office.maps() == []
+    assert office.answers() == before.answers
+    views = [office.issuer.warehouse.find_table(f"rk_looker.{view}") for view in VIEWS]
+    assert not any("token_map" in view.view_query for view in views if view)
+    renewed = office.rows()
+    assert renewed != before.rows
+    office.load()
+    assert office.rows() == renewed
+
+
+@pytest.mark.stack
+def test_the_ledger_tells_what_was_renewed(office: Office, before: Before) -> None:
+    """Rows, days and the key version of each renewed table are in the ledger."""
+    assert before.rows
+    lines = office.issuer.published(
+        "SELECT table_name, window_first, window_last, key_checks, rows FROM rk_ops.table_loads "
+        "WHERE outcome = 'retokenized' AND table_name IN ('payments', 'rewards') ORDER BY table_name"
+    )
+    assert [(table, (last - first).days) for table, first, last, _, _ in lines] == [("payments", 2), ("rewards", 2)]
+    kcv = open_keyring(KeyRef(office.keyring)).version(2).kcv
+    assert all(json.loads(checks) == {"2": kcv} for *_, checks, _ in lines)
+    assert [rows for *_, rows in lines] == [len(before.rows["payments"]), len(before.rows["rewards"])]
+
+
+@pytest.mark.stack
+def test_a_second_try_has_nothing_to_do(office: Office, before: Before) -> None:
+    """Renewing again reads counts only."""
+    assert before.rows
+    result = office.renew()
+    assert (result.tables, result.open_maps, result.exit_code) == ((), (), 0)
+
+
+@pytest.mark.stack
+def test_without_the_old_key_nothing_changes(office: Office, before: Before) -> None:
+    """When the version that made the tokens was destroyed, the error says so, and tables and views stay."""
+    rows, answers = office.rows(), office.answers()
+    assert answers == before.answers
+    rotate_keyring(office.keyring)
+    change_keyring(office.keyring, lambda keys: keys.retired(2))
+    change_keyring(office.keyring, lambda keys: keys.destroyed(2))
+    with pytest.raises(KeyUnusable, match="Key version 2 was destroyed"):
+        office.renew()
+    assert (office.rows(), office.answers(), office.maps()) == (rows, answers, [])
+
+
+@pytest.mark.parametrize(
+    ("sql", "seen"),
+    [
+        ("SELECT payments.a FROM d.payments", "SELECT payments.a FROM (S) AS payments"),
+        ("SELECT p.a FROM d.payments AS p WHERE p.a", "SELECT p.a FROM (S) AS p WHERE p.a"),
+        ("SELECT p.a FROM `d.payments` p\nJOIN d.cards USING (c)", "SELECT p.a FROM (S) p\nJOIN `x.d.cards` USING (c)"),
+        ("SELECT a FROM d.payments\nWHERE a", "SELECT a FROM (S) AS payments\nWHERE a"),
+        (
+            "SELECT a FROM (SELECT a FROM d.payments) GROUP BY a",
+            "SELECT a FROM (SELECT a FROM (S) AS payments) GROUP BY a",
+        ),
+        ("SELECT a FROM d.cards LEFT JOIN d.payments ON a", "SELECT a FROM `x.d.cards` LEFT JOIN (S) AS payments ON a"),
+    ],
+)
+def test_a_table_seen_through_a_map_keeps_its_alias(sql: str, seen: str) -> None:
+    """The subquery takes the table's place under the alias it had, or under its name."""
+    assert View("v", "about", sql).qualified("x", ["d.payments", "d.cards"], {"d.payments": "(S)"}) == seen
