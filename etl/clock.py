@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """Gives the present instant (UTC)."""
+    """Returns the present instant (UTC)."""
     return datetime.now(UTC)

@@ -17,12 +17,12 @@ NOT_PUBLISHED = "The table was not published; what was published before still se
 
 
 def worst(*codes: int) -> int:
-    """Gives the exit code that tells most about what has to be done; 0 where there is none."""
+    """Returns the exit code that tells most about what has to be done; 0 where there is none."""
     return min(codes, key=_WORST_FIRST.index, default=0)
 
 
 def worst_of(failures: Sequence[KagemushaError]) -> KagemushaError:
-    """Gives the first of the failures whose exit code is the worst."""
+    """Returns the first of the failures whose exit code is the worst."""
     return min(failures, key=lambda failure: _WORST_FIRST.index(failure.exit_code))
 
 

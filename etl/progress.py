@@ -65,7 +65,7 @@ class LiveTable:
 
 @contextmanager
 def progress(stream: TextIO | None = None) -> Iterator[Progress]:
-    """Gives the form that fits: a live table where the stream is a terminal, JSON lines otherwise."""
+    """Yields the form that fits: a live table where the stream is a terminal, JSON lines otherwise."""
     out = stream or sys.stderr
     if not out.isatty():
         yield JsonLines(out)

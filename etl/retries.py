@@ -12,15 +12,15 @@ from masking.errors import KagemushaError
 
 TRIES: Final = 3
 """How often work is tried while its failures are transient."""
-_ONCE: Final = (RunLost, StatementTimedOut)
+_NOT_RETRIED: Final = (RunLost, StatementTimedOut)
 """Transient for the next run, but not for another try in this one."""
 _FIRST_PAUSE_SECONDS: Final = 1.0
 
 Done = TypeVar("Done")
 
 
-def transient_again(once: Callable[[], Done]) -> Done:
-    """Gives what the work gives; transient failures are tried again, each after a longer pause with jitter.
+def retry_transient(once: Callable[[], Done]) -> Done:
+    """Returns what the work gives; transient failures are tried again, each after a longer pause with jitter.
 
     Raises:
         KagemushaError: the last failure.
@@ -30,22 +30,22 @@ def transient_again(once: Callable[[], Done]) -> Done:
         try:
             return once()
         except KagemushaError as error:
-            if error.exit_code != TRANSIENT or isinstance(error, _ONCE):
+            if error.exit_code != TRANSIENT or isinstance(error, _NOT_RETRIED):
                 raise
         time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
         pause *= 4
     return once()
 
 
-def attempted(once: Callable[[], Done], **where: object) -> Done | KagemushaError:
-    """Gives what the work gives, or its error instead of raising it, so that no traceback reaches Spark's logs."""
+def as_value(once: Callable[[], Done], **where: object) -> Done | KagemushaError:
+    """Returns what the work gives, or its error instead of raising it, so that no traceback reaches Spark's logs."""
     try:
-        return transient_again(lambda: foreseen(once))
+        return retry_transient(lambda: without_foreign_message(once))
     except KagemushaError as error:
         return error.at(**where)
 
 
-def foreseen(once: Callable[[], Done]) -> Done:
+def without_foreign_message(once: Callable[[], Done]) -> Done:
     """Turns a failure that no step foresaw into ours: its message could quote a value, so only its type is kept."""
     try:
         return once()

@@ -35,7 +35,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Source(_Section):
+class SourceSettings(_Section):
     """The database's ETL endpoint."""
 
     url: str = Field(
@@ -94,13 +94,13 @@ class Source(_Section):
         return self.reader or ("jdbc" if self.engine == "mysql" else "adbc")
 
     @model_validator(mode="after")
-    def _a_reader_of_the_engine(self) -> Source:
+    def _a_reader_of_the_engine(self) -> SourceSettings:
         if self.engine == "mysql" and self.reader == "adbc":
             raise ValueError('reader must be "jdbc" for MySQL')
         return self
 
 
-class Stage(_Section):
+class StagingSettings(_Section):
     """The Cloud Storage bucket for staged files."""
 
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$")
@@ -116,7 +116,7 @@ class DatasetAccess(_Section):
     writers: tuple[Member, ...] = Field((), description="Who may change its tables.")
 
 
-class BigQuery(_Section):
+class BigQuerySettings(_Section):
     """Where tables are published."""
 
     project: str
@@ -137,7 +137,7 @@ class BigQuery(_Section):
     ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
 
 
-class Google(_Section):
+class GoogleSettings(_Section):
     """How the job logs in to Google; never a key or a token."""
 
     login: Literal["default", "service_account_file", "workload_identity"] = Field(
@@ -175,7 +175,7 @@ class Google(_Section):
         return url
 
     @model_validator(mode="after")
-    def _complete(self) -> Google:
+    def _complete(self) -> GoogleSettings:
         if self.login == "workload_identity" and not self.audience:
             raise ValueError('login = "workload_identity" needs an audience')
         if self.login == "service_account_file" and not self.service_account_file:
@@ -183,20 +183,20 @@ class Google(_Section):
         return self
 
 
-class KeyringSetting(_Section):
+class KeyringSettings(_Section):
     """Where the keyring is; never the key."""
 
     ref: str = Field(description="file:PATH for development, or a KMS-wrapped keyring.")
 
 
-class Detokenize(_Section):
+class DetokenizeSettings(_Section):
     """Whose tokens may be turned back, and where each look is written down."""
 
     audit_log: Path | None = Field(None, description="A file of JSON lines that only grows; without it, --audit-log.")
     domains: tuple[str, ...] = Field((), description="Domains that may be turned back; empty: every reversible one.")
 
 
-class Limits(_Section):
+class LimitSettings(_Section):
     """How much runs at once."""
 
     tables_at_once: int = Field(4, ge=1, le=32)
@@ -209,7 +209,7 @@ class Limits(_Section):
     )
 
 
-class Costs(_Section):
+class CostSettings(_Section):
     """Prices for the estimate of `kagemusha status`; the defaults are about the list prices of asia-northeast1."""
 
     table_usd_gib_month: float = Field(0.023, ge=0, description="BigQuery, active logical storage.")
@@ -219,19 +219,19 @@ class Costs(_Section):
 class Settings(_Section):
     """Everything an installation decides."""
 
-    source: Source
-    stage: Stage
-    bigquery: BigQuery
-    keyring: KeyringSetting
-    google: Google = Google()
-    limits: Limits = Limits()
-    costs: Costs = Costs()
-    detokenize: Detokenize = Detokenize()
+    source: SourceSettings
+    stage: StagingSettings
+    bigquery: BigQuerySettings
+    keyring: KeyringSettings
+    google: GoogleSettings = GoogleSettings()
+    limits: LimitSettings = LimitSettings()
+    costs: CostSettings = CostSettings()
+    detokenize: DetokenizeSettings = DetokenizeSettings()
     local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Gives the settings of a file; without one, of `$KAGEMUSHA_SETTINGS`, else of the local stack.
+    """Returns the settings of a file; without one, of `$KAGEMUSHA_SETTINGS`, else of the local stack.
 
     Raises:
         SettingsInvalid: the file is missing, not TOML, or a setting is wrong; named by its place, never by its value.

@@ -42,7 +42,7 @@ _FOR_FEW_ROWS: Final = {
 
 
 def spark_session() -> SparkSession:
-    """Gives the running session (Glue), the one that spark-submit configured, or a local one on every core.
+    """Returns the running session (Glue), the one that spark-submit configured, or a local one on every core.
 
     The workers are told to use this very Python. What spark-submit was told wins, but for the time zone.
     """
@@ -60,13 +60,13 @@ def spark_session() -> SparkSession:
 
 
 def session_for(spark: SparkSession, rows: int) -> SparkSession:
-    """Gives a session whose queries suit so many rows: below SMALL_ROWS, compiling a query costs more than it saves."""
+    """Returns a session that suits so many rows: below SMALL_ROWS, compiling a query costs more than it saves."""
     return spark if rows > SMALL_ROWS else _session_for_few_rows(spark)
 
 
 @lru_cache(maxsize=1)
 def _session_for_few_rows(spark: SparkSession) -> SparkSession:
-    """Gives one more session on the same context, made once: its own analyzer and optimizer take a while to load."""
+    """Returns one more session on the same context, made once: its own analyzer and optimizer take a while to load."""
     session = spark.newSession()
     for name, value in _FOR_FEW_ROWS.items():
         session.conf.set(name, value)

@@ -36,7 +36,7 @@ _LINK: Final = re.compile(r"\s(?:href|src|srcset)\s*=\s*([\"'])https?://.*?\1", 
 
 
 def table_page(table: str, run_id: str, results: Sequence[CheckResult], rows: int, at: str) -> str:
-    """Gives the page of one table as HTML that needs no other file.
+    """Returns the page of one table as HTML that needs no other file.
 
     Args:
         table: the contract's table.
@@ -60,7 +60,7 @@ def table_page(table: str, run_id: str, results: Sequence[CheckResult], rows: in
 
 
 def index_page(run_id: str, tables: Sequence[tuple[str, int, int, bool]]) -> str:
-    """Gives the page that leads to those of the tables.
+    """Returns the page that leads to those of the tables.
 
     Args:
         run_id: the run.

@@ -28,7 +28,7 @@ class TableFacts:
 
 
 def derived_checks(facts: TableFacts) -> tuple[Check, ...]:
-    """Gives the checks that every table has, whatever its own suite says."""
+    """Returns the checks that every table has, whatever its own suite says."""
     unique = (
         Check("expect_column_values_to_be_unique", {"column": facts.key[0]})
         if len(facts.key) == 1

@@ -87,7 +87,7 @@ class Suite(_Reviewed):
 
 
 def load_suite(path: Path, table: str) -> Suite:
-    """Gives a table's suite; one without expectations of its own where the file does not exist.
+    """Returns a table's suite; one without expectations of its own where the file does not exist.
 
     Raises:
         SuiteInvalid: the file breaks the model, or is another table's.
@@ -111,7 +111,7 @@ def load_suite(path: Path, table: str) -> Suite:
 
 
 def needed_columns(checks: Collection[Check], published: Collection[str]) -> tuple[str, ...]:
-    """Gives the published columns that the checks read, in published order; row conditions count by name."""
+    """Returns the published columns that the checks read, in published order; row conditions count by name."""
     named = {column for check in checks for column in check.columns}
     conditions = " ".join(str(_condition(check.kwargs)) for check in checks)
     return tuple(column for column in published if column in named or column in conditions)

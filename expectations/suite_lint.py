@@ -33,7 +33,7 @@ class SuiteProblem:
 
 
 def suite_problems(raw: Mapping[str, object], table: str, published: Collection[str]) -> tuple[SuiteProblem, ...]:
-    """Gives everything that is wrong with a suite, in its order.
+    """Returns everything that is wrong with a suite, in its order.
 
     Args:
         raw: the suite as YAML gives it.
@@ -92,7 +92,7 @@ def _listed(value: object) -> Collection[object]:
 
 
 def _in_condition(kwargs: Mapping[str, Any]) -> set[str]:
-    """Gives the columns that a row condition names, in Great Expectations' own words or in Spark's SQL."""
+    """Returns the columns that a row condition names, in Great Expectations' own words or in Spark's SQL."""
     condition = kwargs.get("row_condition")
     if not isinstance(condition, str):
         return set()

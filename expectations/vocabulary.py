@@ -22,18 +22,18 @@ _KINDS.pop("expectation", None)
 
 
 def expectation_names() -> tuple[str, ...]:
-    """Gives the names of all core expectations, in snake case."""
+    """Returns the names of all core expectations, in snake case."""
     return tuple(sorted(_KINDS))
 
 
 def arguments(expect: str) -> frozenset[str] | None:
-    """Gives the names of an expectation's arguments; None where there is no such core expectation."""
+    """Returns the names of an expectation's arguments; None where there is no such core expectation."""
     kind = _KINDS.get(expect)
     return None if kind is None else frozenset(set(kind.__fields__) - _NOT_ARGUMENTS)
 
 
 def argument_problems(check: Check) -> tuple[tuple[str, str], ...]:
-    """Gives each argument that an expectation lacks or does not take as it is, with the reason, values left out."""
+    """Returns each argument that an expectation lacks or does not take as it is, with the reason, values left out."""
     try:
         built(check)
     except _Misfit as misfit:
@@ -44,7 +44,7 @@ def argument_problems(check: Check) -> tuple[tuple[str, str], ...]:
 
 
 def built(check: Check, number: int = 0) -> Any:  # noqa: ANN401  untyped library
-    """Gives the Great Expectations object of a check; its meta carries the number by which its result is found.
+    """Returns the Great Expectations object of a check; its meta carries the number by which its result is found.
 
     Raises:
         SuiteInvalid: there is no such core expectation, or it does not take these arguments.

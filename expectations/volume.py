@@ -19,7 +19,7 @@ class LoadSize:
 
 
 def volume_results(bands: Volume, load: LoadSize, earlier: Sequence[LoadSize]) -> tuple[CheckResult, ...]:
-    """Gives one result for the row count and one for the shares of NULLs; none while too few loads are known.
+    """Returns one result for the row count and one for the shares of NULLs; none while too few loads are known.
 
     Medians are compared, so that one odd load among the earlier ones moves nothing. A result counts rows beyond the
     band, or columns beyond theirs; each column that is beyond is a result of its own.

@@ -16,7 +16,7 @@ _ALIKE = 0.6
 
 
 def resolved(argv: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
-    """Gives a job's arguments as Glue resolves them; an optional one that was not passed is absent.
+    """Returns a job's arguments as Glue resolves them; an optional one that was not passed is absent.
 
     Glue drops what it does not know, so that `--dya 2023-08-30` would load another day: here it is refused. Under Glue,
     which passes arguments of its own, only those are refused that look like one of the job's.

@@ -28,7 +28,7 @@ class Alphabet:
         self.spelling = spelling
 
     def read(self, text: Bytes) -> tuple[Bytes, Flags]:
-        """Gives the numerals of each row, uint8 (m, L), and True for rows that are spelled in this alphabet only."""
+        """Returns the numerals of each row, uint8 (m, L), and True for rows that are spelled in this alphabet only."""
         # Digits are 48 above their value, and a subtraction is several times faster than a look-up.
         numerals = text - _ZERO if self._only_digits else self._numeral_of[text]
         if numerals.size == 0 or numerals.max() < self.radix:
@@ -36,5 +36,5 @@ class Alphabet:
         return numerals, (numerals < self.radix).all(axis=1)
 
     def write(self, numerals: Bytes) -> Bytes:
-        """Gives the characters of each row of numerals."""
+        """Returns the characters of each row of numerals."""
         return numerals + _ZERO if self._only_digits else self._characters[numerals]

@@ -41,7 +41,7 @@ def has_canonical_form(source: pa.DataType) -> bool:
 
 
 def canonical(column: pa.Array) -> pa.Array:
-    """Gives the canonical text of each value as a string or binary array; nulls stay null.
+    """Returns the canonical text of each value as a string or binary array; nulls stay null.
 
     A date or an instant outside the years 1 to 9999 (PostgreSQL's `infinity` arrives as one) has no canonical text and
     becomes null: whoever calls compares with `masking.rows.lost`.

@@ -20,12 +20,12 @@ _RADIX = 10
 
 
 def free_digits(length: int, first: int, last: int) -> int:
-    """Gives how many digits FF1 may change: those not kept, and not the check digit, which the others determine."""
+    """Returns how many digits FF1 may change: those not kept, and not the check digit, which the others determine."""
     return length - first - max(last, 1)
 
 
 def encrypt_cards(ff1: FF1, cards: Bytes, first: int, last: int) -> Bytes:
-    """Gives the token of each card number: uint8 (m, L) that pass Luhn → uint8 (m, L) that fail it.
+    """Returns the token of each card number: uint8 (m, L) that pass Luhn → uint8 (m, L) that fail it.
 
     Without kept last digits, FF1 encrypts the payload, and the check digit becomes one more than the valid one. With
     them the check digit stays, so the failure must lie in the middle: its first digit is moved on by one, which spoils
@@ -43,7 +43,7 @@ def encrypt_cards(ff1: FF1, cards: Bytes, first: int, last: int) -> Bytes:
 
 
 def decrypt_cards(ff1: FF1, tokens: Bytes, first: int, last: int) -> tuple[Bytes, Flags]:
-    """Gives the card number behind each token, and True where there is none: uint8 (m, L) → (m, L), bool (m)."""
+    """Returns the card number behind each token, and True where there is none: uint8 (m, L) → (m, L), bool (m)."""
     cards = tokens.copy()
     if last == 0:
         failed = tokens[:, -1] != (check_digit(tokens[:, :-1]) + 1) % _RADIX

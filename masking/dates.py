@@ -22,7 +22,7 @@ def holds_dates(source: pa.DataType) -> bool:
 
 
 def civil_dates(column: pa.Array) -> pa.Array:
-    """Gives the civil date of each value as date32, null where there is none in the years 1 to 9999.
+    """Returns the civil date of each value as date32, null where there is none in the years 1 to 9999.
 
     Instants count by the Japanese calendar. Text is read as `2023-08-31`, `2023/08/31` or `20230831` and nothing else.
     """

@@ -44,7 +44,7 @@ class Documents:
         self._spoiled = [not isinstance(source, dict) for source in self._sources]
 
     def slots(self, path: str) -> list[Slot]:
-        """Gives the slot of every scalar that the path leads to, in all documents that have it."""
+        """Returns the slot of every scalar that the path leads to, in all documents that have it."""
         steps = [step for part in path.split(".") for step in _steps(part)]
         return [
             slot
@@ -58,7 +58,7 @@ class Documents:
         self._spoiled[slot.document] = True
 
     def texts(self) -> list[str | None]:
-        """Gives the replacements as canonical JSON, null for spoiled documents."""
+        """Returns the replacements as canonical JSON, null for spoiled documents."""
         return [None if bad else written(target) for bad, target in zip(self._spoiled, self._targets, strict=True)]
 
     def _walk(self, number: int, source: object, target: Container, steps: list[str]) -> Iterator[Slot]:
@@ -84,7 +84,7 @@ def written(value: object) -> str:
 
 
 def as_text(value: Scalar) -> str | None:
-    """Gives a scalar as text: numbers without exponent and trailing zeros, `true`, `false`; null stays null."""
+    """Returns a scalar as text: numbers without exponent and trailing zeros, `true`, `false`; null stays null."""
     if value is None or isinstance(value, str):
         return value
     return written(value)
@@ -102,7 +102,7 @@ def _members(source: object, step: str) -> Iterator[tuple[str | int, object]]:
 
 
 def _inner(target: Container, key: str | int, value: object) -> Container:
-    """Gives the container that replaces `value`, made at its first visit; a list keeps its length."""
+    """Returns the container that replaces `value`, made at its first visit; a list keeps its length."""
     held = target.get(str(key)) if isinstance(target, dict) else target[int(key)]
     if held is None:
         held = {} if isinstance(value, dict) else [None] * len(value)  # type: ignore[arg-type]  # a list by the caller

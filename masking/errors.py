@@ -44,7 +44,7 @@ class KagemushaError(Exception):
         return "\n".join(lines)
 
     def at(self, **where: object) -> KagemushaError:
-        """Gives the same error with more places named; places already named stay."""
+        """Returns the same error with more places named; places already named stay."""
         return _rebuild(
             type(self), self.what, self.not_done, self.todo, {**{k: str(v) for k, v in where.items()}, **self.where}
         )

@@ -20,12 +20,12 @@ def is_number(source: pa.DataType) -> bool:
 
 
 def widened(column: pa.Array) -> pa.Array:
-    """Gives a decimal column with the most digits its type can have."""
+    """Returns a decimal column with the most digits its type can have."""
     return column.cast(pa.decimal128(_WIDEST, column.type.scale))
 
 
 def least_at_or_above(number: Decimal, source: pa.DataType) -> pa.Scalar:
-    """Gives the least value of this type that is not below `number`, so that comparing with it is exact."""
+    """Returns the least value of this type that is not below `number`, so that comparing with it is exact."""
     if pa.types.is_floating(source):
         return pa.scalar(float(number), pa.float64())
     step = Decimal(1).scaleb(-fraction_digits(source))
@@ -34,12 +34,12 @@ def least_at_or_above(number: Decimal, source: pa.DataType) -> pa.Scalar:
 
 
 def fraction_digits(source: pa.DataType) -> int:
-    """Gives how many fraction digits an integer or decimal type has."""
+    """Returns how many fraction digits an integer or decimal type has."""
     return int(source.scale) if pa.types.is_decimal(source) else 0
 
 
 def of_steps(steps: int, scale: int) -> Decimal:
-    """Gives the number that is this many steps of 10 ** -scale."""
+    """Returns the number that is this many steps of 10 ** -scale."""
     return Decimal(steps).scaleb(-scale, context=EXACT)
 
 

@@ -8,7 +8,7 @@ from datetime import date
 import pyarrow as pa
 
 from masking.keyring import Keyring
-from masking.strategies.base import Example, Given, Masked, Strategy
+from masking.strategies.base import Example, MaskContext, Masked, Strategy
 
 EXAMPLE_DAY = date(2023, 8, 31)
 
@@ -28,13 +28,13 @@ _PUBLIC_KEYRING = {
 
 
 def example_keyring() -> Keyring:
-    """Gives the keyring under which examples are executed; its key is public."""
+    """Returns the keyring under which examples are executed; its key is public."""
     return Keyring.from_json(json.dumps(_PUBLIC_KEYRING))
 
 
 def executed(kind: type[Strategy], example: Example) -> Masked:
-    """Gives what the strategy makes of an example's inputs; the entity of shifted dates is member 42."""
+    """Returns what the strategy makes of an example's inputs; the entity of shifted dates is member 42."""
     strategy = kind.model_validate({"strategy": kind.model_fields["strategy"].default, **example.parameters})
     inputs = pa.array([given for given, _ in example.rows], example.source)
     entity = pa.array([42] * len(inputs), pa.int64())
-    return strategy.mask(inputs, Given(example_keyring(), EXAMPLE_DAY, {"member_id": entity}))
+    return strategy.mask(inputs, MaskContext(example_keyring(), EXAMPLE_DAY, {"member_id": entity}))

@@ -16,7 +16,7 @@ def derive_subkey(root: bytes, domain: str, algorithm: str, version: int, length
 
 
 def check_value(root: bytes) -> str:
-    """Gives the KCV, 8 hexadecimal digits: derived like a subkey, so it tells nothing of any key in use."""
+    """Returns the KCV, 8 hexadecimal digits: derived like a subkey, so it tells nothing of any key in use."""
     return hkdf_sha256(root, _SALT, _framed(b"key check value"), _CHECK_BYTES).hex()
 
 

@@ -68,7 +68,7 @@ def check_consistent(versions: Versions, roots: Roots) -> None:
 
 
 def write(versions: Versions, roots: Roots) -> str:
-    """Gives versions with their root keys as JSON, for storing them; handle the text like the keys."""
+    """Returns versions with their root keys as JSON, for storing them; handle the text like the keys."""
     encoded = {number: base64.b64encode(root).decode() for number, root in roots.items()}
     stored = [{**asdict(each), "root": encoded.get(each.version)} for each in versions]
     return json.dumps({"format": FORMAT, "versions": stored}, indent=2) + "\n"

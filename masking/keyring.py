@@ -69,21 +69,21 @@ class Keyring:
         return cls(*read(text))
 
     def to_json(self) -> str:
-        """Gives the keyring with its root keys, for storing it; handle the text like the keys."""
+        """Returns the keyring with its root keys, for storing it; handle the text like the keys."""
         return write(self._versions, self._roots)
 
     @property
     def primary(self) -> int:
-        """Gives the version that makes new tokens."""
+        """Returns the version that makes new tokens."""
         return next(each.version for each in self._versions if each.state == "primary")
 
     @property
     def versions(self) -> Versions:
-        """Gives what may be shown of every version, oldest first."""
+        """Returns what may be shown of every version, oldest first."""
         return self._versions
 
     def version(self, number: int) -> KeyVersion:
-        """Gives what may be shown of one version.
+        """Returns what may be shown of one version.
 
         Raises:
             KeyUnusable: when the keyring does not have it.
@@ -97,7 +97,7 @@ class Keyring:
         )
 
     def subkey(self, domain: str, algorithm: str, length: int, version: int | None = None) -> bytes:
-        """Gives the key with which one domain makes tokens by one algorithm.
+        """Returns the key with which one domain makes tokens by one algorithm.
 
         Args:
             domain: values of one domain meet in one token; keys of two domains are unlinkable.
@@ -118,7 +118,7 @@ class Keyring:
         return self._derive(domain, algorithm, length, number)
 
     def subkey_for_reading(self, domain: str, algorithm: str, length: int, version: int) -> bytes:
-        """Gives the key that reads tokens of any version that is not destroyed.
+        """Returns the key that reads tokens of any version that is not destroyed.
 
         Raises:
             KeyUnusable: when the version is unknown or destroyed.
@@ -126,14 +126,14 @@ class Keyring:
         return self._derive(domain, algorithm, length, version)
 
     def rotated(self, now: str) -> Keyring:
-        """Gives a keyring with a new primary version; the old primary stays active, so that joins go on working."""
+        """Returns a keyring with a new primary version; the old primary stays active, so that joins go on working."""
         root = secrets.token_bytes(ROOT_BYTES)
         number = self._versions[-1].version + 1
         kept = [replace(each, state="active") if each.state == "primary" else each for each in self._versions]
         return Keyring([*kept, KeyVersion(number, "primary", check_value(root), now)], {**self._roots, number: root})
 
     def pinned(self, version: int) -> Keyring:
-        """Gives a keyring that writes under the version, so that a run ends under the key it began with.
+        """Returns a keyring that writes under the version, so that a run ends under the key it began with.
 
         Raises:
             KeyUnusable: when the version is unknown, retired or destroyed.
@@ -146,7 +146,7 @@ class Keyring:
         )
 
     def as_of(self, version: int) -> Keyring:
-        """Gives a keyring that makes the very tokens that a version made, so that they can be found; retired ones too.
+        """Returns a keyring that makes the same tokens as a version, so that they can be found; retired ones too.
 
         Raises:
             KeyUnusable: when the version is unknown or destroyed.
@@ -158,7 +158,7 @@ class Keyring:
         )
 
     def retired(self, version: int) -> Keyring:
-        """Gives a keyring in which the version reads but no longer writes.
+        """Returns a keyring in which the version reads but no longer writes.
 
         Raises:
             KeyUnusable: when the version is unknown, primary or destroyed.
@@ -166,7 +166,7 @@ class Keyring:
         return self._changed(version, "retired", allowed=("active", "retired"))
 
     def destroyed(self, version: int) -> Keyring:
-        """Gives a keyring without the root key of a retired version: its tokens can never be read again.
+        """Returns a keyring without the root key of a retired version: its tokens can never be read again.
 
         Raises:
             KeyUnusable: when the version is unknown or not yet retired.

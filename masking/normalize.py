@@ -26,7 +26,7 @@ _KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)} | {0x309D: 0x3
 
 
 def normalize(texts: pa.Array, steps: Sequence[Normalizer]) -> pa.Array:
-    """Gives the texts after all steps; nulls stay null, and values that a step cannot read become null."""
+    """Returns the texts after all steps; nulls stay null, and values that a step cannot read become null."""
     for step in steps:
         texts = _STEPS[step](texts)
     return texts
@@ -61,13 +61,13 @@ def digits(texts: pa.Array) -> pa.Array:
 
 
 def jp_phone(texts: pa.Array) -> pa.Array:
-    """Gives a Japanese phone number as its 10 or 11 national digits: `+81 (0)90-1234-5678` becomes `09012345678`."""
+    """Returns a Japanese phone number as its 10 or 11 national digits: `+81 (0)90-1234-5678` becomes `09012345678`."""
     plain = pc.replace_substring_regex(bare(texts), r"[()\[\]/]", "")
     return _only(pc.replace_substring_regex(plain, r"^(?:\+|00|010)810?", "0"), r"^0[0-9]{9,10}$")
 
 
 def jp_postal(texts: pa.Array) -> pa.Array:
-    """Gives a Japanese postal code as its seven digits: `〒150-0001` becomes `1500001`."""
+    """Returns a Japanese postal code as its seven digits: `〒150-0001` becomes `1500001`."""
     return _only(pc.replace_substring_regex(bare(texts), r"^〒", ""), r"^[0-9]{7}$")
 
 
@@ -78,7 +78,7 @@ def kana(texts: pa.Array) -> pa.Array:
 
 
 def email(texts: pa.Array) -> pa.Array:
-    """Gives an e-mail address folded, trimmed and in lower case; what has no single @ between two parts is not read."""
+    """Returns an e-mail address folded, trimmed and in lower case; without one @ between two parts it is not read."""
     return _only(lower(trim(nfkc(texts))), r"^[^\s@]+@[^\s@]+$")
 
 

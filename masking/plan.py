@@ -16,7 +16,7 @@ from masking.keyring import Keyring
 from masking.leaks import LeakKind
 from masking.rows import Flags
 from masking.strategies import AnyStrategy
-from masking.strategies.base import FallibleStrategy, Given, Masked
+from masking.strategies.base import FallibleStrategy, MaskContext, Masked
 from masking.strategies.drop import Drop
 from masking.strategies.keep import Keep
 from masking.strategies.shift_date import ShiftDate
@@ -99,12 +99,12 @@ class MaskPlan:
 
     @cached_property
     def output_schema(self) -> pa.Schema:
-        """Gives the schema of every masked batch; dropped columns are not in it."""
+        """Returns the schema of every masked batch; dropped columns are not in it."""
         return pa.schema([pa.field(rule.name, _output_type(rule)) for rule in self._published()])
 
     @property
     def masked_columns(self) -> tuple[str, ...]:
-        """Gives the columns whose values do not stay as they are, dropped ones too."""
+        """Returns the columns whose values do not stay as they are, dropped ones too."""
         return tuple(rule.name for rule in self.rules if not isinstance(rule.strategy, Keep))
 
     @property
@@ -115,7 +115,7 @@ class MaskPlan:
 
     @property
     def key_uses(self) -> tuple[tuple[str, str, str], ...]:
-        """Gives (column, domain, algorithm) for every key that masking uses."""
+        """Returns (column, domain, algorithm) for every key that masking uses."""
         return tuple((rule.name, *use) for rule in self.rules for use in rule.strategy.key_uses())
 
     def mask(self, batch: pa.RecordBatch, keys: Keyring) -> MaskedBatch:
@@ -127,7 +127,7 @@ class MaskPlan:
             KagemushaError: what a strategy raises, with the column named.
         """
         columns = self._columns(batch)
-        given = Given(keys, self.day, columns)
+        given = MaskContext(keys, self.day, columns)
         values = []
         invalid: dict[str, list[tuple[ColumnRule, Flags]]] = {"null": [], "quarantine": [], "fail": []}
         for rule, target in zip(self._published(), self.output_schema, strict=True):
@@ -154,7 +154,7 @@ class MaskPlan:
         return tuple(rule for rule in self.rules if not isinstance(rule.strategy, Drop))
 
     def _columns(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
-        """Gives the batch's columns by name after proving that they are the ones planned for."""
+        """Returns the batch's columns by name after proving that they are the ones planned for."""
         present = batch.schema.names
         planned = {rule.name for rule in self.rules}
         _refuse("has columns without a rule", (name for name in present if name not in planned))
@@ -179,7 +179,7 @@ def _output_type(rule: ColumnRule) -> pa.DataType:
     raise problem
 
 
-def _masked(rule: ColumnRule, column: pa.Array, given: Given) -> Masked:
+def _masked(rule: ColumnRule, column: pa.Array, given: MaskContext) -> Masked:
     try:
         return rule.strategy.mask(column, given)
     except KagemushaError as error:
@@ -202,7 +202,7 @@ def _failure(rule: ColumnRule, invalid: Flags) -> str:
 
 
 def _plain(source: pa.DataType) -> pa.DataType:
-    """Gives the type of a column's values without dictionary encoding and wide offsets, which Arrow readers choose."""
+    """Returns the type of a column's values without dictionary encoding and wide offsets, which readers choose."""
     if pa.types.is_dictionary(source):
         return _plain(source.value_type)
     plain = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
@@ -214,5 +214,5 @@ def _fits(found: pa.DataType, planned: pa.DataType) -> bool:
 
 
 def _as_type(values: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """Gives the values under the planned type, which differs from theirs at most in encoding."""
+    """Returns the values under the planned type, which differs from theirs at most in encoding."""
     return values if values.type == wanted else values.cast(wanted)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
 from masking.rows import flags
-from masking.strategies import Given, KeyedStrategy, Tokenize
+from masking.strategies import KeyedStrategy, MaskContext, Tokenize
 
 Versions = npt.NDArray[np.int64]
 """The key version that made each row's tokens; 0 where a row has none."""
@@ -30,7 +30,7 @@ class TokensUnreadable(KagemushaError):
 
 
 def retokened(batch: pa.RecordBatch, strategies: Mapping[str, KeyedStrategy], keys: Keyring) -> pa.RecordBatch:
-    """Gives a published batch with its reversible tokens under the primary version; all else stays as it is.
+    """Returns a published batch with its reversible tokens under the primary version; all else stays as it is.
 
     Args:
         batch: published rows.
@@ -56,7 +56,7 @@ def retokened(batch: pa.RecordBatch, strategies: Mapping[str, KeyedStrategy], ke
 
 
 def row_versions(batch: pa.RecordBatch, columns: list[str]) -> Versions:
-    """Gives the key version that the tokens of each row name.
+    """Returns the key version that the tokens of each row name.
 
     Raises:
         TokensUnreadable: a value names none, or the tokens of a row name different ones.
@@ -78,7 +78,7 @@ def row_versions(batch: pa.RecordBatch, columns: list[str]) -> Versions:
 
 
 def current_tokens(tokens: pa.Array, versions: Versions, strategy: KeyedStrategy, keys: Keyring) -> pa.Array:
-    """Gives the primary version's tokens of the same values; those that are of it already stay.
+    """Returns the primary version's tokens of the same values; those that are of it already stay.
 
     Args:
         tokens: made by the strategy; nulls stay.
@@ -93,7 +93,7 @@ def current_tokens(tokens: pa.Array, versions: Versions, strategy: KeyedStrategy
     # What comes out of a token is normalized already, and bytes of any encoding go in again as they came out.
     plain = pa.binary() if isinstance(strategy, Tokenize) else pa.string()
     again = strategy.model_copy(update={"normalize": ()})
-    given = Given(keys, _ANY_DAY)
+    given = MaskContext(keys, _ANY_DAY)
     for version in np.unique(versions).tolist():
         chosen = pa.array(versions == version)
         old = tokens.filter(chosen)

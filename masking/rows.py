@@ -12,18 +12,18 @@ Flags = npt.NDArray[np.bool_]
 
 
 def flags(array: pa.Array) -> Flags:
-    """Gives an Arrow boolean array as flags; null counts as False."""
+    """Returns an Arrow boolean array as flags; null counts as False."""
     return np.asarray(pc.fill_null(array, pa.scalar(value=False)).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def either(first: Flags | None, second: Flags | None) -> Flags | None:
-    """Gives the rows flagged by one or the other; None where there is no such row."""
+    """Returns the rows flagged by one or the other; None where there is no such row."""
     both = [each for each in (first, second) if each is not None and each.any()]
     return np.logical_or.reduce(both) if both else None
 
 
 def null_where(column: pa.Array, flagged: Flags | None) -> pa.Array:
-    """Gives the column with null in the flagged rows."""
+    """Returns the column with null in the flagged rows."""
     if flagged is None:
         return column
     return pc.if_else(pa.array(flagged), pa.scalar(None, column.type), column)

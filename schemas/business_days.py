@@ -20,7 +20,7 @@ class Window:
 
     @classmethod
     def ending(cls, day: date, lookback_days: int) -> Window:
-        """Gives the target day with the days before it that are read again for late rows."""
+        """Returns the target day with the days before it that are read again for late rows."""
         return cls(day - timedelta(days=lookback_days), day)
 
     @property
@@ -34,7 +34,7 @@ _OFFSET: Final = timedelta(hours=9)  # Japan has kept UTC+9 without daylight sav
 
 
 def business_date(instants: pa.Array) -> pa.Array:
-    """Gives the JST calendar date of each instant.
+    """Returns the JST calendar date of each instant.
 
     Args:
         instants: timestamp[us, UTC], length n.
@@ -47,10 +47,10 @@ def business_date(instants: pa.Array) -> pa.Array:
 
 
 def business_day_start(day: date) -> datetime:
-    """Gives the instant (UTC) at which a business day begins."""
+    """Returns the instant (UTC) at which a business day begins."""
     return datetime.combine(day, time(), JST).astimezone(UTC)
 
 
 def previous_business_day(instant: datetime) -> date:
-    """Gives the last business day that has ended at an instant."""
+    """Returns the last business day that has ended at an instant."""
     return instant.astimezone(JST).date() - timedelta(days=1)

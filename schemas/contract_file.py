@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,7 +17,7 @@ BUNDLED = Path(__file__).parent
 
 
 def load_contract(path: Path) -> Contract:
-    """Gives the contract in one YAML file.
+    """Returns the contract in one YAML file.
 
     Raises:
         ContractInvalid: the file breaks the model; every problem is named with its place, none with a value.
@@ -53,7 +55,7 @@ def _problem(detail: object) -> str:
 
 
 def load_contracts(folder: Path = BUNDLED) -> dict[str, Contract]:
-    """Gives every contract of a folder by table name, in alphabetical order.
+    """Returns every contract of a folder by table name, in alphabetical order.
 
     Raises:
         ContractInvalid: a file breaks the model, the folder holds none, or two contracts publish the same table.
@@ -72,3 +74,20 @@ def load_contracts(folder: Path = BUNDLED) -> dict[str, Contract]:
                 not_done="Nothing was read.",
             )
     return contracts
+
+
+def select_contracts(contracts: Mapping[str, Contract], tables: Sequence[str]) -> dict[str, Contract]:
+    """Returns the contracts of the named tables, or all where none is named.
+
+    Raises:
+        ContractInvalid: a name is no contract's table.
+    """
+    unknown = [name for name in tables if name not in contracts]
+    if unknown:
+        near = get_close_matches(unknown[0], contracts, n=1)
+        raise ContractInvalid(
+            f"There is no contract for {', '.join(repr(name) for name in unknown)}.",
+            not_done="No row was read.",
+            advice=f"Did you mean {near[0]}?" if near else f"Tables: {', '.join(contracts)}.",
+        )
+    return {name: contract for name, contract in contracts.items() if not tables or name in tables}

@@ -25,7 +25,7 @@ class DomainUse:
 
 
 def domain_uses(contracts: Iterable[Contract]) -> Iterator[DomainUse]:
-    """Gives every use of every domain whose tokens can meet, in the order of tables and columns."""
+    """Yields every use of every domain whose tokens can meet, in the order of tables and columns."""
     for contract in contracts:
         for name, column in contract.selected.items():
             masks = column.mask.fields.values() if isinstance(column.mask, JsonFields) else (column.mask,)
@@ -35,13 +35,13 @@ def domain_uses(contracts: Iterable[Contract]) -> Iterator[DomainUse]:
 
 
 def rewritable_columns(contract: Contract) -> dict[str, KeyedStrategy]:
-    """Gives the columns whose tokens can be brought under another key version, with their strategies."""
+    """Returns the columns whose tokens can be brought under another key version, with their strategies."""
     masks = {name: column.mask for name, column in contract.selected.items()}
     return {name: mask for name, mask in masks.items() if isinstance(mask, KeyedStrategy) and mask.reversible}
 
 
 def one_way_columns(contract: Contract) -> tuple[str, ...]:
-    """Gives the columns that depend on a key and need their source to come under another version."""
+    """Returns the columns that depend on a key and need their source to come under another version."""
     rewritable = rewritable_columns(contract)
     return tuple(
         name for name, column in contract.selected.items() if column.mask.key_uses() and name not in rewritable
@@ -49,7 +49,7 @@ def one_way_columns(contract: Contract) -> tuple[str, ...]:
 
 
 def reversible_use(contracts: Iterable[Contract], domain: str) -> DomainUse:
-    """Gives a use of the domain whose strategy turns any of its tokens back.
+    """Returns a use of the domain whose strategy turns any of its tokens back.
 
     Raises:
         DomainRefused: no column uses the domain, or its tokens cannot be turned back.

@@ -24,7 +24,7 @@ from schemas.columns import Column
 from schemas.contract import Contract
 
 
-class Verdict(StrEnum):
+class Effect(StrEnum):
     """What a change does to what can be seen of a column."""
 
     VISIBLE = "newly visible"
@@ -45,7 +45,13 @@ class Verdict(StrEnum):
 
 
 _EXPOSING: Final = frozenset(
-    {Verdict.VISIBLE, Verdict.WEAKER, Verdict.ANOTHER_PART, Verdict.GATE_OPENED, Verdict.ELSEWHERE}
+    {
+        Effect.VISIBLE,
+        Effect.WEAKER,
+        Effect.ANOTHER_PART,
+        Effect.GATE_OPENED,
+        Effect.ELSEWHERE,
+    }
 )
 
 
@@ -55,7 +61,7 @@ class Change:
 
     table: str
     column: str
-    verdict: Verdict
+    verdict: Effect
     before: str
     after: str
 
@@ -79,7 +85,7 @@ _NO_MASK: Final = {"strategy", "why", "on_invalid", "quarantine_budget"}
 
 
 def exposure(old: Mapping[str, Contract], new: Mapping[str, Contract]) -> tuple[Change, ...]:
-    """Gives every difference in what can be seen, by table and column, in the order of the contracts.
+    """Returns every difference in what can be seen, by table and column, in the order of the contracts.
 
     Args:
         old: contracts by table, as they are.
@@ -89,7 +95,7 @@ def exposure(old: Mapping[str, Contract], new: Mapping[str, Contract]) -> tuple[
     for table in sorted({**old, **new}):
         before, after = old.get(table), new.get(table)
         if before and after and before.publish != after.publish:
-            changes.append(Change(table, "", Verdict.ELSEWHERE, before.publish, after.publish))
+            changes.append(Change(table, "", Effect.ELSEWHERE, before.publish, after.publish))
         had, has = (one.columns if one else {} for one in (before, after))
         for name in {**had, **has}:
             changes += _column_changes(table, name, had.get(name), has.get(name))
@@ -105,15 +111,15 @@ def _column_changes(table: str, name: str, old: Column | None, new: Column | Non
     if not (old and new):
         return
     if old.column_class != new.column_class:
-        yield Change(table, name, Verdict.RECLASSED, f"class {old.column_class}", f"class {new.column_class}")
+        yield Change(table, name, Effect.RECLASSED, f"class {old.column_class}", f"class {new.column_class}")
     had, has = set(old.may_look_like), set(new.may_look_like)
     if had != has:
-        verdict = Verdict.GATE_OPENED if has - had else Verdict.GATE_CLOSED
+        verdict = Effect.GATE_OPENED if has - had else Effect.GATE_CLOSED
         yield Change(table, name, verdict, *(", ".join(sorted(kinds)) or "nothing" for kinds in (had, has)))
 
 
 def described(mask: Strategy | None, beside: Strategy | None = None) -> str:
-    """Gives a mask in one line, with the parameters that were chosen for it or that differ from the mask beside it."""
+    """Returns a mask in one line, with the parameters that were chosen or that differ from the other mask's."""
     if mask is None:
         return "not published"
     shown = mask.model_dump(exclude=_NO_MASK, exclude_defaults=True)
@@ -141,36 +147,36 @@ def _masks(old: Strategy | None, new: Strategy | None) -> Iterator[tuple[str, St
 
 
 def _of_field(mask: Strategy | None, path: str) -> Strategy | None:
-    """Gives what becomes of a field: its own mask, nothing where others have one, or the mask of the whole document."""
+    """Returns what becomes of a field: its own mask, nothing where others have one, or the document's mask."""
     return mask.fields.get(path) if isinstance(mask, JsonFields) else mask
 
 
-def _verdict(old: Strategy | None, new: Strategy | None) -> Verdict | None:
+def _verdict(old: Strategy | None, new: Strategy | None) -> Effect | None:
     """Tells what the change of one mask does; None where nothing that can be seen differs."""
     before, after = _shows(old), _shows(new)
     if before != after:
         if after > before:
-            return Verdict.VISIBLE if before <= _PRESENCE < after else Verdict.WEAKER
-        return Verdict.GONE if after == _NOTHING else Verdict.STRONGER
+            return Effect.VISIBLE if before <= _PRESENCE < after else Effect.WEAKER
+        return Effect.GONE if after == _NOTHING else Effect.STRONGER
     if old is None or new is None or before == _NOTHING:
         return None
     if old.strategy == new.strategy:
         return _of_parameters(old, new)
-    return Verdict.ANOTHER_PART if before == _PART else Verdict.OTHERWISE
+    return Effect.ANOTHER_PART if before == _PART else Effect.OTHERWISE
 
 
-def _of_parameters(old: Strategy, new: Strategy) -> Verdict | None:
+def _of_parameters(old: Strategy, new: Strategy) -> Effect | None:
     """Tells what other parameters of the same strategy do."""
     added, removed = _choices(new) - _choices(old), _choices(old) - _choices(new)
     if added and removed:
-        return Verdict.ANOTHER_PART
+        return Effect.ANOTHER_PART
     pairs = list(zip(_amounts(old), _amounts(new), strict=True))
     if added or any(less < more for less, more in pairs):
-        return Verdict.WEAKER
+        return Effect.WEAKER
     if removed or any(more > less for more, less in pairs):
-        return Verdict.STRONGER
+        return Effect.STRONGER
     same = old.model_dump(exclude=_NO_MASK) == new.model_dump(exclude=_NO_MASK)
-    return None if same else Verdict.OTHERWISE
+    return None if same else Effect.OTHERWISE
 
 
 def _shows(mask: Strategy | None) -> int:
@@ -182,7 +188,7 @@ def _shows(mask: Strategy | None) -> int:
 
 
 def _amounts(mask: Strategy) -> tuple[float, ...]:
-    """Gives numbers that grow with what a strategy of this kind shows."""
+    """Returns numbers that grow with what a strategy of this kind shows."""
     if isinstance(mask, TruncatePan | Partial | Fpe):
         return mask.keep_first, mask.keep_last
     if isinstance(mask, IpPrefix):
@@ -197,7 +203,7 @@ def _amounts(mask: Strategy) -> tuple[float, ...]:
 
 
 def _choices(mask: Strategy) -> frozenset[object]:
-    """Gives what a strategy was told to tell apart: one more choice shows more."""
+    """Returns what a strategy was told to tell apart: one more choice shows more."""
     if isinstance(mask, Bucket):
         return frozenset(mask.edges)
     return frozenset(mask.known) if isinstance(mask, EmailDomain) else frozenset()

@@ -66,7 +66,7 @@ class LintedFile:
 
 
 def lint(paths: Iterable[Path], profile: Profile = Profile.PCI) -> tuple[Located, ...]:
-    """Gives every finding about the contracts at the paths, in the order of files and lines.
+    """Returns every finding about the contracts at the paths, in the order of files and lines.
 
     A contract is judged together with its neighbors in its folder, because joins and domains cross tables; findings
     about neighbors that were not named are left out.
@@ -89,7 +89,7 @@ def lint(paths: Iterable[Path], profile: Profile = Profile.PCI) -> tuple[Located
 
 
 def contract_files(path: Path) -> list[Path]:
-    """Gives the contract files at a path.
+    """Returns the contract files at a path.
 
     Raises:
         ContractInvalid: there is none.
@@ -123,7 +123,7 @@ def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
 
 
 def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile, list[Located]]:
-    """Gives what a file holds and its nodes, or why it cannot be read."""
+    """Returns what a file holds and its nodes, or why it cannot be read."""
     unread = LintedFile(path, None)
     try:
         raw = read_yaml(path)
@@ -134,7 +134,7 @@ def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile
 
 
 def read_contract(path: Path) -> tuple[LintedFile, Contract | None, list[Located]]:
-    """Gives a file's nodes, its contract when it fits the model, and what does not fit."""
+    """Returns a file's nodes, its contract when it fits the model, and what does not fit."""
     raw, file, unread = opened(path, CONTRACT_FITS)
     if raw is None:
         return file, None, unread
@@ -153,7 +153,7 @@ def read_contract(path: Path) -> tuple[LintedFile, Contract | None, list[Located
 
 
 def _problems(file: LintedFile, kind: str, keys: Sequence[object], message: str) -> Iterator[Located]:
-    """Gives one finding for each problem; a problem of the whole contract names its place at its beginning."""
+    """Yields one finding for each problem; a problem of the whole contract names its place at its beginning."""
     text = _MESSAGES.get(kind, message.removeprefix("Value error, "))
     if keys:
         yield file.locate(CONTRACT_FITS, f"{'.'.join(map(str, keys))}: {text}", keys)
@@ -164,7 +164,7 @@ def _problems(file: LintedFile, kind: str, keys: Sequence[object], message: str)
 
 
 def _mark(node: yaml.Node | None, keys: Sequence[object]) -> yaml.Mark | None:
-    """Gives the mark of the deepest key that exists; keys that only the model knows are stepped over."""
+    """Returns the mark of the deepest key that exists; keys that only the model knows are stepped over."""
     mark = node.start_mark if node is not None else None
     for key in keys:
         if isinstance(node, yaml.MappingNode):

@@ -23,7 +23,7 @@ class Format(StrEnum):
 
 
 def report(findings: Sequence[Located], form: Format) -> str:
-    """Gives the findings in a format, without a line break at the end."""
+    """Returns the findings in a format, without a line break at the end."""
     return _WRITERS[form](findings)
 
 

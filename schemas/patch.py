@@ -41,12 +41,12 @@ class Edit:
 
 
 def yaml_type(text: str) -> str:
-    """Gives a type as a contract spells it: quoted where a comma would end the value in YAML's braces."""
+    """Returns a type as a contract spells it: quoted where a comma would end the value in YAML's braces."""
     return f'"{text}"' if "," in text else text
 
 
 def patched(text: str, edits: Sequence[Edit]) -> str:
-    """Gives the contract's text after all edits; an edit whose place is not there changes nothing."""
+    """Returns the contract's text after all edits; an edit whose place is not there changes nothing."""
     for edit in edits:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if isinstance(root, yaml.MappingNode):
@@ -55,7 +55,7 @@ def patched(text: str, edits: Sequence[Edit]) -> str:
 
 
 def unified_diff(before: str, after: str, path: str) -> str:
-    """Gives the difference of two texts in the form that `git apply` takes; empty where there is none."""
+    """Returns the difference of two texts in the form that `git apply` takes; empty where there is none."""
     lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
     shown = difflib.unified_diff(*lines, f"a/{path}", f"b/{path}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in shown)
@@ -82,7 +82,7 @@ def _with(text: str, node: yaml.Node | None, new: str) -> str:
 
 
 def _lines_of(columns: yaml.MappingNode, text: str, name: str) -> tuple[int, int] | None:
-    """Gives the first line of a column and the one after its last."""
+    """Returns the first line of a column and the one after its last."""
     pair = _pair(columns, name)
     if pair is None:
         return None
@@ -133,7 +133,7 @@ def _rename(text: str, root: yaml.Node, edit: Edit) -> str:
 
 
 def _scalars(node: yaml.Node | None, value: str) -> Iterator[yaml.Node]:
-    """Gives the names of columns below a node: of mappings their keys too, but not what `joins` leads to."""
+    """Yields the names of columns below a node: of mappings their keys too, but not what `joins` leads to."""
     if isinstance(node, yaml.ScalarNode) and node.value == value:
         yield node
     elif isinstance(node, yaml.SequenceNode):

@@ -10,7 +10,7 @@ from schemas.errors import ContractInvalid
 
 
 def policy_findings(contracts: Sequence[Contract], profile: Profile = Profile.PCI) -> tuple[Finding, ...]:
-    """Gives every finding about contracts, which are judged together because joins and domains cross tables."""
+    """Returns every finding about contracts, which are judged together because joins and domains cross tables."""
     columns = [
         PolicyColumn(
             contract.table,

@@ -14,7 +14,7 @@ import pyarrow as pa
 from masking.errors import KagemushaError
 from masking.examples import EXAMPLE_DAY, example_keyring
 from masking.policy import ColumnClass
-from masking.strategies import Given, JsonFields
+from masking.strategies import JsonFields, MaskContext
 from schemas.columns import Column
 from schemas.contract import Contract
 
@@ -59,14 +59,14 @@ class Shown:
 
 
 def preview(contract: Contract) -> tuple[Shown, ...]:
-    """Gives every column's made-up value and what its mask makes of it, in the contract's order."""
+    """Returns every column's made-up value and what its mask makes of it, in the contract's order."""
     batch = {name: _made_up_column(column) for name, column in contract.columns.items()}
-    given = Given(example_keyring(), EXAMPLE_DAY, batch)
+    given = MaskContext(example_keyring(), EXAMPLE_DAY, batch)
     return tuple(shown for name, column in contract.columns.items() for shown in _shown(name, column, given))
 
 
 def made_up(column_class: ColumnClass, kind: str, scale: int = 0) -> object:
-    """Gives a made-up value of a class as a Python value that fits the contract type of that name."""
+    """Returns a made-up value of a class as a Python value that fits the contract type of that name."""
     number = _NUMBERS.get(column_class, 1042)
     born = column_class is ColumnClass.BIRTH_DATE
     values: dict[str, object] = {
@@ -85,14 +85,14 @@ def made_up(column_class: ColumnClass, kind: str, scale: int = 0) -> object:
 
 
 def _made_up_column(column: Column) -> pa.Array:
-    """Gives a column of one made-up value; a document has a value for each field that its mask names, and one more."""
+    """Returns a column of one made-up value; a document has a value for each field of its mask, and one more."""
     if isinstance(column.mask, JsonFields):
         return pa.array([_document(column.mask)], column.type.arrow)
     return pa.array([made_up(column.column_class, column.type.name, column.type.scale)], column.type.arrow)
 
 
 def _document(mask: JsonFields) -> str:
-    """Gives a document with a value for each named field, one that the field's strategy knows, and an unnamed field."""
+    """Returns a document with a value for each named field that its strategy knows, and an unnamed field."""
     document: dict[str, Any] = {"unnamed": _TEXTS[ColumnClass.FREE_TEXT]}
     for path, strategy in mask.fields.items():
         place = document
@@ -107,7 +107,7 @@ def _document(mask: JsonFields) -> str:
     return json.dumps(document, ensure_ascii=False, default=str)
 
 
-def _shown(name: str, column: Column, given: Given) -> Iterator[Shown]:
+def _shown(name: str, column: Column, given: MaskContext) -> Iterator[Shown]:
     about = (name, column.column_class.value, column.mask.strategy)
     before = given.columns[name]
     if column.dropped:

@@ -90,7 +90,7 @@ class _Line:
 
 
 def propose(table: FoundTable, name: str, known: Iterable[Contract] = ()) -> str:
-    """Gives the YAML of a contract for a table; beside each column, why.
+    """Returns the YAML of a contract for a table; beside each column, why.
 
     What is clearly harmless is kept, keys and references become tokens of the domains that known contracts have, and
     everything else is dropped.
@@ -164,7 +164,7 @@ def _why(found: Guess, column: FoundColumn) -> str:
 
 
 def _reduced(column_class: ColumnClass, column: FoundColumn) -> str:
-    """Gives the few masks that leave something useful and nothing of the person; what a name promises must be sure."""
+    """Returns the few masks that leave something useful and nothing of the person; the name must be sure."""
     if column.seen is not None or column.type is None:
         return _DROP
     if column_class is ColumnClass.BIRTH_DATE and column.type.name in {"date", "timestamp", "datetime"}:
@@ -180,7 +180,7 @@ def _token(
     harmless: str,
     known: Sequence[Contract],
 ) -> tuple[str, ColumnClass]:
-    """Gives the mask of a key or a reference: that of the column it leads to, where a contract has it."""
+    """Returns the mask of a key or a reference: that of the column it leads to, where a contract has it."""
     if not NAME.match(column.name) or column_class in {
         ColumnClass.SENSITIVE_AUTHENTICATION,
         ColumnClass.NATIONAL_ID,
@@ -204,7 +204,7 @@ def _token(
 
 
 def _domain(table: str, column: str) -> str:
-    """Gives the domain of a key: `member` for `member_id`, and the table's own name where the column says nothing."""
+    """Returns the domain of a key: `member` for `member_id`, and the table's own name where the column says nothing."""
     stem = column.lower()
     for ending in _ENDINGS:
         stem = stem.removesuffix(ending)
@@ -234,7 +234,7 @@ def _joins(table: FoundTable, lines: Sequence[_Line], known: Sequence[Contract])
 
 
 def _load(table: FoundTable, lines: Sequence[_Line]) -> tuple[str, list[str], str]:
-    """Gives the load mode, the derived columns it needs, and why."""
+    """Returns the load mode, the derived columns it needs, and why."""
     times = [one.name for one in lines if one.kept and one.type == "timestamp" and one.not_null]
     indexed = [name for name in times if name in table.indexed]
     days = [name for name in indexed if not any(word in name for word in _MOVES)]
@@ -260,7 +260,7 @@ def _day_name(column: str, taken: set[str]) -> str:
 
 
 def _key(name: str) -> str:
-    """Gives a name as a YAML key: in quotes where YAML would read something else, as it does of `no` and `on`."""
+    """Returns a name as a YAML key: in quotes where YAML would read something else, as it does of `no` and `on`."""
     return name if NAME.match(name) and yaml.safe_load(name) == name else _quoted(name)
 
 

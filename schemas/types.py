@@ -32,7 +32,7 @@ class _Row:
     postgres: frozenset[str]  # pg_type.typname; `enum` for every enum
     mysql: frozenset[str]  # data_type of information_schema, with the few attributes that change what it holds
     select: str  # how PostgreSQL hands the column over without loss; {} is the quoted column
-    select_mysql: str  # 〃 MySQL, as one of the few types that a driver cannot get wrong
+    select_mysql: str  # the same MySQL, as one of the few types that a driver cannot get wrong
 
 
 _POSTGRES_TEXTS: Final = frozenset(

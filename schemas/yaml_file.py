@@ -20,7 +20,7 @@ _Reviewed.yaml_implicit_resolvers = {
 
 
 def read_yaml(path: Path) -> dict[str, object]:
-    """Gives the mapping in a YAML file.
+    """Returns the mapping in a YAML file.
 
     Raises:
         ContractInvalid: the file is missing, is no mapping, repeats a key, or uses an anchor; with its line.

@@ -29,21 +29,21 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 
 from pyspark.sql import SparkSession  # noqa: E402  needs the path above
 
-from etl.cloud.storage.bucket import StageTarget  # noqa: E402  〃
-from etl.keys.keyrings import create_keyring_file, open_keyring  # noqa: E402  〃
-from etl.plan.plan import plan_table  # noqa: E402  〃
-from etl.plan.scope import Scope  # noqa: E402  〃
-from etl.plan.table_plan import TablePlan  # noqa: E402  〃
-from etl.settings import Settings, load_settings  # noqa: E402  〃
-from etl.source.dialect import POSTGRES, ReadColumn  # noqa: E402  〃
-from etl.source.open import joined, pinned  # noqa: E402  〃
-from etl.spark import spark_session  # noqa: E402  〃
-from etl.stage.driver import stage_table  # noqa: E402  〃
-from masking.keyring import KeyRef  # noqa: E402  〃
-from schemas.columns import Column  # noqa: E402  〃
-from schemas.contract_file import load_contract  # noqa: E402  〃
-from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
-from scripts.row_wise import mask_row_by_row  # noqa: E402  〃
+from etl.cloud.storage.bucket import StagingLocation  # noqa: E402  the same
+from etl.keys.keyrings import create_keyring_file, open_keyring  # noqa: E402  the same
+from etl.plan.plan import plan_table  # noqa: E402  the same
+from etl.plan.scope import Scope  # noqa: E402  the same
+from etl.plan.table_plan import TablePlan  # noqa: E402  the same
+from etl.settings import Settings, load_settings  # noqa: E402  the same
+from etl.source.dialect import POSTGRES, ReadColumn  # noqa: E402  the same
+from etl.source.open import hold_snapshot, join_snapshot  # noqa: E402  the same
+from etl.spark import spark_session  # noqa: E402  the same
+from etl.stage.driver import stage_table  # noqa: E402  the same
+from masking.keyring import KeyRef  # noqa: E402  the same
+from schemas.columns import Column  # noqa: E402  the same
+from schemas.contract_file import load_contract  # noqa: E402  the same
+from scripts.local_stack.local_stack import LocalStack  # noqa: E402  the same
+from scripts.row_wise import mask_row_by_row  # noqa: E402  the same
 
 FOLDER: Final = ROOT / ".local" / "bench"
 FIRST_DAY: Final = date(2023, 8, 29)
@@ -83,7 +83,7 @@ def seed(url: str, rows: int) -> None:
 
 
 def bench_session() -> SparkSession:
-    """Gives a session with the JDBC drivers of this machine, whose workers have our modules loaded already."""
+    """Returns a session with the JDBC drivers of this machine, whose workers have our modules loaded already."""
     drivers = ",".join(str(driver) for driver in (DRIVER, MYSQL_DRIVER) if driver.exists())
     os.environ["PYSPARK_SUBMIT_ARGS"] = (
         f"--driver-memory 2g --jars {drivers} pyspark-shell" if drivers else "pyspark-shell"
@@ -99,7 +99,7 @@ def bench_session() -> SparkSession:
 
 
 def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
-    """Gives rows a second of each way."""
+    """Returns rows a second of each way."""
     contract = load_contract(ROOT / "schemas" / "payments.yaml")
     spark = bench_session()
     key_file = FOLDER / "stack" / "keyring.json"
@@ -107,10 +107,10 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
         create_keyring_file(key_file)
     key = KeyRef(f"file:{key_file}")
     keys = open_keyring(key)
-    target = StageTarget.of(settings)
+    target = StagingLocation.of(settings)
     ours, copies, selected, peak = [], [], [], 0
-    with pinned(settings.source) as held:
-        with joined(held.snapshot) as source:
+    with hold_snapshot(settings.source) as held:
+        with join_snapshot(held.snapshot) as source:
             plan = plan_table(source, contract, Scope(LAST_DAY), SLICE_MIB * 1024 * 1024)
         for number in range(runs):
             copies.append(copy_seconds(settings.source.url, plan, plan.contract.columns))
@@ -134,12 +134,12 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
 
 
 def median(seconds: list[float]) -> float:
-    """Gives the middle one of an odd number of measurements."""
+    """Returns the middle one of an odd number of measurements."""
     return sorted(seconds)[len(seconds) // 2]
 
 
 def copy_seconds(url: str, plan: TablePlan, chosen: Mapping[str, Column]) -> float:
-    """Gives how long `psql` takes to COPY the planned rows of some columns in binary form to nowhere."""
+    """Returns how long `psql` takes to COPY the planned rows of some columns in binary form to nowhere."""
     columns = [ReadColumn(name, column.type) for name, column in chosen.items()]
     where = " OR ".join(f"({part.where})" for part in plan.slices)
     sql = f"COPY ({POSTGRES.select(plan.contract.source, columns, where)}) TO STDOUT (FORMAT binary)"
@@ -150,7 +150,7 @@ def copy_seconds(url: str, plan: TablePlan, chosen: Mapping[str, Column]) -> flo
 
 
 def jdbc_rows_per_s(spark: SparkSession, url: str, plan: TablePlan) -> int | None:
-    """Gives the speed of Spark JDBC → Parquet without masks, with as many partitions as ours has slices."""
+    """Returns the speed of Spark JDBC → Parquet without masks, with as many partitions as ours has slices."""
     if not DRIVER.exists():
         print("spark jdbc: left out, there is no driver in /usr/share/java")
         return None

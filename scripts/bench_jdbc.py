@@ -23,20 +23,20 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
     sys.path.insert(0, str(ROOT))
 
 import pyarrow as pa  # noqa: E402  needs the path above
-from pyspark.sql import SparkSession  # noqa: E402  〃
+from pyspark.sql import SparkSession  # noqa: E402  the same
 
-from etl.plan.plan import plan_table  # noqa: E402  〃
-from etl.plan.scope import Scope  # noqa: E402  〃
-from etl.settings import Source, load_settings  # noqa: E402  〃
-from etl.source.dialect import ReadColumn  # noqa: E402  〃
-from etl.source.jdbc.frame import jdbc_frame, reading_session  # noqa: E402  〃
-from etl.source.jdbc.text import fit_text  # noqa: E402  〃
-from etl.source.open import joined, pinned  # noqa: E402  〃
-from etl.spark import spark_session  # noqa: E402  〃
-from schemas.contract import Contract  # noqa: E402  〃
-from schemas.contract_file import load_contract  # noqa: E402  〃
-from scripts.issuer.mysql import copy  # noqa: E402  〃
-from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
+from etl.plan.plan import plan_table  # noqa: E402  the same
+from etl.plan.scope import Scope  # noqa: E402  the same
+from etl.settings import SourceSettings, load_settings  # noqa: E402  the same
+from etl.source.dialect import ReadColumn  # noqa: E402  the same
+from etl.source.jdbc.frame import jdbc_frame, reading_session  # noqa: E402  the same
+from etl.source.jdbc.text import fit_text  # noqa: E402  the same
+from etl.source.open import hold_snapshot, join_snapshot  # noqa: E402  the same
+from etl.spark import spark_session  # noqa: E402  the same
+from schemas.contract import Contract  # noqa: E402  the same
+from schemas.contract_file import load_contract  # noqa: E402  the same
+from scripts.issuer.mysql import copy  # noqa: E402  the same
+from scripts.local_stack.local_stack import LocalStack  # noqa: E402  the same
 
 _SLICE_BYTES: Final = 64 * 1024 * 1024
 _FIRST_DAY, _LAST_DAY = date(2023, 8, 29), date(2023, 8, 31)
@@ -44,8 +44,8 @@ _DRIVERS: Final = "/usr/share/java/mariadb-java-client.jar:/usr/share/java/postg
 _COUNTED: Final = pa.schema([("rows", pa.int64())])
 
 
-def jdbc_rows_per_s(spark: SparkSession, source: Source, contract: Contract, day: date) -> int:
-    """Gives how many rows a second of a window reach the workers by Spark JDBC, as the daily load reads them.
+def jdbc_rows_per_s(spark: SparkSession, source: SourceSettings, contract: Contract, day: date) -> int:
+    """Returns how many rows a second of a window reach the workers by Spark JDBC, as the daily load reads them.
 
     Args:
         spark: a session with the engine's JDBC driver.
@@ -60,8 +60,8 @@ def jdbc_rows_per_s(spark: SparkSession, source: Source, contract: Contract, day
         yield pa.RecordBatch.from_arrays([pa.array([rows], pa.int64())], schema=_COUNTED)
 
     own = reading_session(spark)
-    with pinned(source) as held:
-        with joined(held.snapshot) as session:
+    with hold_snapshot(source) as held:
+        with join_snapshot(held.snapshot) as session:
             slices = plan_table(session, contract, Scope(day), _SLICE_BYTES).slices
         begun = time.monotonic()
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -72,7 +72,7 @@ def jdbc_rows_per_s(spark: SparkSession, source: Source, contract: Contract, day
 
 
 def mysql_jdbc_rows_per_s(spark: SparkSession, stack: LocalStack, contract: Contract, day: date) -> int:
-    """Gives the same for MariaDB, started in a running stack and filled with what its PostgreSQL holds."""
+    """Returns the same for MariaDB, started in a running stack and filled with what its PostgreSQL holds."""
     ends = stack.up(mysql=True)
     assert ends.mysql is not None  # noqa: S101  `mysql=True` promises it
     copy(ends.primary_url, ends.mysql.url, ends.mysql.password)

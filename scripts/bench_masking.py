@@ -27,14 +27,14 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
     sys.path.insert(0, str(ROOT))
 
 from masking.kernels.buffers import Bytes, ByteStrings, assemble, hex_strings  # noqa: E402  needs the path above
-from masking.kernels.cmac import cmac  # noqa: E402  〃
-from masking.kernels.ff1 import FF1  # noqa: E402  〃
-from masking.kernels.hmac import hmac_sha256  # noqa: E402  〃
-from masking.kernels.siv import siv_tokens  # noqa: E402  〃
-from masking.keyring import Keyring  # noqa: E402  〃
-from masking.leaks import count_leaks  # noqa: E402  〃
-from masking.strategies.base import Given  # noqa: E402  〃
-from masking.strategies.truncate_pan import TruncatePan  # noqa: E402  〃
+from masking.kernels.cmac import cmac  # noqa: E402  the same
+from masking.kernels.ff1 import FF1  # noqa: E402  the same
+from masking.kernels.hmac import hmac_sha256  # noqa: E402  the same
+from masking.kernels.siv import siv_tokens  # noqa: E402  the same
+from masking.keyring import Keyring  # noqa: E402  the same
+from masking.leaks import count_leaks  # noqa: E402  the same
+from masking.strategies.base import MaskContext  # noqa: E402  the same
+from masking.strategies.truncate_pan import TruncatePan  # noqa: E402  the same
 
 OUTPUT: Final = ROOT / ".local" / "bench" / "masking.json"
 SAMPLE: Final = 20_000
@@ -91,7 +91,7 @@ def main() -> int:
 
 
 def best(work: Work, values: int, runs: int) -> float:
-    """Gives the values per second of CPU time, all threads together, of the quickest run."""
+    """Returns the values per second of CPU time, all threads together, of the quickest run."""
     seconds = []
     for _ in range(runs):
         begun = time.process_time()
@@ -107,10 +107,10 @@ def one_by_one(each: Each, values: list[str]) -> None:
 
 
 def kernels(digits: pa.StringArray, rows: int) -> dict[str, Work]:
-    """Gives what is measured of ours, by name."""
+    """Returns what is measured of ours, by name."""
     mails, mixed, ff1 = emails(rows), twenty_characters(rows), FF1(KEY[:32], 10, DOMAIN)
     masked = ff1_column(ff1.encrypt, digits)
-    given = Given(Keyring.create("2023-08-31T00:00:00+09:00"), date(2023, 8, 31))
+    given = MaskContext(Keyring.create("2023-08-31T00:00:00+09:00"), date(2023, 8, 31))
     return {
         "ff1_encrypt": lambda: ff1_column(ff1.encrypt, digits),
         "ff1_decrypt": lambda: ff1_column(ff1.decrypt, masked),
@@ -130,13 +130,13 @@ def ff1_column(change: Callable[[Bytes], Bytes], column: pa.StringArray) -> pa.S
 
 
 def sixteen_digits(rows: int) -> pa.StringArray:
-    """Gives distinct values of 16 digits."""
+    """Returns distinct values of 16 digits."""
     numbers = np.random.default_rng(1).permutation(rows).astype(np.int64) * 982_451_653 + 10**15
     return pa.array(numbers).cast(pa.string())
 
 
 def emails(rows: int) -> pa.StringArray:
-    """Gives e-mail addresses of 17 to 39 characters."""
+    """Returns e-mail addresses of 17 to 39 characters."""
     random = np.random.default_rng(2)
     names, hosts = random.integers(10, 10**9, rows), random.integers(1, 15, rows)
     return pa.array(
@@ -145,7 +145,7 @@ def emails(rows: int) -> pa.StringArray:
 
 
 def twenty_characters(rows: int) -> pa.StringArray:
-    """Gives text of 20 characters as it stands in columns that are kept: codes with some digits, no card number."""
+    """Returns text of 20 characters as it stands in columns that are kept: codes with some digits, no card number."""
     numbers = np.random.default_rng(3).integers(10**8, 10**9, rows)
     return pa.array([f"order {number} paid" for number in numbers.tolist()])
 
@@ -169,7 +169,7 @@ def pyffx() -> Each:
     """FFX in Python."""
     from pyffx import String  # noqa: PLC0415  a peer may be missing
 
-    return String(KEY[:32], alphabet="0123456789", length=16).encrypt  # type: ignore[no-any-return]  # 〃
+    return String(KEY[:32], alphabet="0123456789", length=16).encrypt  # type: ignore[no-any-return]  # the same
 
 
 def aessiv() -> Each:

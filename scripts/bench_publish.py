@@ -24,12 +24,12 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 
 import psycopg  # noqa: E402  needs the path above
 
-from etl.keys.keyrings import create_keyring_file  # noqa: E402  〃
-from etl.run.daily import daily_run  # noqa: E402  〃
-from etl.settings import Settings, load_settings  # noqa: E402  〃
-from etl.spark import spark_session  # noqa: E402  〃
-from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
-from scripts.local_stack.processes import wait_until  # noqa: E402  〃
+from etl.keys.keyrings import create_keyring_file  # noqa: E402  the same
+from etl.run.daily import daily_run  # noqa: E402  the same
+from etl.settings import Settings, load_settings  # noqa: E402  the same
+from etl.spark import spark_session  # noqa: E402  the same
+from scripts.local_stack.local_stack import LocalStack  # noqa: E402  the same
+from scripts.local_stack.processes import wait_until  # noqa: E402  the same
 
 FOLDER: Final = ROOT / ".local" / "bench"
 DAY: Final = date(2023, 8, 30)
@@ -129,7 +129,7 @@ def seed(root: Path, primary: str, standby: str, tables: int) -> Path:
 
 
 def measure(settings: Settings, contracts: Path, tables: int) -> dict[str, float | int | None]:
-    """Gives seconds a table of a first and of a second run."""
+    """Returns seconds a table of a first and of a second run."""
     spark = spark_session()
     figures: dict[str, float | int | None] = {"tables": tables, "rows_a_table": _ROWS, "cores": os.cpu_count()}
     try:

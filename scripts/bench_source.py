@@ -30,21 +30,21 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
     sys.path.insert(0, str(ROOT))
 
 import psycopg  # noqa: E402  needs the path above
-from pyspark.sql import SparkSession  # noqa: E402  〃
+from pyspark.sql import SparkSession  # noqa: E402  the same
 
-from etl.plan.plan import plan_table  # noqa: E402  〃
-from etl.plan.scope import Scope  # noqa: E402  〃
-from etl.plan.table_plan import TablePlan  # noqa: E402  〃
-from etl.settings import Settings, load_settings  # noqa: E402  〃
-from etl.source.dialect import ReadColumn  # noqa: E402  〃
-from etl.source.open import joined, pinned  # noqa: E402  〃
-from etl.source.postgres.read import read_slice  # noqa: E402  〃
-from etl.source.session import Held  # noqa: E402  〃
-from schemas.contract_file import load_contract  # noqa: E402  〃
-from scripts.bench import FOLDER, LAST_DAY, SLICE_MIB, bench_session, copy_seconds, median, seed  # noqa: E402  〃
-from scripts.bench_jdbc import jdbc_rows_per_s, mysql_jdbc_rows_per_s  # noqa: E402  〃
-from scripts.local_stack.local_stack import LocalStack  # noqa: E402  〃
-from scripts.local_stack.postgres_files import binaries  # noqa: E402  〃
+from etl.plan.plan import plan_table  # noqa: E402  the same
+from etl.plan.scope import Scope  # noqa: E402  the same
+from etl.plan.table_plan import TablePlan  # noqa: E402  the same
+from etl.settings import Settings, load_settings  # noqa: E402  the same
+from etl.source.dialect import ReadColumn  # noqa: E402  the same
+from etl.source.open import hold_snapshot, join_snapshot  # noqa: E402  the same
+from etl.source.postgres.read import read_slice  # noqa: E402  the same
+from etl.source.snapshot import HeldSnapshot  # noqa: E402  the same
+from schemas.contract_file import load_contract  # noqa: E402  the same
+from scripts.bench import FOLDER, LAST_DAY, SLICE_MIB, bench_session, copy_seconds, median, seed  # noqa: E402  the same
+from scripts.bench_jdbc import jdbc_rows_per_s, mysql_jdbc_rows_per_s  # noqa: E402  the same
+from scripts.local_stack.local_stack import LocalStack  # noqa: E402  the same
+from scripts.local_stack.postgres_files import binaries  # noqa: E402  the same
 
 _CLIENTS: Final = 4
 _SCALE: Final = 10
@@ -81,10 +81,10 @@ def main() -> int:
 
 
 def measure(spark: SparkSession, settings: Settings, primary: str, runs: int, seconds: int, rate: int) -> Figures:
-    """Gives the figures of PostgreSQL: rows a second of ADBC and COPY, and pgbench's."""
+    """Returns the figures of PostgreSQL: rows a second of ADBC and COPY, and pgbench's."""
     contract = load_contract(ROOT / "schemas" / "payments.yaml")
-    with pinned(settings.source) as held:
-        with joined(held.snapshot) as session:
+    with hold_snapshot(settings.source) as held:
+        with join_snapshot(held.snapshot) as session:
             plan = plan_table(session, contract, Scope(LAST_DAY), SLICE_MIB * 1024 * 1024)
         adbc, copies = [], []
         rows = adbc_rows(spark, held, plan)  # unmeasured: it brings the table into memory and workers to life
@@ -119,7 +119,7 @@ def measure(spark: SparkSession, settings: Settings, primary: str, runs: int, se
     }
 
 
-def adbc_rows(spark: SparkSession, held: Held, plan: TablePlan) -> int:
+def adbc_rows(spark: SparkSession, held: HeldSnapshot, plan: TablePlan) -> int:
     """Reads a plan's slices in Spark tasks, as the daily load does, and gives how many rows came."""
     columns = [ReadColumn(name, column.type) for name, column in plan.contract.selected.items()]
     snapshot, source = held.snapshot, plan.contract.source
@@ -129,13 +129,13 @@ def adbc_rows(spark: SparkSession, held: Held, plan: TablePlan) -> int:
 
 
 @contextmanager
-def reading(settings: Settings, read: Callable[[Held], int]) -> Iterator[list[int]]:
+def reading(settings: Settings, read: Callable[[HeldSnapshot], int]) -> Iterator[list[int]]:
     """Reads again and again while the block runs, each time under a new snapshot; yields a count of the times."""
     ended, times = threading.Event(), [0]
 
     def again() -> None:
         while not ended.is_set():
-            with pinned(settings.source) as held:
+            with hold_snapshot(settings.source) as held:
                 read(held)
             times[0] += 1
 

@@ -74,7 +74,7 @@ def answer() -> None:
 
 
 def drawn(rows: Sequence[Row]) -> Table:
-    """Gives rows of a query as a table."""
+    """Returns rows of a query as a table."""
     table = Table()
     for name in rows[0].keys() if rows else ():
         table.add_column(name)

@@ -23,12 +23,12 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
     sys.path.insert(0, str(ROOT))
 
 from rich.console import Console  # noqa: E402  needs the path above
-from rich.table import Table  # noqa: E402  〃
+from rich.table import Table  # noqa: E402  the same
 
-from etl.spark import spark_session  # noqa: E402  〃
-from scripts.fault_injection.field import field  # noqa: E402  〃
-from scripts.fault_injection.points import POINTS  # noqa: E402  〃
-from scripts.fault_injection.trial import Outcome, timed  # noqa: E402  〃
+from etl.spark import spark_session  # noqa: E402  the same
+from scripts.fault_injection.field import field  # noqa: E402  the same
+from scripts.fault_injection.points import POINTS  # noqa: E402  the same
+from scripts.fault_injection.trial import Outcome, timed  # noqa: E402  the same
 
 _WIDTH: Final = 150
 

@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def written() -> Iterator[str]:
-    """Gives the page, line by line."""
+    """Yields the page, line by line."""
     yield INTRODUCTION
     yield "| strategy | promise | reversible | keyed |"
     yield "|---|---|---|---|"
@@ -72,7 +72,7 @@ def written() -> Iterator[str]:
 
 
 def section(kind: type[Strategy]) -> Iterator[str]:
-    """Gives the part of one strategy."""
+    """Yields the part of one strategy."""
     yield f"## {name_of(kind)}\n"
     yield inspect.cleandoc(kind.__doc__ or "") + "\n"
     serves = [
@@ -90,7 +90,7 @@ def section(kind: type[Strategy]) -> Iterator[str]:
 
 
 def parameter(kind: type[Strategy], name: str) -> str:
-    """Gives one row of a strategy's table of parameters, told from its JSON Schema."""
+    """Returns one row of a strategy's table of parameters, told from its JSON Schema."""
     schema = SCHEMAS[kind.__name__]["properties"][name]
     field = kind.model_fields[name]
     values = ", ".join(f"`{json.dumps(each)}`" for each in schema.get("enum", ()) if each is not None) or range_of(
@@ -101,7 +101,7 @@ def parameter(kind: type[Strategy], name: str) -> str:
 
 
 def range_of(schema: dict[str, Any]) -> str:  # Any: a JSON Schema
-    """Gives what a parameter may be where it is not one of a few constants."""
+    """Returns what a parameter may be where it is not one of a few constants."""
     if schema.get("type") == "object":
         return "path: strategy"
     if schema.get("type") == "array":
@@ -115,7 +115,7 @@ def range_of(schema: dict[str, Any]) -> str:  # Any: a JSON Schema
 
 
 def shown(kind: type[Strategy], example: Example) -> Iterator[str]:
-    """Gives one example as a contract writes it, with what comes out."""
+    """Yields one example as a contract writes it, with what comes out."""
     outputs = executed(kind, example).values.to_pylist()
     mask = {"strategy": name_of(kind), **example.parameters}
     yield f"`mask: {flow(mask)}` on {example.source}\n"
@@ -146,12 +146,12 @@ def cell(text: str) -> str:
 
 
 def name_of(kind: type[Strategy]) -> str:
-    """Gives the name a contract uses."""
+    """Returns the name a contract uses."""
     return str(kind.model_fields["strategy"].default)
 
 
 def mark(fact: bool) -> str:  # noqa: FBT001 - the fact is all there is
-    """Gives a word for a fact."""
+    """Returns a word for a fact."""
     return "yes" if fact else "–"
 
 

@@ -21,9 +21,9 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
     sys.path.insert(0, str(ROOT))
 
 from scripts.issuer.build import advance, create  # noqa: E402  needs the path above
-from scripts.issuer.database import SynthRefused  # noqa: E402  〃
-from scripts.issuer.mysql import copy  # noqa: E402  〃
-from scripts.issuer.population import Population  # noqa: E402  〃
+from scripts.issuer.database import SynthRefused  # noqa: E402  the same
+from scripts.issuer.mysql import copy  # noqa: E402  the same
+from scripts.issuer.population import Population  # noqa: E402  the same
 
 SETTINGS = ROOT / ".local" / "settings.toml"
 

@@ -15,7 +15,7 @@ settings.load_profile("no_times")
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    """Gives a running stack that belongs to this test session alone; the developer's `.local` is never touched."""
+    """Yields a running stack that belongs to this test session alone; the developer's `.local` is never touched."""
     private = LocalStack(tmp_path_factory.mktemp("stack"))
     try:
         yield private.up()

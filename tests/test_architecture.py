@@ -26,13 +26,13 @@ NOT_HERE = {
 
 
 def modules(package: str) -> Iterator[tuple[Path, ast.Module]]:
-    """Gives every module of a package, parsed."""
+    """Yields every module of a package, parsed."""
     for path in sorted((ROOT / package).rglob("*.py")):
         yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imported(tree: ast.Module) -> set[str]:
-    """Gives the first parts of all names that a module imports, wherever in it."""
+    """Returns the first parts of all names that a module imports, wherever in it."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -20,7 +20,7 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def block(language: str, containing: str) -> str:
-    """Gives the fenced block of a language that contains a text."""
+    """Returns the fenced block of a language that contains a text."""
     blocks = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
     return next(found for found in blocks if containing in found)
 

@@ -17,12 +17,12 @@ from etl.audit.comparisons import (
     newest_by_of,
     sum_results,
 )
-from etl.audit.orphans import Place
+from etl.audit.orphans import TokenSources
 from etl.audit.staged_frame import staged_frame
 from etl.audit.table_checks import table_checks, table_suite
-from etl.audit.verdict import Approved, Surroundings, Verdict, approve
-from etl.audit.worker_counts import survey
-from etl.cloud.storage.bucket import StageTarget
+from etl.audit.verdict import Approved, References, Verdict, approve
+from etl.audit.worker_counts import count_on_workers
+from etl.cloud.storage.bucket import StagingLocation
 from etl.spark import SMALL_ROWS, session_for
 from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged
@@ -38,9 +38,9 @@ def audit(
     spark: SparkSession,
     staged: Staged,
     totals: SourceTotals,
-    target: StageTarget,
+    target: StagingLocation,
     suites: Path = BUNDLED,
-    around: Surroundings | None = None,
+    around: References | None = None,
 ) -> Approved:
     """Checks staged files and gives the proof that they may be published.
 
@@ -63,9 +63,9 @@ def examine(
     spark: SparkSession,
     staged: Staged,
     totals: SourceTotals,
-    target: StageTarget,
+    target: StagingLocation,
     suites: Path = BUNDLED,
-    around: Surroundings | None = None,
+    around: References | None = None,
 ) -> Verdict:
     """Runs every check on staged files, whatever fails, and gives what was found; arguments as of `audit`.
 
@@ -73,7 +73,7 @@ def examine(
         ContractInvalid: the table's own suite is wrong.
         KagemushaError: storage did not answer.
     """
-    started, contract, beside = time.monotonic(), staged.plan.contract, around or Surroundings()
+    started, contract, beside = time.monotonic(), staged.plan.contract, around or References()
     suite, checks = table_suite(contract, suites), table_checks(contract, totals.rows, suites)
     results = [*manifest_results(staged, target), *sum_results(staged, totals)]
     if results[0].passed:  # otherwise the bytes to look at are not there
@@ -81,7 +81,7 @@ def examine(
         rule = suite.joins
         joins = tuple(one for one in beside.joins if rule.check and one.column not in rule.leave_out)
         newest_by = newest_by_of(contract, suite.freshness) if beside.day else None
-        seen = survey(spark, Place(target, beside.warehouse), staged.files, schema, newest_by, joins)
+        seen = count_on_workers(spark, TokenSources(target, beside.warehouse), staged.files, schema, newest_by, joins)
         results += file_results(seen.footers, staged)
         if all(result.passed for result in results[-2:]):
             columns = needed_columns(checks, contract.published)

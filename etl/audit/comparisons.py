@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from etl.audit.footers import Footers
 from etl.audit.orphans import Join, Orphans
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.storage.bucket import StagingLocation
 from etl.stage.manifest import changed_files
 from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged
@@ -18,7 +18,7 @@ from schemas.contract import Contract
 from schemas.loads import PartitionLoad
 
 
-def manifest_results(staged: Staged, target: StageTarget) -> Sequence[CheckResult]:
+def manifest_results(staged: Staged, target: StagingLocation) -> Sequence[CheckResult]:
     """Storage's own description of every file equals what the workers wrote."""
     wrong = changed_files(staged, target)
     check = Check("staged_files_equal_manifest", origin="reconciliation")
@@ -69,7 +69,7 @@ def join_results(
 
 
 def newest_by_of(contract: Contract, rule: Freshness) -> str | None:
-    """Gives the column that tells how new the rows are; None where freshness is not looked at."""
+    """Returns the column that tells how new the rows are; None where freshness is not looked at."""
     if not rule.check:
         return None
     return rule.column or (contract.window_column if isinstance(contract.load, PartitionLoad) else None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from etl.audit.verdict import Verdict
 from etl.clock import now
-from etl.cloud.storage.bucket import Stage
+from etl.cloud.storage.bucket import StagingBucket
 from etl.ledger.results import TableResult
 from etl.stage.staged import Staged
 from expectations.data_docs import index_page, table_page
@@ -16,7 +16,7 @@ FOLDER = "data_docs"
 """The name of the folder within a run's."""
 
 
-def write_page(staged: Staged, verdict: Verdict, stage: Stage, local: Path | None = None) -> None:
+def write_page(staged: Staged, verdict: Verdict, stage: StagingBucket, local: Path | None = None) -> None:
     """Writes the page of one table beside the staged files, and into a folder of this machine if one is named.
 
     Raises:
@@ -27,7 +27,7 @@ def write_page(staged: Staged, verdict: Verdict, stage: Stage, local: Path | Non
     _put(staged.run_id, f"{table}.html", html, stage, local)
 
 
-def write_index(run_id: str, tables: Sequence[TableResult], stage: Stage, local: Path | None = None) -> str:
+def write_index(run_id: str, tables: Sequence[TableResult], stage: StagingBucket, local: Path | None = None) -> str:
     """Writes the page that leads to those of the audited tables; gives its URI."""
     rows = [
         (one.table, one.expectations_passed, one.expectations, any(check.stops for check in one.failed_checks))
@@ -37,7 +37,7 @@ def write_index(run_id: str, tables: Sequence[TableResult], stage: Stage, local:
     return _put(run_id, "index.html", index_page(run_id, rows), stage, local)
 
 
-def _put(run_id: str, name: str, html: str, stage: Stage, local: Path | None) -> str:
+def _put(run_id: str, name: str, html: str, stage: StagingBucket, local: Path | None) -> str:
     place = f"{stage.target.prefix}/{run_id}/{FOLDER}/{name}"
     stage.write(place, html.encode(), "text/html; charset=utf-8")
     if local is not None:

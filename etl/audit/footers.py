@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.storage.bucket import StagingLocation
 from etl.stage.worker import worker_stage
 
 
@@ -24,7 +24,7 @@ class Footers:
 
 @dataclass(frozen=True)
 class _FooterTask:
-    target: StageTarget
+    target: StagingLocation
     files: tuple[tuple[str, int], ...]
     schema: pa.Schema
     newest_by: str | None
@@ -53,7 +53,7 @@ def _newest(file: pq.ParquetFile, column: str | None) -> Iterator[datetime]:
 
 
 def as_instant(value: datetime | date) -> datetime:
-    """Gives the instant of a timestamp, or the one at which a business day ends in Japan (UTC)."""
+    """Returns the instant of a timestamp, or the one at which a business day ends in Japan (UTC)."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     return datetime.combine(value, time(15), tzinfo=UTC)

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from etl.audit.staged_frame import read_columns
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StageTarget
-from etl.settings import BigQuery
+from etl.cloud.storage.bucket import StagingLocation
+from etl.settings import BigQuerySettings
 
 _TOKENS_A_TASK: Final = 4_000_000
 _SPLITS: Final = 16
@@ -41,11 +41,11 @@ class Join:
 
 
 @dataclass(frozen=True)
-class Place:
+class TokenSources:
     """Where the workers read: the staging bucket, and BigQuery for what this run did not stage."""
 
-    target: StageTarget
-    warehouse: BigQuery | None = None
+    target: StagingLocation
+    warehouse: BigQuerySettings | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _parts(join: Join) -> int:
     return max(1, min(_SPLITS, -(-max(join.parent.rows, join.child.rows) // _TOKENS_A_TASK)))
 
 
-def _orphans(place: Place, join: Join, part: int, parts: int) -> Orphans:
+def _orphans(place: TokenSources, join: Join, part: int, parts: int) -> Orphans:
     """Counts the child's tokens of one part that the parent does not have; memory holds the parent's part."""
     known = pa.chunked_array(
         [_own(tokens, part, parts) for tokens in _tokens(place, join.parent)], pa.string()
@@ -74,7 +74,7 @@ def _orphans(place: Place, join: Join, part: int, parts: int) -> Orphans:
     return Orphans(join.column, failed, checked)
 
 
-def _tokens(place: Place, where: Columns) -> Iterator[pa.Array]:
+def _tokens(place: TokenSources, where: Columns) -> Iterator[pa.Array]:
     for name in where.files:
         for batch in read_columns(place.target, name, where.schema, [where.name]):
             yield _text(batch.column(0))
@@ -88,7 +88,7 @@ def _text(values: pa.Array) -> pa.Array:
 
 
 def _own(tokens: pa.Array, part: int, parts: int) -> pa.Array:
-    """Gives the tokens of one part: equal tokens are in the same part, whatever table they stand in."""
+    """Returns the tokens of one part: equal tokens are in the same part, whatever table they stand in."""
     if parts == 1:
         return tokens
     last = pc.utf8_slice_codeunits(tokens, -1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from etl.audit.orphans import Columns, Join
-from etl.audit.verdict import Surroundings
+from etl.audit.verdict import References
 from etl.cloud.bigquery.warehouse import Warehouse
 from etl.ledger.loads import History
 from etl.stage.staged import Staged
@@ -14,15 +14,15 @@ from schemas.contract import Contract
 from schemas.loads import FullLoad, SnapshotLoad
 
 
-def surroundings(
+def gather_references(
     staged: Staged,
     day: date,
     contracts: Mapping[str, Contract],
     others: Mapping[str, Staged],
     history: History,
     warehouse: Warehouse,
-) -> Surroundings:
-    """Gives what the audit of one staged table compares it with.
+) -> References:
+    """Returns what the audit of one staged table compares it with.
 
     A joined table is taken as this run staged it; where the run staged none of it or only the days of its window, as it
     is published too. A join to a table that exists in neither place is left out: there is nothing to look in yet.
@@ -45,7 +45,7 @@ def surroundings(
         where = _parent(parent, key, others.get(table), warehouse)
         if where is not None:
             joins.append(Join(column, target, _staged(staged, column), where))
-    return Surroundings(tuple(joins), warehouse.settings, history.get(contract.table, ()), day)
+    return References(tuple(joins), warehouse.settings, history.get(contract.table, ()), day)
 
 
 def _parent(parent: Contract, key: str, staged: Staged | None, warehouse: Warehouse) -> Columns | None:

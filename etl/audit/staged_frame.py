@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.storage.bucket import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
 from etl.stage.worker import worker_stage
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 def staged_frame(
     spark: SparkSession,
-    target: StageTarget,
+    target: StagingLocation,
     names: Sequence[str],
     schema: pa.Schema,
     columns: Sequence[str],
     parts: int | None = None,
 ) -> DataFrame:
-    """Gives some columns of staged files, read whenever Spark asks for them.
+    """Returns some columns of staged files, read whenever Spark asks for them.
 
     The rows that Spark hands to the readers are numbers of files: a range that the JVM makes itself, so no Python
     worker is asked twice.
@@ -44,7 +44,7 @@ def staged_frame(
 
 
 def _reader(
-    target: StageTarget, names: tuple[str, ...], schema: pa.Schema, columns: list[str]
+    target: StagingLocation, names: tuple[str, ...], schema: pa.Schema, columns: list[str]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -54,8 +54,8 @@ def _reader(
     return read
 
 
-def read_columns(target: StageTarget, name: str, schema: pa.Schema, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Gives the named columns of one staged file, batch by batch.
+def read_columns(target: StagingLocation, name: str, schema: pa.Schema, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yields the named columns of one staged file, batch by batch.
 
     Raises:
         ValuesUnfit: the file has another schema than its plan.

@@ -14,7 +14,7 @@ from schemas.errors import ContractInvalid
 
 
 def table_suite(contract: Contract, suites: Path = BUNDLED) -> Suite:
-    """Gives a table's own suite.
+    """Returns a table's own suite.
 
     Raises:
         ContractInvalid: it cannot be read, or names a column that is not published.
@@ -33,7 +33,7 @@ def table_suite(contract: Contract, suites: Path = BUNDLED) -> Suite:
 
 
 def table_checks(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple[Check, ...]:
-    """Gives every expectation of a table: those that follow from the contract, then its own suite's.
+    """Returns every expectation of a table: those that follow from the contract, then its own suite's.
 
     Raises:
         ContractInvalid: the suite names an expectation, an argument or a column that does not exist.

@@ -10,7 +10,7 @@ from typing import Final
 from etl.audit.orphans import Join
 from etl.audit.waivers import Waiver
 from etl.errors import NOT_PUBLISHED, AuditFailed
-from etl.settings import BigQuery
+from etl.settings import BigQuerySettings
 from etl.stage.staged import Staged
 from expectations.checks import CheckResult
 from expectations.volume import LoadSize
@@ -19,7 +19,7 @@ _SEAL: Final = object()
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class References:
     """What a table is compared with besides its source: other tables, earlier loads, the business day.
 
     Attributes:
@@ -30,7 +30,7 @@ class Surroundings:
     """
 
     joins: tuple[Join, ...] = ()
-    warehouse: BigQuery | None = None
+    warehouse: BigQuerySettings | None = None
     earlier: tuple[LoadSize, ...] = ()
     day: date | None = None
 
@@ -58,7 +58,7 @@ class Verdict:
         return tuple(result for result in self.results if not result.passed and not result.blocks)
 
     def with_waivers(self, staged: Staged, waivers: Sequence[Waiver]) -> Verdict:
-        """Gives the verdict with the failures marked that waivers let pass, where they may be waived at all.
+        """Returns the verdict with the failures marked that waivers let pass, where they may be waived at all.
 
         Args:
             staged: the manifest that was examined.
@@ -78,7 +78,7 @@ class Approved:
 
 
 def approve(staged: Staged, verdict: Verdict, waivers: Sequence[Waiver] = ()) -> Approved:
-    """Gives the proof that staged files may be published, where nothing that blocks is left.
+    """Returns the proof that staged files may be published, where nothing that blocks is left.
 
     Args:
         staged: the manifest that was examined.

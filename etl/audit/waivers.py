@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import ClassVar, Final
 
 from etl.clock import now
-from etl.cloud.storage.bucket import Stage
+from etl.cloud.storage.bucket import StagingBucket
 from etl.errors import NOT_PUBLISHED, STOPPED
 from etl.stage.staged import Staged
 from expectations.checks import Check, CheckResult
@@ -58,7 +58,7 @@ class Waiver:
 
 
 def signed(staged: Staged, result: CheckResult, reason: str, by: str, keys: Keyring) -> Waiver:
-    """Gives a waiver of a failed blocking check.
+    """Returns a waiver of a failed blocking check.
 
     Raises:
         WaiverRefused: the check passed, does not block, or proves that nothing was lost on the way.
@@ -81,14 +81,14 @@ def signed(staged: Staged, result: CheckResult, reason: str, by: str, keys: Keyr
     return replace(waiver, signature=_signature(waiver, keys))
 
 
-def store(waiver: Waiver, stage: Stage) -> None:
+def store(waiver: Waiver, stage: StagingBucket) -> None:
     """Writes a waiver beside the staged files that it is for."""
     content = json.dumps(asdict(waiver), ensure_ascii=False, indent=2).encode()
     stage.write(f"{_folder(stage, waiver.run_id, waiver.table)}{waiver.name}", content, "application/json")
 
 
-def proven_waivers(staged: Staged, stage: Stage, keys: Keyring) -> tuple[Waiver, ...]:
-    """Gives the waivers beside staged files whose signatures hold.
+def proven_waivers(staged: Staged, stage: StagingBucket, keys: Keyring) -> tuple[Waiver, ...]:
+    """Returns the waivers beside staged files whose signatures hold.
 
     Raises:
         WaiverRefused: one of them is not what was signed.
@@ -124,7 +124,7 @@ def _signature(waiver: Waiver, keys: Keyring) -> str:
     return hmac.new(key, meaning.encode(), hashlib.sha256).hexdigest()
 
 
-def _folder(stage: Stage, run_id: str, table: str) -> str:
+def _folder(stage: StagingBucket, run_id: str, table: str) -> str:
     return f"{stage.target.prefix}/{run_id}/{table}/"
 
 

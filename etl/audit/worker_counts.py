@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from etl.audit.footers import Footers, _footers, _FooterTask
-from etl.audit.orphans import Join, Orphans, Place, _orphans, _parts
+from etl.audit.orphans import Join, Orphans, TokenSources, _orphans, _parts
 from etl.errors import worst_of
-from etl.retries import attempted
+from etl.retries import as_value
 from etl.spark import SMALL_ROWS
 from etl.stage.staged import StagedFile
 from masking.errors import KagemushaError
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Survey:
+class WorkerCounts:
     """What the workers counted; a join that could not be looked up is an error in its place."""
 
     footers: Footers
     orphans: Mapping[str, Orphans | KagemushaError]
 
 
-def survey(
+def count_on_workers(
     spark: SparkSession,
-    place: Place,
+    place: TokenSources,
     files: Sequence[StagedFile],
     schema: pa.Schema,
     newest_by: str | None,
     joins: Sequence[Join],
-) -> Survey:
+) -> WorkerCounts:
     """Looks at every file's footer and looks every join up.
 
     Args:
@@ -61,15 +61,15 @@ def survey(
     looked_at, found = outcomes[0], outcomes[1:]
     if not isinstance(looked_at, Footers):
         raise looked_at
-    return Survey(looked_at, {join.column: _added(join, parts, found) for join in joins})
+    return WorkerCounts(looked_at, {join.column: _added(join, parts, found) for join in joins})
 
 
-def _runner(place: Place) -> Callable[[_FooterTask | tuple[Join, int, int]], Footers | Orphans | KagemushaError]:
+def _runner(place: TokenSources) -> Callable[[_FooterTask | tuple[Join, int, int]], Footers | Orphans | KagemushaError]:
     def run(task: _FooterTask | tuple[Join, int, int]) -> Footers | Orphans | KagemushaError:
         if isinstance(task, _FooterTask):
-            return attempted(lambda: _footers(task))
+            return as_value(lambda: _footers(task))
         join, part, parts = task
-        return attempted(lambda: _orphans(place, join, part, parts), column=join.column)
+        return as_value(lambda: _orphans(place, join, part, parts), column=join.column)
 
     return run
 

@@ -41,7 +41,7 @@ class TableDrift:
 
 
 def suggested_diff(path: Path, drifts: Sequence[Drift]) -> str:
-    """Gives the unified diff of a contract's file that answers the differences, as far as a contract can."""
+    """Returns the unified diff of a contract's file that answers the differences, as far as a contract can."""
     edits = [edit for one in drifts for edit in one.edits]
     text = path.read_text(encoding="utf-8")
     here = Path.cwd()

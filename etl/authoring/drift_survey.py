@@ -7,13 +7,13 @@ from pathlib import Path
 
 from etl.authoring.drift_report import TableDrift, suggested_diff
 from etl.plan.drift.find import find_drift
-from etl.settings import Source
-from etl.source.open import joined, pinned
+from etl.settings import SourceSettings
+from etl.source.open import hold_snapshot, join_snapshot
 from schemas.contract import Contract
 
 
-def survey(source: Source, contracts: Mapping[str, Contract], folder: Path) -> tuple[TableDrift, ...]:
-    """Gives what each contract and the source disagree about.
+def survey_drift(source: SourceSettings, contracts: Mapping[str, Contract], folder: Path) -> tuple[TableDrift, ...]:
+    """Returns what each contract and the source disagree about.
 
     Args:
         source: settings of the endpoint, which must be a reader as for a run.
@@ -24,7 +24,7 @@ def survey(source: Source, contracts: Mapping[str, Contract], folder: Path) -> t
         EndpointRefused, CredentialsRefused, SourceUnavailable: the source cannot be asked.
     """
     found = []
-    with pinned(source) as held, joined(held.snapshot) as session:
+    with hold_snapshot(source) as held, join_snapshot(held.snapshot) as session:
         known = session.relations()
         for name, contract in contracts.items():
             drifts = find_drift(contract, session.describe(contract.source), session.dialect.name, known)

@@ -15,7 +15,7 @@ from schemas.errors import ContractInvalid
 
 @contextmanager
 def contracts_at(source: str, folder: Path) -> Iterator[Path]:
-    """Gives the folder that `source` names, or, where it names none, `folder` as it was at that git revision.
+    """Yields the folder that `source` names, or, where it names none, `folder` as it was at that git revision.
 
     Raises:
         ContractInvalid: there is neither such a folder nor such a revision of the contracts.

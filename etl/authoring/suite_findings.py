@@ -9,7 +9,7 @@ from schemas.lint import SUITE_FITS, Located, contract_files, opened, read_contr
 
 
 def suite_findings(paths: Iterable[Path], suites: Path) -> tuple[Located, ...]:
-    """Gives every finding about the suites of the contracts at the paths, in the order of files and lines.
+    """Returns every finding about the suites of the contracts at the paths, in the order of files and lines.
 
     Args:
         paths: contract files, or folders of them; a contract that cannot be read has findings of its own.

@@ -29,10 +29,10 @@ def audit(
     Exit codes: 0 every table passes, 1 a blocking check fails, 2 there is no such stage, 3 run again.
     """
     chosen = load_settings(settings)
-    from etl.run.results import failed_checks  # noqa: PLC0415  〃
-    from etl.run.staged_run import Gate  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.run.results import failed_checks  # noqa: PLC0415  the same
+    from etl.run.staged_run import StagedRun  # noqa: PLC0415  Spark and Great Expectations take seconds to import
 
-    audited, place = Gate(chosen, contracts or BUNDLED).audit(run, table or [], docs)
+    audited, place = StagedRun(chosen, contracts or BUNDLED).audit(run, table or [], docs)
     console = Console()
     for one in audited:
         verdict = one.verdict

@@ -13,9 +13,9 @@ import typer
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.errors import STOPPED, SettingsInvalid
 from etl.keys.keyrings import open_keyring
-from etl.settings import Detokenize, load_settings
+from etl.settings import DetokenizeSettings, load_settings
 from etl.upkeep.detokenize.access_log import AccessLog, AccessLogUnusable
-from etl.upkeep.detokenize.detokenize import DetokenizeRefused, checked_purpose
+from etl.upkeep.detokenize.detokenize import DetokenizeRefused, stated_purpose
 from etl.upkeep.detokenize.detokenize import detokenize as opened_batches
 from masking.keyring import KeyRef
 from schemas.contract_file import BUNDLED, load_contracts
@@ -44,7 +44,7 @@ def detokenize(
 
     Ends with 0 when every line was a token, with 1 when some were not, with 2 when nothing may be shown.
     """
-    checked_purpose(purpose)
+    stated_purpose(purpose)
     chosen = load_settings(settings)
     log = AccessLog(_log_path(chosen.detokenize, audit_log))
     if chosen.detokenize.domains and domain not in chosen.detokenize.domains:
@@ -66,8 +66,8 @@ def detokenize(
         raise typer.Exit(STOPPED)
 
 
-def _log_path(allowed: Detokenize, option: Path | None) -> Path:
-    """Gives the settings' log, around which no option leads, else the option's."""
+def _log_path(allowed: DetokenizeSettings, option: Path | None) -> Path:
+    """Returns the settings' log, around which no option leads, else the option's."""
     if allowed.audit_log and option and option != allowed.audit_log:
         raise AccessLogUnusable(
             "The settings name another access log than --audit-log does.",

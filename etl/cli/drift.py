@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from etl.authoring.drift_report import Form, write_drift
-from etl.choice import choose
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.settings import load_settings
 from masking.errors import CONTRACT_MUST_CHANGE
-from schemas.contract_file import BUNDLED, load_contracts
+from schemas.contract_file import BUNDLED, load_contracts, select_contracts
 
 
 def drift(
@@ -29,10 +28,10 @@ def drift(
 
     No row is read. Ends with 0 when a run would read every table, with 2 when it would refuse one.
     """
-    from etl.authoring.drift_survey import survey  # noqa: PLC0415  database drivers take time to import
+    from etl.authoring.drift_survey import survey_drift  # noqa: PLC0415  database drivers take time to import
 
     folder = contracts or BUNDLED
-    found = survey(load_settings(settings).source, choose(load_contracts(folder), table or []), folder)
+    found = survey_drift(load_settings(settings).source, select_contracts(load_contracts(folder), table or []), folder)
     write_drift(found, form, sys.stdout)
     if any(one.stops for one in found):
         raise typer.Exit(CONTRACT_MUST_CHANGE)

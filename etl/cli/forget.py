@@ -76,7 +76,7 @@ def _print(done: Erasure, settings: Settings) -> None:
 
 
 def _unreached(done: Erasure, settings: Settings) -> list[str]:
-    """Gives what an officer must know that an erasure does not reach."""
+    """Returns what an officer must know that an erasure does not reach."""
     lines = [
         "Not reached: the source. Erase the person there first, or loads bring the rows back as the notes say.",
         f"Not reached: staged files; they hold tokens and are deleted {settings.stage.keep_days} days after their run.",

@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etl.choice import choose
 from etl.cli.options import ContractsFolder
-from schemas.contract_file import BUNDLED, load_contracts
+from schemas.contract_file import BUNDLED, load_contracts, select_contracts
 from schemas.preview import Shown
 from schemas.preview import preview as shown_by
 
@@ -25,7 +24,7 @@ def preview(
     Nothing is connected to, no value is real, and tokens are made under a key that everybody may know: no real token
     looks like these.
     """
-    (contract,) = choose(load_contracts(contracts or BUNDLED), [table]).values()
+    (contract,) = select_contracts(load_contracts(contracts or BUNDLED), [table]).values()
     columns = shown_by(contract)
     if sys.stdout.isatty():
         Console().print(_drawn(contract.table, columns))

@@ -25,7 +25,7 @@ def publish(
     Exit codes: 0 published, 1 a blocking check fails, 2 refused, 3 run again.
     """
     chosen = load_settings(settings)
-    from etl.run.staged_run import Gate  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.run.staged_run import StagedRun  # noqa: PLC0415  Spark and Great Expectations take seconds to import
 
-    published = Gate(chosen, contracts or BUNDLED).publish(run, table, lambda step: typer.echo(f"{table}: {step}"))
+    published = StagedRun(chosen, contracts or BUNDLED).publish(run, table, lambda step: typer.echo(f"{table}: {step}"))
     typer.echo(f"{table}: {published.rows:,} rows published in {published.partitions} partitions")

@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from etl.choice import choose
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.cloud.bigquery.warehouse import Warehouse
 from etl.entry import business_day
@@ -18,7 +17,7 @@ from etl.ledger.ledger import Ledger
 from etl.reports.verify import any_difference
 from etl.reports.verify import verify as compared
 from etl.settings import load_settings
-from schemas.contract_file import BUNDLED, load_contracts
+from schemas.contract_file import BUNDLED, load_contracts, select_contracts
 
 _WIDTH_WITHOUT_TERMINAL: Final = 140
 
@@ -42,7 +41,7 @@ def verify(
     target = business_day(day)
     ledger = Ledger(Warehouse.of(chosen))
     ledger.ensure()
-    found = compared(ledger, chosen, target, choose(load_contracts(contracts or BUNDLED), table or []))
+    found = compared(ledger, chosen, target, select_contracts(load_contracts(contracts or BUNDLED), table or []))
     drawn = Table("table", "measure", "against", title=f"Business day {target}", title_justify="left")
     drawn.add_column("BigQuery", justify="right")
     drawn.add_column("expected", justify="right")

@@ -30,8 +30,8 @@ def waive(
     Exit codes: 0 signed, 1 refused, 2 there is no such stage, 3 run again.
     """
     chosen = load_settings(settings)
-    from etl.run.staged_run import Gate  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.run.staged_run import StagedRun  # noqa: PLC0415  Spark and Great Expectations take seconds to import
 
-    waiver = Gate(chosen, contracts or BUNDLED).waive(run, table, expectation, reason, by)
+    waiver = StagedRun(chosen, contracts or BUNDLED).waive(run, table, expectation, reason, by)
     typer.echo(f"{waiver.table}: {waiver.expectation} of run {waiver.run_id} may pass once, signed by {waiver.by}")
     typer.echo(f"Publish it with: kagemusha publish {waiver.run_id} --table {waiver.table}")

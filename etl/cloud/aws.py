@@ -48,8 +48,8 @@ def call(service: str, operation: str, *, region: str | None = None, **arguments
         KeyUnusable: when it will not: no permission, no such key or secret, no credentials.
     """
     # A worker that reads a key file need not wait for these to load.
-    import boto3  # noqa: PLC0415  〃
-    from botocore import exceptions  # noqa: PLC0415  〃
+    import boto3  # noqa: PLC0415  the same
+    from botocore import exceptions  # noqa: PLC0415  the same
 
     failure = ""
     busy = False

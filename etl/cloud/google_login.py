@@ -23,7 +23,7 @@ from google.auth.credentials import AnonymousCredentials, Credentials
 from google.oauth2 import service_account
 
 from etl.errors import TRANSIENT
-from etl.settings import GOOGLE_TOKEN_URL, Google
+from etl.settings import GOOGLE_TOKEN_URL, GoogleSettings
 from masking.errors import KagemushaError
 
 SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -50,8 +50,8 @@ class GoogleLoginUnavailable(KagemushaError):
     exit_code: ClassVar[int] = TRANSIENT
 
 
-def google_credentials(login: Google, endpoint: str | None = None) -> Credentials:
-    """Gives the credentials of a login; clients of one process share them, and with them their tokens.
+def google_credentials(login: GoogleSettings, endpoint: str | None = None) -> Credentials:
+    """Returns the credentials of a login; clients of one process share them, and with them their tokens.
 
     Args:
         login: the `[google]` settings.
@@ -66,7 +66,7 @@ def google_credentials(login: Google, endpoint: str | None = None) -> Credential
 
 
 def login_failure(error: BaseException) -> KagemushaError | None:
-    """Gives our error for a failed login, without its message, which could quote a token; None for other failures."""
+    """Returns our error for a failed login, without its message, which could quote a token; None for other failures."""
     cause = error.cause if isinstance(error, RetryError) else error
     if not isinstance(cause, exceptions.GoogleAuthError):
         return None
@@ -77,7 +77,7 @@ def login_failure(error: BaseException) -> KagemushaError | None:
 
 
 @lru_cache(maxsize=4)
-def _shared(login: Google) -> Credentials:
+def _shared(login: GoogleSettings) -> Credentials:
     if login.login == "workload_identity":
         federated: Credentials = FederatedCredentials(**federation(login))  # type: ignore[no-untyped-call]  # google's
         return federated
@@ -117,8 +117,8 @@ def _from_file(path: Path) -> Credentials:
     return found
 
 
-def federation(login: Google) -> dict[str, Any]:  # Any: google-auth's own keyword types
-    """Gives the arguments of federated credentials."""
+def federation(login: GoogleSettings) -> dict[str, Any]:  # Any: google-auth's own keyword types
+    """Returns the arguments of federated credentials."""
     return {
         "audience": login.audience,
         "subject_token_type": _SUBJECT,
@@ -140,7 +140,7 @@ class FederatedCredentials(aws.Credentials):
                 super().refresh(_patient(request))  # type: ignore[no-untyped-call]  # google's
 
     def __copy__(self) -> FederatedCredentials:
-        """Gives a copy for this process: google-auth makes one to act as a service account."""
+        """Returns a copy for this process: google-auth makes one to act as a service account."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         return twin
@@ -153,7 +153,7 @@ class FederatedCredentials(aws.Credentials):
         """Asks Google where a token may be used, unless the token is from another service."""
         if self._token_url != GOOGLE_TOKEN_URL:
             return False
-        required: bool = super()._is_regional_access_boundary_lookup_required()  # type: ignore[no-untyped-call]  # 〃
+        required: bool = super()._is_regional_access_boundary_lookup_required()  # type: ignore[no-untyped-call]  # the same
         return required
 
 
@@ -168,14 +168,14 @@ class RoleOfTheJob(aws.AwsSecurityCredentialsSupplier):
         self._region = region
 
     def get_aws_region(self, _context: object, _request: object) -> str:
-        """Gives the region whose STS is named in the signed request."""
+        """Returns the region whose STS is named in the signed request."""
         region = self._region or _session().region_name
         if not region:
             raise exceptions.RefreshError("no AWS region is set")
         return str(region)
 
     def get_aws_security_credentials(self, _context: object, _request: object) -> aws.AwsSecurityCredentials:
-        """Gives credentials that are valid now; boto3 renews them when they are about to expire."""
+        """Returns credentials that are valid now; boto3 renews them when they are about to expire."""
         from botocore import exceptions as aws_errors  # noqa: PLC0415  only logins by AWS need it
 
         found, passing = None, False
@@ -199,7 +199,7 @@ def _session() -> Any:  # noqa: ANN401  boto3 carries no types
 
 
 def _patient(request: Transport) -> Transport:
-    """Gives a transport that asks a busy service again, and never hands its answer on when it stays busy."""
+    """Returns a transport that asks a busy service again, and never hands its answer on when it stays busy."""
 
     def send(
         url: str,

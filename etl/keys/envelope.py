@@ -40,7 +40,7 @@ class Envelope:
 
 
 def seal(text: str, cmk: str) -> str:
-    """Gives the text wrapped under a fresh data key of the CMK, as JSON.
+    """Returns the text wrapped under a fresh data key of the CMK, as JSON.
 
     Args:
         text: what to seal.
@@ -54,7 +54,7 @@ def seal(text: str, cmk: str) -> str:
 
 
 def unseal(text: str) -> str:
-    """Gives the text that `seal` wrapped.
+    """Returns the text that `seal` wrapped.
 
     Raises:
         KeyUnusable: when it is no envelope, KMS refuses, or the seal is broken.

@@ -14,7 +14,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def read_private(path: Path) -> str:
-    """Gives the text of a file that only its owner can read or write.
+    """Returns the text of a file that only its owner can read or write.
 
     Raises:
         KeyUnusable: when group or world have any right to it, or as `read_text` does.
@@ -23,7 +23,7 @@ def read_private(path: Path) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Gives the text of a file.
+    """Returns the text of a file.
 
     Raises:
         KeyUnusable: when it is missing, unreadable, or no text.

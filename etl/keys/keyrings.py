@@ -92,7 +92,7 @@ def change_keyring(where: str, change: Callable[[Keyring], Keyring]) -> Keyring:
 
 
 def rotate_keyring(where: str) -> Keyring:
-    """Gives the stored keyring a new primary version; the old one stays active."""
+    """Returns the stored keyring a new primary version; the old one stays active."""
     return change_keyring(where, lambda keyring: keyring.rotated(_now()))
 
 

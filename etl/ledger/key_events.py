@@ -77,7 +77,7 @@ def _made(version: KeyVersion) -> datetime:
 
 
 def _noted(ledger: Ledger) -> tuple[set[tuple[int, str]], dict[int, _Use]]:
-    """Gives the events that were told already, and the first use of each version; one query."""
+    """Returns the events that were told already, and the first use of each version; one query."""
     sql = (
         "SELECT version, event, CAST(NULL AS STRING) AS key_checks, run_id, happened_at AS first_at "
         f"FROM `{ledger.table_id('key_events')}` "

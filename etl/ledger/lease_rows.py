@@ -29,7 +29,7 @@ class LeaseHeld(KagemushaError):
 
 
 @dataclass(frozen=True)
-class Held:
+class LiveLease:
     """One lease as it stands; `left` are the seconds to its end, by BigQuery's clock, when it was looked at."""
 
     table: str
@@ -40,7 +40,7 @@ class Held:
     left: float = field(default=0.0, compare=False)
 
     def refusal(self, not_done: str) -> LeaseHeld:
-        """Gives the error that says who holds it."""
+        """Returns the error that says who holds it."""
         return LeaseHeld(
             f"{self.table} is held by run {self.run_id} since {_clock(self.since)}, until {_clock(self.until)}"
             " unless that run renews it.",
@@ -57,7 +57,7 @@ class LeaseBook:
         self._ledger = ledger
         self._table = ledger.table_id("leases")
 
-    def take(self, seconds: int, tables: Sequence[str]) -> dict[str, Held]:
+    def take(self, seconds: int, tables: Sequence[str]) -> dict[str, LiveLease]:
         """Takes what is free and gives the live leases of the tables, whoever holds them: two statements, usually."""
         self._claim(seconds, tables)
         live = self.live(tables)
@@ -85,8 +85,8 @@ class LeaseBook:
             number("seconds", seconds),
         )
 
-    def live(self, tables: Sequence[str] = ()) -> dict[str, Held]:
-        """Gives the leases that are held now, of these tables or of all."""
+    def live(self, tables: Sequence[str] = ()) -> dict[str, LiveLease]:
+        """Returns the leases that are held now, of these tables or of all."""
         sql = (
             f"SELECT table_name, run_id, since, until, fence, CURRENT_TIMESTAMP() AS present FROM `{self._table}` "
             "WHERE run_id IS NOT NULL AND until > CURRENT_TIMESTAMP() "
@@ -95,7 +95,7 @@ class LeaseBook:
         found = {}
         for row in self._ledger.read(sql, [texts("tables", tables)] if tables else []):
             left = (row["until"] - row["present"]).total_seconds()
-            found[row["table_name"]] = Held(
+            found[row["table_name"]] = LiveLease(
                 row["table_name"], row["run_id"], row["since"], row["until"], int(row["fence"]), left
             )
         return found

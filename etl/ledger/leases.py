@@ -13,18 +13,18 @@ from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 
 from etl.errors import NO_ROW_READ, NOT_PUBLISHED
-from etl.ledger.lease_rows import Held, LeaseBook, LeaseHeld
+from etl.ledger.lease_rows import LeaseBook, LeaseHeld, LiveLease
 from etl.ledger.ledger import Ledger
 from masking.errors import KagemushaError
 
-_BEATS: Final = 3
+_RENEWALS_PER_LIFETIME: Final = 3
 """A lease is renewed so many times within its lifetime: all but one may fail."""
 _PROOF_SECONDS: Final = 5.0
 """For so long a proof counts: load jobs of one table start one after the other."""
 _POLL_SECONDS: Final = 1.0
 
 
-class Fence(Protocol):
+class LeaseProof(Protocol):
     """What publishing asks before it starts a load job."""
 
     def prove(self) -> None:
@@ -38,7 +38,9 @@ class Fence(Protocol):
 class Leases:
     """The leases of one run."""
 
-    def __init__(self, book: LeaseBook, seconds: int, held: Mapping[str, Held], others: Mapping[str, Held]) -> None:
+    def __init__(
+        self, book: LeaseBook, seconds: int, held: Mapping[str, LiveLease], others: Mapping[str, LiveLease]
+    ) -> None:
         self._book = book
         self._seconds = seconds
         self._held = dict(held)
@@ -47,17 +49,17 @@ class Leases:
         self._beat = threading.Thread(target=self._renew_in_time, name="leases", daemon=True)
 
     def refusal(self, table: str) -> LeaseHeld | None:
-        """Gives the error of a table that another run holds; None where it is ours."""
+        """Returns the error of a table that another run holds; None where it is ours."""
         other = self._others.get(table)
         return other.refusal(NO_ROW_READ) if other else None
 
-    def fence(self, table: str) -> int | None:
-        """Gives the fencing number of a table that is ours, which grows with every change of hands; else None."""
+    def fencing_token(self, table: str) -> int | None:
+        """Returns the fencing number of a table that is ours, which grows with every change of hands; else None."""
         mine = self._held.get(table)
         return mine.fence if mine else None
 
     def of(self, table: str) -> TableLease:
-        """Gives the lease of one table, for publishing it."""
+        """Returns the lease of one table, for publishing it."""
         return TableLease(self, table)
 
     def prove(self, table: str) -> None:
@@ -72,7 +74,7 @@ class Leases:
             if self._book.renew(self._seconds, [table]):
                 return  # it had ended, and nobody had taken it
             raise self._lost(table)
-        if mine.left < self._seconds / _BEATS and not self._book.renew(self._seconds, [table]):
+        if mine.left < self._seconds / _RENEWALS_PER_LIFETIME and not self._book.renew(self._seconds, [table]):
             raise self._lost(table)
 
     def _lost(self, table: str) -> LeaseHeld:
@@ -95,13 +97,13 @@ class Leases:
                 self._book.free(self._book.run_id)
 
     def _renew_in_time(self) -> None:
-        pause = self._seconds / _BEATS
+        pause = self._seconds / _RENEWALS_PER_LIFETIME
         while not self._ended.wait(pause):
-            pause = self._seconds / _BEATS
+            pause = self._seconds / _RENEWALS_PER_LIFETIME
             try:
                 self._book.renew(self._seconds, list(self._held))
             except Exception:  # noqa: BLE001  a thread of ours must not end; what is lost shows before publishing
-                pause /= _BEATS
+                pause /= _RENEWALS_PER_LIFETIME
 
 
 class TableLease:
@@ -114,7 +116,7 @@ class TableLease:
         self._one_at_a_time = threading.Lock()
 
     def prove(self) -> None:
-        """See `Fence`."""
+        """See `LeaseProof`."""
         with self._one_at_a_time:
             if time.monotonic() - self._proven < _PROOF_SECONDS:
                 return
@@ -162,8 +164,8 @@ def leased(
         leases.end()
 
 
-def all_leases(ledger: Ledger) -> list[Held]:
-    """Gives every lease that is held now."""
+def all_leases(ledger: Ledger) -> list[LiveLease]:
+    """Returns every lease that is held now."""
     return list(LeaseBook(ledger, "").live().values())
 
 

@@ -19,7 +19,7 @@ from google.cloud import bigquery
 
 from etl.cloud.bigquery.dml import Parameter
 from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
-from etl.cloud.storage.bucket import Stage
+from etl.cloud.storage.bucket import StagingBucket
 from etl.ledger.tables import AUDITS, AUDITS_ABOUT, BY_NAME, TABLE_LOADS, TABLES, LedgerTable, audits_sql
 
 Row = Mapping[str, object]
@@ -36,7 +36,7 @@ class Ledger:
         self.warehouse = warehouse
 
     def table_id(self, name: str) -> str:
-        """Gives project.dataset.table of a table of the ledger."""
+        """Returns project.dataset.table of a table of the ledger."""
         return self.warehouse.table_id(f"{self.warehouse.settings.ops_dataset}.{name}")
 
     def ensure(self) -> None:
@@ -127,7 +127,7 @@ class Ledger:
         return job
 
     def read(self, sql: str, parameters: Sequence[Parameter] = ()) -> list[bigquery.Row]:
-        """Gives the rows of a query of ours over the ledger."""
+        """Returns the rows of a query of ours over the ledger."""
         config = bigquery.QueryJobConfig(query_parameters=list(parameters))
         with translated("The ledger could not be read"):
             return list(
@@ -135,7 +135,7 @@ class Ledger:
             )
 
 
-def write_report(stage: Stage, run_id: str, report: Mapping[str, object]) -> str:
+def write_report(stage: StagingBucket, run_id: str, report: Mapping[str, object]) -> str:
     """Writes the run report beside the staged files and gives its object name."""
     name = f"{stage.target.prefix}/{run_id}/report.json"
     text = json.dumps(report, ensure_ascii=False, indent=2, default=str)
@@ -146,7 +146,7 @@ def write_report(stage: Stage, run_id: str, report: Mapping[str, object]) -> str
 def _merged(
     present: Sequence[bigquery.SchemaField], wanted: Sequence[bigquery.SchemaField]
 ) -> list[bigquery.SchemaField]:
-    """Gives the columns that a table has, as they are now described, and the new ones behind them."""
+    """Returns the columns that a table has, as they are now described, and the new ones behind them."""
     by_name = {field.name: field for field in wanted}
     known = {field.name for field in present}
     return [by_name.get(field.name, field) for field in present] + [one for one in wanted if one.name not in known]

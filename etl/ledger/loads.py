@@ -21,7 +21,7 @@ from schemas.loads import MergeLoad
 
 
 def done_days(warehouse: Warehouse, contract: Contract, keys: Keyring) -> frozenset[date]:
-    """Gives the business days that the ledger proves published under the present contract and primary key version."""
+    """Returns the business days that the ledger proves published under the present contract and primary key version."""
     if warehouse.find_table(contract.publish) is None:
         return frozenset()
     primary = keys.version(keys.primary)
@@ -40,7 +40,7 @@ def done_days(warehouse: Warehouse, contract: Contract, keys: Keyring) -> frozen
 
 
 def modifications_today(warehouse: Warehouse, contract: Contract) -> int:
-    """Gives how often loads have changed the table in the last 24 hours."""
+    """Returns how often loads have changed the table in the last 24 hours."""
     rows = _ledger(
         warehouse, contract, "SUM(partitions) AS changed", "at > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 24 HOUR)"
     )
@@ -61,7 +61,7 @@ def _ledger(warehouse: Warehouse, contract: Contract, columns: str, where: str) 
 
 
 @dataclass(frozen=True)
-class Standing:
+class MergeState:
     """A merge table that further changes can be merged into.
 
     Attributes:
@@ -73,8 +73,8 @@ class Standing:
     keys_compared_on: date
 
 
-def standing(warehouse: Warehouse, contract: Contract, keys: Keyring) -> Standing | None:
-    """Gives how a merge table stands, or None where it has to be loaded whole.
+def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring) -> MergeState | None:
+    """Returns how a merge table stands, or None where it has to be loaded whole.
 
     That is so when it is not published yet, and when its contract or the primary key version is another one than that
     of its rows: a table never holds rows of two contracts, and a row of another version would not be found by its key.
@@ -100,7 +100,7 @@ def standing(warehouse: Warehouse, contract: Contract, keys: Keyring) -> Standin
     compared = [row["day"] for row in found if row["keys_compared"] is not None]
     if not compared:
         return None
-    return Standing(found[0]["watermark"].astimezone(UTC), max(compared))
+    return MergeState(found[0]["watermark"].astimezone(UTC), max(compared))
 
 
 History = Mapping[str, tuple[LoadSize, ...]]
@@ -109,7 +109,7 @@ _LOADS_KEPT = 60
 
 
 def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> History:
-    """Gives the sizes of the tables' last published loads of other days; a day that was loaded again counts once.
+    """Returns the sizes of the tables' last published loads of other days; a day that was loaded again counts once.
 
     A ledger that cannot tell — of an earlier version, or not there yet — gives none.
     """

@@ -10,7 +10,7 @@ from expectations.checks import CheckResult
 
 
 def check_rows(results: Sequence[CheckResult]) -> list[dict[str, object]]:
-    """Gives a row of `ops.audits` for each check; they are written with the table's own row, in one step."""
+    """Returns a row of `ops.audits` for each check; they are written with the table's own row, in one step."""
     return [
         {
             "expectation": one.check.expect,
@@ -28,7 +28,7 @@ def check_rows(results: Sequence[CheckResult]) -> list[dict[str, object]]:
 
 
 def package_version() -> str:
-    """Gives the version of this package; empty where it runs from a checkout that is not installed."""
+    """Returns the version of this package; empty where it runs from a checkout that is not installed."""
     with suppress(PackageNotFoundError):
         return version("kagemusha")
     return ""

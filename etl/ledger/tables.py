@@ -181,7 +181,7 @@ AUDITS_ABOUT: Final = "One row for each check of each table load; a view of tabl
 
 
 def audits_sql(table_loads: str) -> str:
-    """Gives the query of the view `ops.audits`: what a load checked stands in the load's own row, written with it."""
+    """Returns the query of the view `ops.audits`: what a load checked stands in the load's own row, written with it."""
     columns = ", ".join(
         "ARRAY_TO_STRING(c.columns, ', ') AS columns" if field.name == "columns" else f"c.{field.name}"
         for field in _CHECK

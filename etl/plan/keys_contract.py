@@ -7,7 +7,7 @@ from schemas.loads import FullLoad
 
 
 def keys_contract(contract: Contract) -> Contract:
-    """Gives the contract of a table's keys alone: the columns that make them, masked as they are in its rows."""
+    """Returns the contract of a table's keys alone: the columns that make them, masked as they are in its rows."""
     derived = {name: one for name, one in contract.derive.items() if name in contract.key}
     needed = {*contract.key, *(one.source for one in derived.values())}
     masks = {name: column.mask for name, column in contract.selected.items() if name in needed}

@@ -21,7 +21,7 @@ def plan_table(
     workers: int = 1,
     measure: bool = True,
 ) -> TablePlan:
-    """Gives the plan of one table.
+    """Returns the plan of one table.
 
     Args:
         session: a control session under the run's snapshot.
@@ -49,7 +49,7 @@ def plan_table(
 def _keys(
     session: Session, contract: Contract, source: SourceTable, scope: Scope, size: SliceSize, *, measure: bool
 ) -> TablePlan:
-    """Gives the plan of all keys of the source: nothing else of the rows is read."""
+    """Returns the plan of all keys of the source: nothing else of the rows is read."""
     only = keys_contract(contract)
     found = sliced(session, only, source, None, None, size, measure=measure)
     masks = mask_plan(only, scope.day)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from etl.clock import now
-from etl.ledger.loads import Standing
+from etl.ledger.loads import MergeState
 from etl.source.slice import Changes
 from schemas.business_days import Window
 from schemas.contract import Contract
@@ -29,16 +29,16 @@ class Scope:
     began: datetime = field(default_factory=now)
     window: Window | None = None
     at_once: bool = False
-    standing: Standing | None = None
+    standing: MergeState | None = None
 
     def days(self, contract: Contract) -> Window | None:
-        """Gives the business days that are published; None where rows are not chosen or kept by days."""
+        """Returns the business days that are published; None where rows are not chosen or kept by days."""
         if isinstance(contract.load, PartitionLoad):
             return self.window or Window.ending(self.day, contract.load.lookback_days)
         return Window(self.day, self.day) if isinstance(contract.load, SnapshotLoad) else None
 
     def changes(self, contract: Contract, *, one_state: bool) -> Changes | None:
-        """Gives which rows of a merge table are read; None for other modes.
+        """Returns which rows of a merge table are read; None for other modes.
 
         Args:
             contract: of the table.

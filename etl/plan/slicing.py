@@ -26,7 +26,7 @@ SMALLEST: Final = 16 * 1024 * 1024
 """No slice is made smaller than so many bytes for the sake of workers that would be idle."""
 COUNTED: Final = 500_000
 """Of a window with more rows than these about so many are counted, at random: enough to tell where the rows are."""
-_A_WORKER: Final = 2
+_SLICES_PER_WORKER: Final = 2
 """Slices for each worker, so that a slow one does not keep the others waiting."""
 
 
@@ -43,8 +43,8 @@ class SliceSize:
     workers: int = 1
 
     def count(self, size: int) -> int:
-        """Gives how many slices so many bytes are cut into: more than there are workers, where that is worth it."""
-        for_all = min(_A_WORKER * self.workers, size // SMALLEST)
+        """Returns how many slices so many bytes are cut into: more than there are workers, where that is worth it."""
+        for_all = min(_SLICES_PER_WORKER * self.workers, size // SMALLEST)
         return min(MAX_SLICES, max(1, -(-size // self.bytes), for_all))
 
 
@@ -68,7 +68,7 @@ def sliced(
     at_once: bool = False,
     measure: bool = True,
 ) -> Sliced:
-    """Gives the slices that hold each row of the window, of the changes, or of the table exactly once.
+    """Returns the slices that hold each row of the window, of the changes, or of the table exactly once.
 
     Args:
         session: on what the slices will read.
@@ -136,7 +136,7 @@ def _days(
 
 
 def _key(contract: Contract) -> list[str]:
-    """Gives the source columns of the contract's key."""
+    """Returns the source columns of the contract's key."""
     names = [contract.derive[name].source if name in contract.derive else name for name in contract.key]
     return [name for name in names if name in contract.columns]
 

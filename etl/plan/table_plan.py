@@ -52,7 +52,7 @@ class TablePlan:
 
 
 def mask_plan(contract: Contract, day: date) -> MaskPlan:
-    """Gives the masks of a contract's selected columns, in order."""
+    """Returns the masks of a contract's selected columns, in order."""
     rules = tuple(
         ColumnRule(name, column.type.arrow, column.mask, frozenset(column.may_look_like))
         for name, column in contract.selected.items()

@@ -16,9 +16,9 @@ from google.cloud import bigquery
 from etl.clock import now
 from etl.cloud.bigquery.jobs import load, run_statement
 from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.storage.bucket import StagingLocation
 from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused
-from etl.ledger.leases import Fence
+from etl.ledger.leases import LeaseProof
 from etl.publish.limits import PARTITIONS_A_JOB
 from etl.publish.merge_sql import Merge
 from etl.publish.published import Published
@@ -33,9 +33,9 @@ def merge(
     staged: Staged,
     keys: Staged | None,
     table: bigquery.Table,
-    lease: Fence,
+    lease: LeaseProof,
     warehouse: Warehouse,
-    target: StageTarget,
+    target: StagingLocation,
 ) -> Published:
     """Merges the staged rows; with all keys of the source, rows whose key is gone are deleted or marked as deleted.
 
@@ -85,7 +85,7 @@ def merge(
 
 def _beside(
     warehouse: Warehouse,
-    target: StageTarget,
+    target: StagingLocation,
     staged: Staged,
     what: str,
     digest: str,

@@ -31,7 +31,7 @@ class Merge:
     keys: str | None
 
     def merge(self, days: Sequence[date]) -> str:
-        """Gives the statement that inserts, updates and deletes.
+        """Returns the statement that inserts, updates and deletes.
 
         Args:
             days: of the partitions that it touches; of a table without partitions, none.
@@ -55,7 +55,7 @@ class Merge:
         )
 
     def days(self) -> str | None:
-        """Gives the query for the days that hold, or will hold, rows of the merge; None where there are no partitions.
+        """Returns the query for the days that hold, or will hold, rows of the merge; None without partitions.
 
         A row whose day has changed is looked for on all days, by its key, so that it does not stay on the old one.
         """
@@ -73,7 +73,7 @@ class Merge:
         return f"SELECT DISTINCT day FROM ({' UNION ALL '.join(parts)}) ORDER BY day"
 
     def lost(self) -> str | None:
-        """Gives the query that counts rows of the source which the published table should have and has not.
+        """Returns the query that counts rows of the source which the published table should have and has not.
 
         None where that cannot be told: no keys were read, or not from one snapshot; rows in quarantine are left out;
         or old partitions have expired.

@@ -16,9 +16,9 @@ from google.cloud import bigquery
 from etl.audit.verdict import Approved
 from etl.cloud.bigquery.jobs import load
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.storage.bucket import StagingLocation
 from etl.errors import NOT_PUBLISHED, PublishFailed, StageChanged, worst_of
-from etl.ledger.leases import Fence
+from etl.ledger.leases import LeaseProof
 from etl.publish.limits import refuse_beyond_limits
 from etl.publish.merge import merge
 from etl.publish.published import Published
@@ -40,7 +40,7 @@ class _Destination:
 
 
 def publish(
-    approved: Approved, lease: Fence, warehouse: Warehouse, target: StageTarget, keys: Approved | None = None
+    approved: Approved, lease: LeaseProof, warehouse: Warehouse, target: StagingLocation, keys: Approved | None = None
 ) -> Published:
     """Loads the manifest's files, and only those, into BigQuery.
 
@@ -83,7 +83,7 @@ def publish(
     return Published(rows, len(done), job_ids, time.monotonic() - started, keys_compared=compared)
 
 
-def _refuse_changed_files(staged: Staged, target: StageTarget) -> None:
+def _refuse_changed_files(staged: Staged, target: StagingLocation) -> None:
     """Looks once more just before loading: BigQuery reads names, not the generations that were audited."""
     wrong = changed_files(staged, target)
     if wrong:
@@ -96,9 +96,9 @@ def _replaced(
     staged: Staged,
     destinations: Sequence[_Destination],
     table: bigquery.Table,
-    lease: Fence,
+    lease: LeaseProof,
     warehouse: Warehouse,
-    target: StageTarget,
+    target: StagingLocation,
 ) -> list[bigquery.LoadJob | KagemushaError | None]:
     """Loads all destinations, several at once; none is begun after a failure, and every one begun is awaited."""
     contract, failed = staged.plan.contract, threading.Event()
@@ -135,7 +135,7 @@ def _refuse_other_rows(job: bigquery.LoadJob, expected: int) -> None:
 
 
 def _partly(failures: Sequence[KagemushaError], done: Sequence[str], destinations: int) -> KagemushaError:
-    """Gives the worst failure, saying what was replaced all the same."""
+    """Returns the worst failure, saying what was replaced all the same."""
     failure = worst_of(failures)
     not_done = (
         f"{len(done)} of {destinations} partitions were replaced; the others keep what they held."
@@ -153,5 +153,5 @@ def _destinations(staged: Staged) -> tuple[_Destination, ...]:
 
 
 def job_id(staged: Staged, day: date | None, files: Iterable[StagedFile]) -> str:
-    """Gives the load job's id: a function of table, partition and manifest, so a repeated try finds its own job."""
+    """Returns the load job's id: a function of table, partition and manifest, so a repeated try finds its own job."""
     return f"kagemusha_{staged.plan.table}_{f'{day:%Y%m%d}' if day else 'all'}_{manifest_digest(files)[:16]}"

@@ -16,7 +16,7 @@ _MILLISECONDS_A_DAY: Final = 86_400_000
 
 
 def table_schema(contract: Contract) -> list[bigquery.SchemaField]:
-    """Gives the BigQuery columns of a contract, in published order; all NULLABLE, the audit proves what is not null."""
+    """Returns a contract's BigQuery columns in published order; all NULLABLE: the audit proves what is not null."""
     return [_field(contract, name, contract.output_type(name)) for name in contract.published]
 
 
@@ -28,7 +28,7 @@ def _field(contract: Contract, name: str, arrow: pa.DataType) -> bigquery.Schema
 
 
 def time_partitioning(contract: Contract) -> bigquery.TimePartitioning | None:
-    """Gives the daily partitioning of a contract; None where it has no partitions."""
+    """Returns the daily partitioning of a contract; None where it has no partitions."""
     if contract.partition_by is None:
         return None
     expiration = contract.retention_days * _MILLISECONDS_A_DAY if contract.retention_days else None
@@ -36,13 +36,13 @@ def time_partitioning(contract: Contract) -> bigquery.TimePartitioning | None:
 
 
 def encryption(warehouse: Warehouse) -> bigquery.EncryptionConfiguration | None:
-    """Gives the customer-managed key that the settings name; None leaves encryption to Google's own keys."""
+    """Returns the customer-managed key that the settings name; None leaves encryption to Google's own keys."""
     key = warehouse.settings.kms_key
     return bigquery.EncryptionConfiguration(kms_key_name=key) if key else None
 
 
 def load_config(contract: Contract, table: bigquery.Table) -> bigquery.LoadJobConfig:
-    """Gives how files replace a table that exists, or a part of it; policy tags, descriptions and its key stay."""
+    """Returns how files replace a table that exists, or a part of it; policy tags, descriptions and its key stay."""
     return bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.PARQUET,
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,

@@ -11,7 +11,7 @@ from typing import Final
 from google.cloud import bigquery
 
 from etl.cloud.bigquery.jobs import load
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, name, translated
+from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, quoted, translated
 from etl.publish.token_versions import is_old, tells_version, version_of_row
 from schemas.contract import Contract
 from schemas.domains import rewritable_columns
@@ -25,12 +25,12 @@ _SCHEMA: Final = (
 
 
 def table_name(warehouse: Warehouse, domain: str) -> str:
-    """Gives dataset.table of a domain's map."""
+    """Returns dataset.table of a domain's map."""
     return f"{warehouse.settings.ops_dataset}.{_PREFIX}{domain}"
 
 
 def mapped_domains(warehouse: Warehouse) -> frozenset[str]:
-    """Gives the domains that have a map now."""
+    """Returns the domains that have a map now."""
     warehouse.ensure_dataset(warehouse.settings.ops_dataset)
     with translated("The token maps could not be listed"):
         tables = warehouse.client.list_tables(warehouse.settings.ops_dataset, timeout=TIMEOUT_SECONDS, retry=RETRY)
@@ -39,11 +39,11 @@ def mapped_domains(warehouse: Warehouse) -> frozenset[str]:
 
 
 def old_tokens_sql(warehouse: Warehouse, contracts: Iterable[Contract], domain: str, primary: int) -> str:
-    """Gives the query of all old tokens of a domain, with the versions that made them; a `WHERE` may follow it."""
+    """Returns the query of all old tokens of a domain, with the versions that made them; a `WHERE` may follow it."""
     parts = [
-        f"SELECT {version_of_row(contract)} AS version, {name(column)} AS token "
+        f"SELECT {version_of_row(contract)} AS version, {quoted(column)} AS token "
         f"FROM `{warehouse.table_id(contract.publish)}` "
-        f"WHERE {is_old(contract, primary)} AND {name(column)} IS NOT NULL"
+        f"WHERE {is_old(contract, primary)} AND {quoted(column)} IS NOT NULL"
         for contract in contracts
         for column, strategy in rewritable_columns(contract).items()
         if strategy.domain == domain
@@ -72,7 +72,7 @@ def drop_map(warehouse: Warehouse, domain: str) -> None:
 
 
 def seen_through_maps(warehouse: Warehouse, contract: Contract, domains: Collection[str]) -> str | None:
-    """Gives SQL of a table whose tokens are all present ones; None where none of its tokens has a map."""
+    """Returns SQL of a table whose tokens are all present ones; None where none of its tokens has a map."""
     columns = {
         column: strategy.domain
         for column, strategy in rewritable_columns(contract).items()
@@ -82,11 +82,11 @@ def seen_through_maps(warehouse: Warehouse, contract: Contract, domains: Collect
         return None
     version = version_of_row(contract, "t")
     replaced = ", ".join(
-        f"COALESCE(m{number}.current, t.{name(column)}) AS {name(column)}" for number, column in enumerate(columns)
+        f"COALESCE(m{number}.current, t.{quoted(column)}) AS {quoted(column)}" for number, column in enumerate(columns)
     )
     joined = " ".join(
         f"LEFT JOIN `{warehouse.table_id(table_name(warehouse, domain))}` AS m{number} "
-        f"ON m{number}.token = t.{name(column)} AND m{number}.version = {version}"
+        f"ON m{number}.token = t.{quoted(column)} AND m{number}.version = {version}"
         for number, (column, domain) in enumerate(columns.items())
     )
     return f"(SELECT t.* REPLACE ({replaced}) FROM `{warehouse.table_id(contract.publish)}` AS t {joined})"

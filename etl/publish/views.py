@@ -37,11 +37,11 @@ class View:
     sql: str
 
     def tables(self, published: Iterable[str]) -> tuple[str, ...]:
-        """Gives those published tables that the query names."""
+        """Returns those published tables that the query names."""
         return tuple(table for table in published if re.search(rf"\b{re.escape(table)}\b", self.sql))
 
     def qualified(self, project: str, published: Iterable[str], instead: Mapping[str, str] = _NOTHING) -> str:
-        """Gives the query with its tables named in full: BigQuery resolves a view's tables wherever it is read from.
+        """Returns the query with its tables named in full: BigQuery resolves a view's tables wherever it is read from.
 
         Args:
             project: of the tables.
@@ -58,7 +58,7 @@ class View:
 
 
 def load_views(folder: Path = FOLDER) -> tuple[View, ...]:
-    """Gives every view of a folder, by name.
+    """Returns every view of a folder, by name.
 
     Raises:
         SettingsInvalid: a file lacks its `-- about:` line.

@@ -12,7 +12,7 @@ from etl.plan.plan import plan_table
 from etl.plan.scope import Scope
 from etl.plan.table_plan import TablePlan
 from etl.settings import Settings
-from etl.source.open import joined, pinned
+from etl.source.open import hold_snapshot, join_snapshot
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 
@@ -20,7 +20,7 @@ _MIB: Final = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Outlook:
+class DryRun:
     """One table's plan, or why there is none."""
 
     contract: Contract
@@ -38,21 +38,21 @@ class Outlook:
         return len(self.contract.columns) - len(self.contract.selected)
 
 
-def outlook(settings: Settings, contracts: Mapping[str, Contract], day: date) -> tuple[Outlook, ...]:
-    """Gives what a run of the day would do with each table; a merge table is planned as if nothing were published.
+def dry_run(settings: Settings, contracts: Mapping[str, Contract], day: date) -> tuple[DryRun, ...]:
+    """Returns what a run of the day would do with each table; a merge table is planned as if nothing were published.
 
     Raises:
         EndpointRefused, CredentialsRefused, SourceUnavailable: the source cannot be asked.
     """
-    found: list[Outlook] = []
-    with pinned(settings.source) as held, joined(held.snapshot) as session:
+    found: list[DryRun] = []
+    with hold_snapshot(settings.source) as held, join_snapshot(held.snapshot) as session:
         for contract in contracts.values():
             try:
                 with session.isolated():
                     size = settings.source.slice_mib * _MIB
-                    found.append(Outlook(contract, plan_table(session, contract, Scope(day), size, measure=False)))
+                    found.append(DryRun(contract, plan_table(session, contract, Scope(day), size, measure=False)))
             except SourceUnavailable:
                 raise
             except KagemushaError as refusal:
-                found.append(Outlook(contract, None, refusal))
+                found.append(DryRun(contract, None, refusal))
     return tuple(found)

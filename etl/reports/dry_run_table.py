@@ -9,13 +9,13 @@ from typing import TextIO
 from rich.console import Console
 from rich.table import Table
 
-from etl.reports.dry_run import Outlook
+from etl.reports.dry_run import DryRun
 from schemas.business_days import Window
 
 _WIDTH_WITHOUT_TERMINAL = 160
 
 
-def write_table(plans: Sequence[Outlook], out: TextIO, *, verbose: bool = False) -> None:
+def write_table(plans: Sequence[DryRun], out: TextIO, *, verbose: bool = False) -> None:
     """Writes one line a table, and one a slice where it is asked for."""
     console = Console(file=out, width=None if out.isatty() else _WIDTH_WITHOUT_TERMINAL)
     drawn = Table()
@@ -40,12 +40,12 @@ def write_table(plans: Sequence[Outlook], out: TextIO, *, verbose: bool = False)
     console.print("window or a view's keys are before it cuts them.")
 
 
-def write_json(plans: Sequence[Outlook], out: TextIO) -> None:
+def write_json(plans: Sequence[DryRun], out: TextIO) -> None:
     """Writes the plans as a list of objects."""
     print(json.dumps([_plain(one) for one in plans], ensure_ascii=False, indent=2), file=out)
 
 
-def _row(one: Outlook) -> list[str]:
+def _row(one: DryRun) -> list[str]:
     plan, contract = one.plan, one.contract
     columns = [str(len(contract.selected)), str(one.masked), str(one.dropped)]
     if plan is None:
@@ -69,7 +69,7 @@ def _days(window: Window | None) -> str:
     return f"{window.first} – {window.last}" if window.first < window.last else str(window.last)
 
 
-def _partitions(one: Outlook) -> str:
+def _partitions(one: DryRun) -> str:
     if one.plan is None or one.contract.partition_by is None:
         return "whole table"
     if one.plan.window is None:
@@ -78,7 +78,7 @@ def _partitions(one: Outlook) -> str:
     return f"{days} partition{'' if days == 1 else 's'}"
 
 
-def _plain(one: Outlook) -> dict[str, object]:
+def _plain(one: DryRun) -> dict[str, object]:
     plan, contract = one.plan, one.contract
     window = plan.window if plan else None
     return {

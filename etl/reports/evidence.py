@@ -20,7 +20,7 @@ Row = bigquery.Row
 
 
 def evidence(ledger: Ledger, run_id: str, contracts: Mapping[str, Contract]) -> str:
-    """Gives the report of a run.
+    """Returns the report of a run.
 
     Columns and masks are those of the contracts at hand; where a table was loaded under another contract, the report
     says so, because then they prove nothing about that run.

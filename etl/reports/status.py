@@ -72,7 +72,7 @@ class RunStatus:
 
 
 def table_status(ledger: Ledger, settings: Settings, contracts: Mapping[str, Contract]) -> list[TableStatus]:
-    """Gives every contract's table as it stands.
+    """Returns every contract's table as it stands.
 
     Raises:
         PublishFailed, PublishRefused: BigQuery did not answer, or may not be asked.
@@ -88,13 +88,13 @@ def table_status(ledger: Ledger, settings: Settings, contracts: Mapping[str, Con
 
 
 def formula(settings: Settings) -> str:
-    """Gives how the cost is estimated, with the settings' own numbers."""
+    """Returns how the cost is estimated, with the settings' own numbers."""
     costs, keep = settings.costs, settings.stage.keep_days
     return FORMULA.format(table=costs.table_usd_gib_month, stage=costs.stage_usd_gib_month, keep=keep)
 
 
 def last_runs(ledger: Ledger, last: int) -> list[RunStatus]:
-    """Gives the last runs, the latest first."""
+    """Returns the last runs, the latest first."""
     table = ledger.table_id("runs")
     sql = (
         f"SELECT s.run_id, s.day, s.at AS started, e.at AS ended, e.tables, e.published, e.exit_code, e.seconds "
@@ -120,7 +120,7 @@ def last_runs(ledger: Ledger, last: int) -> list[RunStatus]:
 
 
 def _last_rows(ledger: Ledger) -> dict[str, dict[str, Any]]:  # Any: BigQuery's rows
-    """Gives the last row of each kind of outcome of each table; one query."""
+    """Returns the last row of each kind of outcome of each table; one query."""
     sql = (
         "SELECT table_name, CASE WHEN STARTS_WITH(outcome, 'failed') THEN 'failed' ELSE outcome END AS kind, "
         "MAX(day) AS day, MAX(`at`) AS `at`, MAX_BY(run_id, `at`) AS run_id, MAX_BY(outcome, `at`) AS outcome, "

@@ -15,17 +15,17 @@ from typing import Any, Final, Literal
 from google.cloud import bigquery
 
 from etl.cloud.bigquery.dml import text
-from etl.cloud.bigquery.warehouse import name
+from etl.cloud.bigquery.warehouse import quoted
 from etl.ledger.ledger import Ledger
 from etl.plan.table_plan import TablePlan, mask_plan
 from etl.settings import Settings
-from etl.source.open import pinned
+from etl.source.open import hold_snapshot
 from etl.stage.source_totals import SourceTotals, source_totals
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.loads import DELETED_AT, MergeLoad, PartitionLoad, SnapshotLoad
 
-Verdict = Literal["equal", "differs", "moved on", "not loaded", "not compared"]
+Agreement = Literal["equal", "differs", "moved on", "not loaded", "not compared"]
 
 _ROWS: Final = "rows"
 
@@ -43,7 +43,7 @@ class Comparison:
     table: str
     measure: str
     against: Literal["ledger", "source"]
-    verdict: Verdict
+    verdict: Agreement
     published: int | None = None
     expected: int | None = None
     why: str = ""
@@ -78,7 +78,7 @@ def verify(ledger: Ledger, settings: Settings, day: date, contracts: Mapping[str
         KagemushaError: BigQuery or the source could not be asked, or the source is not a reader that may be read.
     """
     found: list[Comparison] = []
-    with pinned(settings.source) as held:
+    with hold_snapshot(settings.source) as held:
         for contract in contracts.values():
             plan = TablePlan(contract, _window(contract, day), mask_plan(contract, day), (), 0)
             source = source_totals(held.snapshot, plan)
@@ -97,16 +97,16 @@ def _window(contract: Contract, day: date) -> Window | None:
 
 
 def _published(ledger: Ledger, contract: Contract, day: date) -> SourceTotals:
-    """Gives what BigQuery holds of the business day, or of the whole table; rows marked as deleted do not count."""
+    """Returns what BigQuery holds of the business day, or of the whole table; rows marked as deleted do not count."""
     conditions = ["TRUE"]
     by = contract.partition_by
     if isinstance(contract.load, PartitionLoad | SnapshotLoad) and by:
-        conditions = [f"{name(by)} = DATE '{day.isoformat()}'"]
+        conditions = [f"{quoted(by)} = DATE '{day.isoformat()}'"]
     elif by:
-        conditions = [f"{name(by)} >= DATE '0001-01-01'"]
+        conditions = [f"{quoted(by)} >= DATE '0001-01-01'"]
     if DELETED_AT in contract.added:
         conditions.append(f"{DELETED_AT} IS NULL")
-    sums = [f"COALESCE(SUM({name(column)}), 0)" for column in contract.reconcile]
+    sums = [f"COALESCE(SUM({quoted(column)}), 0)" for column in contract.reconcile]
     table = ledger.warehouse.table_id(contract.publish)
     sql = f"SELECT {', '.join(['COUNT(*)', *sums])} FROM `{table}` WHERE {' AND '.join(conditions)}"
     (row,) = ledger.read(sql)
@@ -115,7 +115,7 @@ def _published(ledger: Ledger, contract: Contract, day: date) -> SourceTotals:
 
 
 def _last_load(ledger: Ledger, contract: Contract, day: date) -> _Load | None:
-    """Gives the last load that made what BigQuery holds, with what was erased since; None where there was none."""
+    """Returns the last load that made what BigQuery holds, with what was erased since; None where there was none."""
     sql = (
         "SELECT `at`, `rows`, sums, partition_rows, quarantined, window_first, window_last "
         f"FROM `{ledger.table_id('table_loads')}` WHERE table_name = @table AND outcome = 'published' "
@@ -178,7 +178,7 @@ def _with_source(
     contract: Contract, published: SourceTotals, source: SourceTotals, load: _Load
 ) -> Iterator[Comparison]:
     table = contract.table
-    other: Verdict = "differs" if isinstance(contract.load, PartitionLoad) else "moved on"
+    other: Agreement = "differs" if isinstance(contract.load, PartitionLoad) else "moved on"
     missing, allowed = source.rows - published.rows, load.left_out + load.erased
     same = 0 <= missing <= allowed
     why = f"{missing} of {allowed} rows in quarantine or erased" if same and missing else ""

@@ -13,7 +13,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from etl.choice import choose
 from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
 from etl.errors import NO_ROW_READ, TRANSIENT, SettingsInvalid, worst
 from etl.keys.keyrings import open_keyring
@@ -30,7 +29,7 @@ from masking.keyring import KeyRef, Keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED as CONTRACTS
-from schemas.contract_file import load_contracts
+from schemas.contract_file import load_contracts, select_contracts
 from schemas.loads import PartitionLoad, SnapshotLoad
 
 _KEPT_FOR_TONIGHT: Final = 100
@@ -82,7 +81,7 @@ def backfill(
         SettingsInvalid: a table is unknown, or keeps snapshots: a past day's state cannot be read any more.
         KagemushaError: nothing could be read at all; see `daily_run`.
     """
-    chosen = _chosen(choose(load_contracts(contracts), tables), named=bool(tables))
+    chosen = _chosen(select_contracts(load_contracts(contracts), tables), named=bool(tables))
     warehouse = Warehouse.of(settings)
     warehouse.check()
     Ledger(warehouse).ensure()
@@ -114,7 +113,7 @@ def backfill(
 
 
 def windows(days: Sequence[date], at_most: int) -> tuple[Window, ...]:
-    """Gives ranges of consecutive days, oldest first, of so many days at most, that hold exactly these days."""
+    """Returns ranges of consecutive days, oldest first, of so many days at most, that hold exactly these days."""
     found: list[Window] = []
     for day in sorted(days):
         last = found[-1] if found else None
@@ -126,12 +125,12 @@ def windows(days: Sequence[date], at_most: int) -> tuple[Window, ...]:
 
 
 def modifications(scope: Scope) -> int:
-    """Gives how many load jobs change the table."""
+    """Returns how many load jobs change the table."""
     return len(scope.window.days) if scope.window and not scope.at_once else 1
 
 
 def scopes_of(asked: Window, done: frozenset[date], *, alone: bool, at_most: int) -> tuple[Scope, ...]:
-    """Gives the steps of one table with business days.
+    """Returns the steps of one table with business days.
 
     Args:
         asked: the days to load.

@@ -13,10 +13,9 @@ from typing import Final
 
 from etl.audit.data_docs import write_index
 from etl.audit.table_checks import table_checks
-from etl.choice import choose
 from etl.clock import now
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.keys.keyrings import open_keyring
 from etl.ledger.key_events import record_keys
 from etl.ledger.leases import leased
@@ -30,16 +29,16 @@ from etl.run.ledger_rows import ending, run_row
 from etl.run.results import RunResult
 from etl.run.resume import ALREADY_LOADED, Load, already_loaded, basis
 from etl.run.table_load import _MIB, Run, _load_table, _planned, _rows
-from etl.run.table_turns import SideBySide
+from etl.run.table_turns import TableTurns
 from etl.settings import Settings
-from etl.source.open import joined, pinned
+from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.snapshot import Snapshot
 from expectations.suite import BUNDLED as SUITES
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED as CONTRACTS
-from schemas.contract_file import load_contracts
+from schemas.contract_file import load_contracts, select_contracts
 from schemas.policy import refuse_breaches
 
 _EVERY_DAY: Final[Mapping[str, Scope]] = {}
@@ -77,13 +76,13 @@ def daily_run(
     started, began = time.monotonic(), now()
     known = load_contracts(contracts)
     refuse_breaches(list(known.values()))
-    chosen, views = choose(known, tables), load_views(contracts / "views")
+    chosen, views = select_contracts(known, tables), load_views(contracts / "views")
     for contract in chosen.values():
         table_checks(contract, 0, suites)
     keys = open_keyring(KeyRef(settings.keyring.ref))
     key = KeyRef(settings.keyring.ref, keys.primary, keys.version(keys.primary).kcv)  # rotations meanwhile do not count
-    target = StageTarget.of(settings)
-    stage, warehouse = Stage(target), Warehouse.of(settings)
+    target = StagingLocation.of(settings)
+    stage, warehouse = StagingBucket(target), Warehouse.of(settings)
     stage.check()
     warehouse.check()
     run_id = f"{day:%Y%m%d}-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -101,7 +100,9 @@ def daily_run(
             progress.say(name, ALREADY_LOADED)
         pending = {name: contract for name, contract in chosen.items() if name not in loads}
         if pending:
-            with pinned(settings.source, run_id, lambda step, counts: progress.say("source", step, **counts)) as held:
+            with hold_snapshot(
+                settings.source, run_id, lambda step, counts: progress.say("source", step, **counts)
+            ) as held:
                 from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
 
                 snapshot = held.snapshot
@@ -124,7 +125,7 @@ def daily_run(
                     scopes,
                     known,
                     load_history(warehouse, pending, day),
-                    SideBySide(pending, limits.tables_at_once),
+                    TableTurns(pending, limits.tables_at_once),
                 )
                 loads |= _load_tables(run, pending, settings)
                 write_index(run_id, [result for result, _ in loads.values()], stage)
@@ -170,7 +171,7 @@ def _views(
 
 def _load_tables(run: Run, contracts: Mapping[str, Contract], settings: Settings) -> dict[str, Load]:
     plans: dict[str, TablePlan | KagemushaError] = {}
-    with run.held.governor.turn(), joined(run.held.snapshot) as session:
+    with run.held.governor.turn(), join_snapshot(run.held.snapshot) as session:
         for name, contract in contracts.items():
             refusal = run.leases.refusal(contract.publish)
             plans[name] = refusal or _planned(run, session, contract, settings.source.slice_mib * _MIB)

@@ -17,7 +17,7 @@ from etl.stage.staged import Staged
 def table_row(
     run_id: str, day: date, result: TableResult, staged: Staged | None, verdict: Verdict | None
 ) -> dict[str, object]:
-    """Gives a table's row of `ops.table_loads`; what a step did not reach is absent."""
+    """Returns a table's row of `ops.table_loads`; what a step did not reach is absent."""
     row: dict[str, object] = {**asdict(result), "table_name": result.table, "run_id": run_id, "day": day, "at": now()}
     if staged is not None:
         window = staged.plan.window
@@ -44,7 +44,7 @@ def table_row(
 
 
 def partition_rows(staged: Staged) -> dict[str, int] | None:
-    """Gives the rows of each business day that was staged; None for a table that is replaced whole."""
+    """Returns the rows of each business day that was staged; None for a table that is replaced whole."""
     counted: dict[str, int] = {}
     for file in staged.files:
         if file.partition is not None:
@@ -53,7 +53,7 @@ def partition_rows(staged: Staged) -> dict[str, int] | None:
 
 
 def run_row(run_id: str, event: str, day: date, snapshot: Snapshot | None) -> dict[str, object]:
-    """Gives a row of `ops.runs`; without a snapshot nothing had to be read."""
+    """Returns a row of `ops.runs`; without a snapshot nothing had to be read."""
     return {
         "run_id": run_id,
         "event": event,
@@ -66,7 +66,7 @@ def run_row(run_id: str, event: str, day: date, snapshot: Snapshot | None) -> di
 
 
 def ending(outcome: RunResult) -> dict[str, object]:
-    """Gives what only a run's last row says."""
+    """Returns what only a run's last row says."""
     return {
         "tables": len(outcome.tables),
         "published": sum(one.outcome == "published" for one in outcome.tables),

@@ -36,7 +36,7 @@ class RunResult:
 
 
 def published_result(approved: Approved, published: Published, seconds: float) -> TableResult:
-    """Gives the result of a table that is published."""
+    """Returns the result of a table that is published."""
     staged, verdict = approved.staged, approved.verdict
     columns = staged.plan.contract.columns
     return TableResult(
@@ -60,7 +60,7 @@ def published_result(approved: Approved, published: Published, seconds: float) -
 
 
 def failed_result(table: str, failure: KagemushaError, seconds: float, verdict: Verdict | None = None) -> TableResult:
-    """Gives the result of a table that a step refused."""
+    """Returns the result of a table that a step refused."""
     return TableResult(
         table,
         f"failed: {type(failure).__name__}",
@@ -75,7 +75,7 @@ def failed_result(table: str, failure: KagemushaError, seconds: float, verdict: 
 
 
 def audited_result(table: str, verdict: Verdict) -> TableResult:
-    """Gives the result of a table that was audited again, and no more."""
+    """Returns the result of a table that was audited again, and no more."""
     return TableResult(
         table,
         "audited",
@@ -86,7 +86,7 @@ def audited_result(table: str, verdict: Verdict) -> TableResult:
 
 
 def failed_checks(verdict: Verdict) -> tuple[FailedCheck, ...]:
-    """Gives the checks that did not hold, those that stop the table first."""
+    """Returns the checks that did not hold, those that stop the table first."""
     worst_first = (*verdict.blocking, *verdict.warnings)
     return tuple(
         FailedCheck(

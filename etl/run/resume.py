@@ -26,7 +26,7 @@ Load = tuple[TableResult, dict[str, object]]
 
 
 def basis(contract: Contract, suites: Path, key: KeyRef, source: str, scope: Scope | None = None) -> str:
-    """Gives a digest of all that decides a load's rows and verdict besides the source's own rows.
+    """Returns a digest of all that decides a load's rows and verdict besides the source's own rows.
 
     These are the contract, the table's suite, the key version and its check value, the database's URL (which holds no
     password), the version of this package, and the scope where it is not what the contract's mode says of the day.
@@ -47,7 +47,7 @@ def basis(contract: Contract, suites: Path, key: KeyRef, source: str, scope: Sco
 def already_loaded(
     ledger: Ledger, run_id: str, day: date, contracts: Mapping[str, Contract], bases: Mapping[str, str], leases: Leases
 ) -> dict[str, Load]:
-    """Gives the tables that a resumed run need not load again, and writes down that it did not.
+    """Returns the tables that a resumed run need not load again, and writes down that it did not.
 
     A load counts when it had the same basis and was the last to hold the table's lease before this run: a run that was
     killed in between may have replaced some of the table's days, and then the table is loaded again.
@@ -61,7 +61,7 @@ def already_loaded(
     proven = {(row["table_name"], row["basis"], row["fence"]): int(row["rows"] or 0) for row in found}
     done: dict[str, Load] = {}
     for name, contract in contracts.items():
-        fence = leases.fence(contract.publish)
+        fence = leases.fencing_token(contract.publish)
         rows = proven.get((name, bases[name], fence - 1)) if fence is not None else None
         if rows is None:
             continue

@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING
 
 from etl.audit.auditor import examine
 from etl.audit.data_docs import write_index, write_page
-from etl.audit.references import surroundings
-from etl.audit.verdict import Surroundings, Verdict, approve
+from etl.audit.references import gather_references
+from etl.audit.verdict import References, Verdict, approve
 from etl.audit.waivers import Waiver, WaiverRefused, proven_waivers, signed, store
 from etl.clock import now
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.keys.keyrings import open_keyring
-from etl.ledger.leases import Fence, leased
+from etl.ledger.leases import LeaseProof, leased
 from etl.ledger.ledger import Ledger
 from etl.ledger.loads import load_history
 from etl.publish.published import Published
 from etl.publish.publisher import publish
 from etl.run.ledger_rows import table_row
 from etl.run.results import audited_result, published_result
-from etl.run.superseded import refuse_overtaken
+from etl.run.superseded import refuse_superseded
 from etl.settings import Settings
 from etl.stage.manifest import Manifest, StageGone, read_manifest, staged_tables
 from etl.stage.staged import Staged
@@ -51,7 +51,7 @@ class Audited:
     verdict: Verdict
 
 
-class Gate:
+class StagedRun:
     """The staged tables of earlier runs.
 
     Args:
@@ -64,8 +64,8 @@ class Gate:
         self.settings = settings
         self.suites = suites
         self.contracts: Mapping[str, Contract] = load_contracts(contracts)
-        self.target = StageTarget.of(settings)
-        self.stage = Stage(self.target)
+        self.target = StagingLocation.of(settings)
+        self.stage = StagingBucket(self.target)
         self.warehouse = Warehouse.of(settings)
 
     @cached_property
@@ -81,7 +81,7 @@ class Gate:
         return open_keyring(KeyRef(self.settings.keyring.ref))
 
     def manifests(self, run_id: str, tables: Sequence[str] = ()) -> dict[str, Manifest]:
-        """Gives the stages of a run, of all its tables or those named.
+        """Returns the stages of a run, of all its tables or those named.
 
         Raises:
             StageGone: a table has none, or no contract.
@@ -127,15 +127,15 @@ class Gate:
         staged, limits, ledger = manifest.staged, self.settings.limits, Ledger(self.warehouse)
         _refuse_mode(staged.plan.contract)
         ledger.ensure()
-        refuse_overtaken(staged, self.stage, ledger)
+        refuse_superseded(staged, self.stage, ledger)
         holder, name = f"publish-{run_id}-{secrets.token_hex(3)}", staged.plan.contract.publish
         with leased(ledger, holder, [name], limits.lease_seconds, limits.lease_wait_seconds) as leases:
             return self._publish(manifest, leases.of(name), ledger, say)
 
-    def _publish(self, manifest: Manifest, lease: Fence, ledger: Ledger, say: Callable[[str], None]) -> Published:
+    def _publish(self, manifest: Manifest, lease: LeaseProof, ledger: Ledger, say: Callable[[str], None]) -> Published:
         started, staged = time.monotonic(), manifest.staged
         table, run_id = staged.plan.table, staged.run_id
-        refuse_overtaken(staged, self.stage, ledger)
+        refuse_superseded(staged, self.stage, ledger)
         waivers = proven_waivers(staged, self.stage, self.keys)
         say("audit")
         around = self._surroundings(run_id, {table: manifest})[table]
@@ -165,7 +165,7 @@ class Gate:
         _refuse_other_contract(manifest)
         ledger = Ledger(self.warehouse)
         ledger.ensure()
-        refuse_overtaken(manifest.staged, self.stage, ledger)
+        refuse_superseded(manifest.staged, self.stage, ledger)
         around = self._surroundings(run_id, {table: manifest})[table]
         verdict = examine(self.spark, manifest.staged, manifest.totals, self.target, self.suites, around)
         found = [one for one in verdict.results if expectation in {one.check.name, one.check.expect}]
@@ -183,13 +183,13 @@ class Gate:
         store(waiver, self.stage)
         return waiver
 
-    def _examined(self, manifest: Manifest, around: Surroundings) -> Verdict:
-        """Gives the verdict with the failures that proven waivers let pass marked so."""
+    def _examined(self, manifest: Manifest, around: References) -> Verdict:
+        """Returns the verdict with the failures that proven waivers let pass marked so."""
         verdict = examine(self.spark, manifest.staged, manifest.totals, self.target, self.suites, around)
         waivers = () if verdict.blocking == () else proven_waivers(manifest.staged, self.stage, self.keys)
         return verdict.with_waivers(manifest.staged, waivers)
 
-    def _surroundings(self, run_id: str, manifests: Mapping[str, Manifest]) -> dict[str, Surroundings]:
+    def _surroundings(self, run_id: str, manifests: Mapping[str, Manifest]) -> dict[str, References]:
         days = {manifest.staged.plan.mask.day for manifest in manifests.values()}
         day = max(days)
         history = load_history(self.warehouse, manifests, day)
@@ -203,7 +203,7 @@ class Gate:
                 for one in joined & set(self.contracts)
             }
             whole = {one: other for one, other in others.items() if self._all_there(other)}
-            found[name] = surroundings(staged, day, self.contracts, whole, history, self.warehouse)
+            found[name] = gather_references(staged, day, self.contracts, whole, history, self.warehouse)
         return found
 
     def _all_there(self, staged: Staged) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from google.cloud import bigquery
 
-from etl.cloud.storage.bucket import Stage
+from etl.cloud.storage.bucket import StagingBucket
 from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.ledger.ledger import Ledger
 from etl.stage.manifest import manifest_name
 from etl.stage.staged import Staged
 
 
-def refuse_overtaken(staged: Staged, stage: Stage, ledger: Ledger) -> None:
+def refuse_superseded(staged: Staged, stage: StagingBucket, ledger: Ledger) -> None:
     """Lets a stage pass of whose window nothing has been published since it was staged, and that was not itself.
 
     Raises:

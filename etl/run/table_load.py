@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from etl.audit.auditor import audit, examine
 from etl.audit.data_docs import write_page
-from etl.audit.references import surroundings
+from etl.audit.references import gather_references
 from etl.audit.verdict import Approved, Verdict, approve
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.errors import NOT_PUBLISHED, Unexpected, worst
 from etl.ledger.leases import Leases
 from etl.ledger.ledger import Ledger
-from etl.ledger.loads import History, standing
+from etl.ledger.loads import History, merge_state
 from etl.ledger.results import TableResult
 from etl.plan.plan import plan_table
 from etl.plan.scope import Scope
@@ -28,9 +28,10 @@ from etl.publish.publisher import publish
 from etl.run.ledger_rows import table_row
 from etl.run.results import failed_result, published_result
 from etl.run.resume import Load
-from etl.run.table_turns import SideBySide
-from etl.source.session import Held, Session
-from etl.stage.driver import staged_with_totals
+from etl.run.table_turns import TableTurns
+from etl.source.session import Session
+from etl.source.snapshot import HeldSnapshot
+from etl.stage.driver import stage_and_count
 from etl.stage.manifest import write_manifest
 from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged
@@ -51,10 +52,10 @@ class Run:
     run_id: str
     day: date
     spark: SparkSession
-    held: Held
+    held: HeldSnapshot
     keys: Keyring
     key: KeyRef
-    target: StageTarget
+    target: StagingLocation
     warehouse: Warehouse
     ledger: Ledger
     progress: Progress
@@ -65,13 +66,13 @@ class Run:
     scopes: Mapping[str, Scope]
     contracts: Mapping[str, Contract]
     history: History
-    tables: SideBySide
+    tables: TableTurns
 
 
 def _planned(run: Run, session: Session, contract: Contract, slice_bytes: int) -> TablePlan | KagemushaError:
     try:
         scope = run.scopes.get(contract.table) or Scope(
-            run.day, run.began, standing=standing(run.warehouse, contract, run.keys)
+            run.day, run.began, standing=merge_state(run.warehouse, contract, run.keys)
         )
         with session.isolated():
             workers = run.spark.sparkContext.defaultParallelism
@@ -100,9 +101,9 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
         with run.tables.turn():
             started += time.monotonic() - stopped  # waiting is no work
             run.progress.say(table, "audit", rows=staged.rows, bytes=staged.bytes)
-            around = surroundings(staged, run.day, run.contracts, others, run.history, run.warehouse)
+            around = gather_references(staged, run.day, run.contracts, others, run.history, run.warehouse)
             verdict = examine(run.spark, staged, totals, run.target, run.suites, around)
-            write_page(staged, verdict, Stage(run.target))
+            write_page(staged, verdict, StagingBucket(run.target))
             approved = approve(staged, verdict)
             keys = _approved_keys(run, staged.plan.keys) if staged.plan.keys else None
             run.progress.say(table, "publish", expectations=len(verdict.results))
@@ -117,7 +118,7 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
         run.tables.staged(table, staged)
     row = table_row(run.run_id, run.day, result, staged, verdict)
     if isinstance(plan, TablePlan):
-        row |= {"basis": run.bases[table], "fence": run.leases.fence(plan.contract.publish)}
+        row |= {"basis": run.bases[table], "fence": run.leases.fencing_token(plan.contract.publish)}
     result = _recorded(run, result, row)
     counts = {"rows": result.rows, "partitions": result.partitions, "seconds": round(result.seconds, 1)}
     failed = {"error": result.error, "exit_code": result.exit_code}
@@ -128,7 +129,7 @@ def _load_table(run: Run, table: str, plan: TablePlan | KagemushaError) -> Load:
 def _approved_keys(run: Run, plan: TablePlan) -> Approved:
     """Stages and proves every key of the source, so that a merge can tell which rows are gone."""
     run.progress.say(plan.table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
-    staged, totals = staged_with_totals(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
+    staged, totals = stage_and_count(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
     return audit(run.spark, staged, totals, run.target, run.suites)
 
 
@@ -138,8 +139,8 @@ def _stage(run: Run, table: str, plan: TablePlan | KagemushaError) -> tuple[Stag
         raise plan
     run.spark.sparkContext.setLocalProperty("spark.scheduler.pool", table)
     run.progress.say(table, "stage", slices=len(plan.slices), estimated_rows=plan.estimated_rows)
-    staged, totals = staged_with_totals(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
-    write_manifest(staged, totals, Stage(run.target))
+    staged, totals = stage_and_count(run.spark, plan, run.held, run.keys, run.key, run.target, run.run_id)
+    write_manifest(staged, totals, StagingBucket(run.target))
     return staged, totals
 
 

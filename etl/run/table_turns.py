@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from etl.stage.staged import Staged
 
 
-class SideBySide:
+class TableTurns:
     """What the tables of one run share.
 
     Every table has a thread of its own; only so many have a turn. A table gives its turn back before it waits for

@@ -28,7 +28,7 @@ class Login:
 
 
 def login(reference: str | None, user: str, host: str, port: int) -> Login:
-    """Gives the login for one connection, which is not to be kept: a token of RDS lives 15 minutes.
+    """Returns the login for one connection, which is not to be kept: a token of RDS lives 15 minutes.
 
     Args:
         reference: `env:NAME`, `file:PATH`, `secretsmanager:NAME-OR-ARN`, `rds-iam`, or None for libpq's passfile.
@@ -69,7 +69,7 @@ def _text(path: Path) -> str | None:
 
 @lru_cache(maxsize=4)
 def _secret(name: str) -> Login:
-    """Gives what a Secrets Manager secret holds: the fields that RDS writes, or a password that is all of its text."""
+    """Returns what a Secrets Manager secret holds: the fields that RDS writes, or its whole text as the password."""
     parts = name.split(":")
     region = parts[3] if name.startswith("arn:") and len(parts) >= _ARN_PARTS else None
     answer = _asked("secretsmanager", "get_secret_value", region, SecretId=name)
@@ -82,7 +82,7 @@ def _secret(name: str) -> Login:
 
 
 def _token(user: str, host: str, port: int) -> str:
-    """Gives a fresh token of RDS's IAM authentication; it is signed here, no request is sent."""
+    """Returns a fresh token of RDS's IAM authentication; it is signed here, no request is sent."""
     region = host_region(host)
     named = {"Region": region} if region else {}
     return str(_asked("rds", "generate_db_auth_token", region, DBHostname=host, Port=port, DBUsername=user, **named))

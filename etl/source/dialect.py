@@ -35,29 +35,29 @@ class Dialect:
     exact: str
 
     def quoted(self, name: str) -> str:
-        """Gives an identifier, or a dotted name of identifiers, in quotes."""
+        """Returns an identifier, or a dotted name of identifiers, in quotes."""
         mark = self.quote
         return ".".join(mark + part.replace(mark, mark * 2) + mark for part in name.split("."))
 
     def at(self, moment: datetime) -> str:
-        """Gives the literal of an instant."""
+        """Returns the literal of an instant."""
         return self.instant.format(moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
 
     def on(self, day: date) -> str:
-        """Gives the literal of a date."""
+        """Returns the literal of a date."""
         return f"DATE '{day.isoformat()}'"
 
     def expression(self, column: ReadColumn) -> str:
-        """Gives the expression that hands a column over without loss."""
+        """Returns the expression that hands a column over without loss."""
         return column.type.select(self.quoted(column.name), self.name)
 
     def select(self, source: str, columns: Sequence[ReadColumn], where: str) -> str:
-        """Gives the SELECT of a slice; dropped columns are not in it, so they do not leave the database."""
+        """Returns the SELECT of a slice; dropped columns are not in it, so they do not leave the database."""
         names = ", ".join(f"{self.expression(column)} AS {self.quoted(column.name)}" for column in columns)
         return f"SELECT {names} FROM {self.quoted(source)} WHERE {where}"
 
     def totals(self, source: str, sums: Sequence[str], where: str) -> str:
-        """Gives the query for the row count and the exact sums of some columns."""
+        """Returns the query for the row count and the exact sums of some columns."""
         added = [self.exact.format(f"coalesce(sum({self.quoted(name)}), 0)") for name in sums]
         return f"SELECT {', '.join(['count(*)', *added])} FROM {self.quoted(source)} WHERE {where}"
 

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from etl.errors import NO_ROW_READ, CredentialsRefused, SettingsInvalid, SourceUnavailable
-from etl.settings import ReaderName, Source
+from etl.settings import ReaderName, SourceSettings
 from etl.source.credentials import Login, login, renew
 from schemas.types import EngineName
 
@@ -34,7 +34,7 @@ SESSION: Final = {
     "row_security": "off",  # a policy on a table makes its queries fail instead of hiding rows from them
 }
 
-Opened = TypeVar("Opened")
+Connected = TypeVar("Connected")
 Failure = tuple[bool, bool]
 """Whether the login was refused, and whether the server's certificate could not be verified."""
 
@@ -67,8 +67,8 @@ class Endpoint:
     reader: ReaderName = "adbc"
 
     @classmethod
-    def of(cls, source: Source, run_id: str = "") -> Endpoint:
-        """Gives the endpoint that the settings describe."""
+    def of(cls, source: SourceSettings, run_id: str = "") -> Endpoint:
+        """Returns the endpoint that the settings describe."""
         parts = urlsplit(source.url)
         return cls(
             user=unquote(parts.username or ""),
@@ -96,11 +96,11 @@ class Endpoint:
         return f"{APPLICATION} {self.run_id}".rstrip()
 
     def login(self) -> Login:
-        """Gives user and password for one connection. It must not be printed, logged or kept."""
+        """Returns user and password for one connection. It must not be printed, logged or kept."""
         return login(self.password, self.user, self.host, self.port)
 
     def conninfo(self) -> str:
-        """Gives the libpq URL, with the password where one is set. It must not be printed, logged or kept."""
+        """Returns the libpq URL, with the password where one is set. It must not be printed, logged or kept."""
         session = {"statement_timeout": str(self.statement_seconds * 1000), **SESSION}
         options = {
             "connect_timeout": "10",
@@ -121,10 +121,10 @@ class Endpoint:
 
 def patiently(
     endpoint: Endpoint,
-    connect: Callable[[], Opened],
+    connect: Callable[[], Connected],
     told: Callable[[Exception], Failure],
     foreign: tuple[type[Exception], ...],
-) -> Opened:
+) -> Connected:
     """Connects, as often as it takes a sleeping reader to wake up; a refused password is read anew once.
 
     Args:
@@ -164,7 +164,7 @@ def patiently(
 
 
 def refused_login(endpoint: Endpoint) -> CredentialsRefused | SourceUnavailable:
-    """Gives the error of a refused login: in the middle of a run it is a change that another run may pass."""
+    """Returns the error of a refused login: in the middle of a run it is a change that another run may pass."""
     where = {**endpoint.place, "user": endpoint.user}
     if endpoint.pinned:
         return SourceUnavailable(

@@ -19,7 +19,7 @@ _MICROSECONDS_A_DAY: Final = 86_400_000_000
 
 
 def fit(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:
-    """Gives the batch with every column in the contract's Arrow type, or refuses by name; never a silent change.
+    """Returns the batch with every column in the contract's Arrow type, or refuses by name; never a silent change.
 
     Raises:
         ValuesUnfit: a numeric has more digits than the contract's type or is NaN or infinite, or a date or timestamp is

@@ -17,7 +17,7 @@ Ask = Callable[[str], Sequence[object]]
 """Runs a query on the session in question and gives its only row."""
 
 
-class Place(Protocol):
+class ProvenPlace(Protocol):
     """What the guard has to know of an endpoint, whatever its engine."""
 
     @property
@@ -53,8 +53,8 @@ class Role:
     oldest: int
 
 
-def let_through(role: Role, endpoint: Place, allowed_instances: Sequence[str]) -> Reader:
-    """Gives the reader of a role that may be read; the same rules for every engine.
+def let_through(role: Role, endpoint: ProvenPlace, allowed_instances: Sequence[str]) -> Reader:
+    """Returns the reader of a role that may be read; the same rules for every engine.
 
     Raises:
         EndpointRefused: see `prove_reader`.
@@ -83,7 +83,7 @@ def let_through(role: Role, endpoint: Place, allowed_instances: Sequence[str]) -
     return role.reader
 
 
-def still_the_reader(prove: Callable[[], Reader], endpoint: Place, reader: Reader) -> None:
+def still_the_reader(prove: Callable[[], Reader], endpoint: ProvenPlace, reader: Reader) -> None:
     """Proves, on a connection in the middle of a run, that it is on the reader that the run has pinned.
 
     Raises:

@@ -28,13 +28,13 @@ def host_shape(host: str) -> HostShape:
 
 
 def host_region(host: str) -> str | None:
-    """Gives the AWS region that a host name of RDS names; None for any other host."""
+    """Returns the AWS region that a host name of RDS names; None for any other host."""
     found = _RDS.search(host)
     return found["region"] if found else None
 
 
 def host_warning(host: str) -> str | None:
-    """Gives what a person should know of a host name that is let through; None where there is nothing to say."""
+    """Returns what a person should know of a host name that is let through; None where there is nothing to say."""
     if host_shape(host) != "reader":
         return None
     return (

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.mysql.session import joined_reader
 from etl.source.mysql.snapshot import held_reader
+from etl.source.postgres import snapshot as postgres
 from etl.source.postgres.session import PostgresSession
-from etl.source.postgres.snapshot import joined_snapshot, pinned_snapshot
-from etl.source.session import Held, Session
-from etl.source.snapshot import Say, Snapshot, say_nothing
+from etl.source.session import Session
+from etl.source.snapshot import HeldSnapshot, Say, Snapshot, say_nothing
 
 
 @contextmanager
-def pinned(source: Source, run_id: str = "", say: Say = say_nothing) -> Iterator[Held]:
+def hold_snapshot(source: SourceSettings, run_id: str = "", say: Say = say_nothing) -> Iterator[HeldSnapshot]:
     """Proves the reader and holds what the run reads until the end.
 
     Args:
@@ -26,19 +26,19 @@ def pinned(source: Source, run_id: str = "", say: Say = say_nothing) -> Iterator
     Raises:
         EndpointRefused, ReaderLags, CredentialsRefused, SourceUnavailable: see the engine's own connection and guard.
     """
-    hold: AbstractContextManager[Held] = (
-        held_reader(source, run_id, say) if source.engine == "mysql" else pinned_snapshot(source, run_id, say)
+    hold: AbstractContextManager[HeldSnapshot] = (
+        held_reader(source, run_id, say) if source.engine == "mysql" else postgres.hold_snapshot(source, run_id, say)
     )
     with hold as held:
         yield held
 
 
 @contextmanager
-def joined(snapshot: Snapshot) -> Iterator[Session]:
+def join_snapshot(snapshot: Snapshot) -> Iterator[Session]:
     """Opens another control session on what the run reads; it proves the reader again."""
     if snapshot.endpoint.engine == "mysql":
         with joined_reader(snapshot) as session:
             yield session
     else:
-        with joined_snapshot(snapshot) as connection:
+        with postgres.join_snapshot(snapshot) as connection:
             yield PostgresSession(connection)

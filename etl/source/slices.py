@@ -16,7 +16,7 @@ MAX_SLICES: Final = 2_000
 
 
 def whole() -> tuple[Slice, ...]:
-    """Gives the one slice that is the whole relation, for views and other relations without pages of their own."""
+    """Returns the one slice that is the whole relation, for views and other relations without pages of their own."""
     return (Slice(0, "TRUE"),)
 
 
@@ -77,7 +77,7 @@ def _busy_bounds(start: datetime, end: datetime, minutes: Mapping[int, int], mos
 
 
 def days_condition(column: str, kind: str, first: date, last: date, dialect: Dialect = POSTGRES) -> str:
-    """Gives SQL for: the row is of one of the business days (JST) from first to last."""
+    """Returns SQL for: the row is of one of the business days (JST) from first to last."""
     name = dialect.quoted(column)
     if kind == "date":
         return f"{name} >= {dialect.on(first)} AND {name} <= {dialect.on(last)}"
@@ -86,7 +86,7 @@ def days_condition(column: str, kind: str, first: date, last: date, dialect: Dia
 
 
 def changes_condition(changes: Changes, dialect: Dialect = POSTGRES) -> str:
-    """Gives SQL for: the row changed in the span that is read; TRUE where all rows are."""
+    """Returns SQL for: the row changed in the span that is read; TRUE where all rows are."""
     name = dialect.quoted(changes.column)
     parts = [f"{name} > {dialect.at(changes.after)}"] if changes.after else []
     parts += [f"{name} <= {dialect.at(changes.until)}"] if changes.after and changes.closed else []

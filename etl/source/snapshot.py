@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from etl.errors import NOT_PUBLISHED, SnapshotLost
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
 from etl.source.guard import Reader
 from etl.source.throttle.cloudwatch import watched_load
@@ -40,7 +40,7 @@ class Snapshot:
         return "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", f"SET TRANSACTION SNAPSHOT '{self.name}'"
 
     def lost(self, reason: str) -> SnapshotLost:
-        """Gives the error that says that it is gone."""
+        """Returns the error that says that it is gone."""
         return SnapshotLost(
             f"The pinned snapshot is gone: {reason}.",
             not_done=NOT_PUBLISHED,
@@ -69,7 +69,7 @@ def say_nothing(_step: str, _counts: dict[str, object]) -> None:
 
 @contextmanager
 def watched(
-    source: Source,
+    source: SourceSettings,
     snapshot: Snapshot,
     room: int,
     look: Callable[[Callable[[], bool]], Pulse | None],

@@ -19,7 +19,7 @@ from masking.errors import KagemushaError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-Outcome = StagedSlice | KagemushaError
+SliceOutcome = StagedSlice | KagemushaError
 _LOOK_SECONDS: Final = 0.5
 
 
@@ -27,10 +27,10 @@ def dispatched(
     spark: SparkSession,
     table: str,
     parts: Sequence[Slice],
-    job: Callable[[Slice], list[Outcome]],
+    job: Callable[[Slice], list[SliceOutcome]],
     governor: Governor,
-) -> list[Outcome]:
-    """Gives what every slice came to; once one has failed, none of its table is begun any more.
+) -> list[SliceOutcome]:
+    """Returns what every slice came to; once one has failed, none of its table is begun any more.
 
     Args:
         spark: the session.
@@ -43,7 +43,7 @@ def dispatched(
     group = f"stage {table} {id(parts)}"
     failed = threading.Event()
 
-    def one(part: Slice) -> list[Outcome]:
+    def one(part: Slice) -> list[SliceOutcome]:
         with governor.turn():
             if failed.is_set():
                 return []
@@ -54,7 +54,7 @@ def dispatched(
             governor.strained("slices fail")
         return outcomes
 
-    def tried(part: Slice) -> list[Outcome]:
+    def tried(part: Slice) -> list[SliceOutcome]:
         try:
             outcomes = one(part)
         except Exception:
@@ -74,5 +74,5 @@ def dispatched(
     return [outcome for done in begun for outcome in done.result()]
 
 
-def _was_hard(outcome: Outcome) -> bool:
+def _was_hard(outcome: SliceOutcome) -> bool:
     return outcome.tries > 1 if isinstance(outcome, StagedSlice) else outcome.exit_code == TRANSIENT

@@ -8,13 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.storage.bucket import StagingLocation
 from etl.errors import worst_of
 from etl.plan.table_plan import TablePlan
 from etl.source.dialect import ReadColumn
-from etl.source.session import Held
 from etl.source.slice import Slice
-from etl.source.snapshot import Snapshot
+from etl.source.snapshot import HeldSnapshot, Snapshot
 from etl.stage.dispatch import dispatched
 from etl.stage.quarantine import Quarantine
 from etl.stage.source_totals import SourceTotals, source_totals, totals_before, unmoved
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
 def stage_table(
     spark: SparkSession,
     plan: TablePlan,
-    held: Held,
+    held: HeldSnapshot,
     keys: Keyring,
     key: KeyRef,
-    target: StageTarget,
+    target: StagingLocation,
     run_id: str,
 ) -> Staged:
     """Stages every slice of a plan and gives the manifest.
@@ -68,8 +67,10 @@ def stage_table(
     )
 
 
-def _job(spark: SparkSession, task: TableTask, held: Held) -> Callable[[Slice], list[StagedSlice | KagemushaError]]:
-    """Gives what stages one slice as one Spark job of one task, by the reader that the settings chose."""
+def _job(
+    spark: SparkSession, task: TableTask, held: HeldSnapshot
+) -> Callable[[Slice], list[StagedSlice | KagemushaError]]:
+    """Returns what stages one slice as one Spark job of one task, by the reader that the settings chose."""
     if task.snapshot.endpoint.reader == "jdbc":
         from etl.stage.jdbc import jdbc_job  # noqa: PLC0415  only where it is needed
 
@@ -81,8 +82,8 @@ def _runner(task: TableTask) -> Callable[[Slice], StagedSlice | KagemushaError]:
     return lambda part: stage_slice(task, part)
 
 
-def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: StageTarget, run_id: str) -> TableTask:
-    """Gives what workers need to stage any slice of the plan."""
+def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: StagingLocation, run_id: str) -> TableTask:
+    """Returns what workers need to stage any slice of the plan."""
     contract = plan.contract
     return TableTask(
         table=contract.table,
@@ -104,7 +105,7 @@ def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: StageTa
 
 
 def _watermark(plan: TablePlan, done: list[StagedSlice]) -> datetime | None:
-    """Gives the latest change that was read, or the one before where there was none."""
+    """Returns the latest change that was read, or the one before where there was none."""
     known = plan.changes.watermark if plan.changes else None
     return max([one.watermark for one in done if one.watermark] + ([known] if known else []), default=None)
 
@@ -117,10 +118,16 @@ def _added(done: list[StagedSlice]) -> dict[str, int]:
     return total
 
 
-def staged_with_totals(
-    spark: SparkSession, plan: TablePlan, held: Held, keys: Keyring, key: KeyRef, target: StageTarget, run_id: str
+def stage_and_count(
+    spark: SparkSession,
+    plan: TablePlan,
+    held: HeldSnapshot,
+    keys: Keyring,
+    key: KeyRef,
+    target: StagingLocation,
+    run_id: str,
 ) -> tuple[Staged, SourceTotals]:
-    """Gives the manifest, and the source's own totals of what it must hold.
+    """Returns the manifest, and the source's own totals of what it must hold.
 
     Raises:
         KagemushaError: a slice, or the query for the totals, failed; or the table moved where slices see its states.

@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 from py4j.protocol import Py4JError
 
-from etl.retries import foreseen, transient_again
-from etl.source.jdbc.failures import told
+from etl.retries import retry_transient, without_foreign_message
+from etl.source.jdbc.failures import jdbc_failure
 from etl.source.jdbc.frame import jdbc_frame, reading_session
 from etl.source.jdbc.text import fit_text
 from etl.source.slice import Slice
 from etl.source.throttle.governor import Governor
+from etl.stage.dispatch import SliceOutcome
 from etl.stage.task import StagedSlice, TableTask, stage_batches
 from masking.errors import KagemushaError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-Outcome = StagedSlice | KagemushaError
 _OUTCOME: Final = pa.schema([("outcome", pa.binary())])
 
 
-def jdbc_job(spark: SparkSession, task: TableTask, governor: Governor) -> Callable[[Slice], list[Outcome]]:
-    """Gives what stages one slice as one Spark job of one task.
+def jdbc_job(spark: SparkSession, task: TableTask, governor: Governor) -> Callable[[Slice], list[SliceOutcome]]:
+    """Returns what stages one slice as one Spark job of one task.
 
     Between the database and the mask there is no shuffle, cache or checkpoint: a slice's rows pass through the JVM's
     memory into the Python worker. What may pass by itself is tried again.
     """
     own = reading_session(spark)
 
-    def job(part: Slice) -> list[Outcome]:
+    def job(part: Slice) -> list[SliceOutcome]:
         try:
-            return [transient_again(lambda: _staged(own, task, part, governor))]
+            return [retry_transient(lambda: _staged(own, task, part, governor))]
         except KagemushaError as error:
             return [error.at(table=task.table, slice=part.number)]
 
@@ -51,10 +51,10 @@ def _staged(spark: SparkSession, task: TableTask, part: Slice, governor: Governo
         frame = jdbc_frame(spark, task.snapshot, task.source, task.columns, part)
         (row,) = frame.mapInArrow(_worker(task, part), "outcome binary").collect()
     except Py4JError as error:  # its text can quote the server's
-        failure = told(error, task.snapshot, place)
+        failure = jdbc_failure(error, task.snapshot, place)
     if failure is not None:
         raise failure
-    outcome: Outcome = pickle.loads(row.outcome)  # noqa: S301  written by our own worker, a few lines below
+    outcome: SliceOutcome = pickle.loads(row.outcome)  # noqa: S301  written by our own worker, a few lines below
     if isinstance(outcome, KagemushaError):
         raise outcome
     return outcome
@@ -68,9 +68,9 @@ def _worker(task: TableTask, part: Slice) -> Callable[[Iterable[pa.RecordBatch]]
     return stage
 
 
-def _outcome(task: TableTask, part: Slice, batches: Iterable[pa.RecordBatch]) -> Outcome:
+def _outcome(task: TableTask, part: Slice, batches: Iterable[pa.RecordBatch]) -> SliceOutcome:
     raw = (fit_text(batch, task.columns) for batch in batches if batch.num_rows)
     try:
-        return foreseen(lambda: stage_batches(task, part, raw))
+        return without_foreign_message(lambda: stage_batches(task, part, raw))
     except KagemushaError as error:
         return error.at(table=task.table, slice=part.number)

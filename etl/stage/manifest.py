@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.errors import NOT_PUBLISHED, BucketMissing
 from etl.plan.table_plan import TablePlan, mask_plan
 from etl.stage.quarantine import Quarantine, QuarantinedRow
@@ -21,14 +21,14 @@ from schemas.business_days import Window
 from schemas.contract import Contract
 
 
-def changed_files(staged: Staged, target: StageTarget) -> int:
-    """Gives how many files of the manifest storage describes otherwise than the workers that wrote them, or not at all.
+def changed_files(staged: Staged, target: StagingLocation) -> int:
+    """Returns how many files of the manifest are missing in storage, or are not what the workers wrote.
 
     Raises:
         StorageUnavailable: storage did not answer.
     """
     folder = f"{target.prefix}/{staged.run_id}/{staged.plan.table}/"
-    stored = {(one.name, one.bytes, one.crc32c, one.generation) for one in Stage(target).stored(folder)}
+    stored = {(one.name, one.bytes, one.crc32c, one.generation) for one in StagingBucket(target).stored(folder)}
     return sum((file.name, file.bytes, file.crc32c, file.generation) not in stored for file in staged.files)
 
 
@@ -52,7 +52,7 @@ class Manifest:
     contract_digest: str
 
 
-def write_manifest(staged: Staged, totals: SourceTotals, stage: Stage) -> str:
+def write_manifest(staged: Staged, totals: SourceTotals, stage: StagingBucket) -> str:
     """Writes the manifest beside the staged files and gives its object name; it holds names, counts, sums, digests.
 
     Raises:
@@ -87,15 +87,15 @@ def write_manifest(staged: Staged, totals: SourceTotals, stage: Stage) -> str:
     return name
 
 
-def staged_tables(run_id: str, stage: Stage) -> tuple[str, ...]:
-    """Gives the tables of a run that have a manifest, in alphabetical order."""
+def staged_tables(run_id: str, stage: StagingBucket) -> tuple[str, ...]:
+    """Returns the tables of a run that have a manifest, in alphabetical order."""
     folder = f"{stage.target.prefix}/{run_id}/"
     places = [one.name.removeprefix(folder).split("/") for one in stage.stored(folder)]
     return tuple(sorted(place[0] for place in places if place[1:] == [_NAME]))
 
 
-def read_manifest(run_id: str, contract: Contract, stage: Stage) -> Manifest:
-    """Gives the stage of one table of a run.
+def read_manifest(run_id: str, contract: Contract, stage: StagingBucket) -> Manifest:
+    """Returns the stage of one table of a run.
 
     Raises:
         StageGone: there is no manifest, or it is damaged or of another format.
@@ -118,8 +118,8 @@ def read_manifest(run_id: str, contract: Contract, stage: Stage) -> Manifest:
     return manifest
 
 
-def manifest_name(stage: Stage, run_id: str, table: str) -> str:
-    """Gives the object name of a table's manifest."""
+def manifest_name(stage: StagingBucket, run_id: str, table: str) -> str:
+    """Returns the object name of a table's manifest."""
     return f"{stage.target.prefix}/{run_id}/{table}/{_NAME}"
 
 

@@ -35,7 +35,7 @@ class Quarantine:
     sums: Mapping[str, Decimal] = field(default_factory=dict)
 
     def and_also(self, others: Iterable[Quarantine]) -> Quarantine:
-        """Gives the rows and sums of all of them together."""
+        """Returns the rows and sums of all of them together."""
         rows, sums = list(self.rows), dict(self.sums)
         for other in others:
             rows += other.rows
@@ -44,7 +44,7 @@ class Quarantine:
         return Quarantine(tuple(rows), sums)
 
     def within(self, budgets: Mapping[str, int]) -> Quarantine:
-        """Gives itself where no column has more rows than its budget.
+        """Returns itself where no column has more rows than its budget.
 
         Raises:
             QuarantineFull: a column has; names and counts only.
@@ -63,7 +63,7 @@ class Quarantine:
 def quarantined(
     batch: pa.RecordBatch, reasons: Sequence[Mapping[str, str]], key: Sequence[str], summed: Iterable[str]
 ) -> Quarantine:
-    """Gives the quarantine of masked rows.
+    """Returns the quarantine of masked rows.
 
     Args:
         batch: the rows as they would have been published.
@@ -78,7 +78,7 @@ def quarantined(
 
 
 def column_sums(batch: pa.RecordBatch, names: Iterable[str]) -> dict[str, Decimal]:
-    """Gives the exact sum of each named column; NULL counts nothing."""
+    """Returns the exact sum of each named column; NULL counts nothing."""
     return {name: Decimal(pc.sum(_wide(batch.column(name))).as_py() or 0) for name in names}
 
 

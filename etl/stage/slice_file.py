@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl.cloud.storage.bucket import Stage
+from etl.cloud.storage.bucket import StagingBucket
 from etl.source.slice import Slice
 from etl.stage.quarantine import column_sums
 from etl.stage.staged import StagedFile
@@ -19,7 +19,7 @@ _ROW_GROUP_BYTES: Final = 64 * 1024 * 1024
 
 
 def write_slice(
-    stage: Stage,
+    stage: StagingBucket,
     folder: str,
     part: Slice,
     schema: pa.Schema,

@@ -8,12 +8,11 @@ from decimal import Decimal
 
 from etl.errors import NOT_PUBLISHED, SourceMoved
 from etl.plan.table_plan import TablePlan
-from etl.retries import transient_again
+from etl.retries import retry_transient
 from etl.source.dialect import Dialect
-from etl.source.open import joined
-from etl.source.session import Held
+from etl.source.open import join_snapshot
 from etl.source.slices import changes_condition, days_condition
-from etl.source.snapshot import Snapshot
+from etl.source.snapshot import HeldSnapshot, Snapshot
 from etl.stage.quarantine import Quarantine
 from masking.errors import KagemushaError
 
@@ -26,14 +25,14 @@ class SourceTotals:
     sums: Mapping[str, Decimal]
 
     def without(self, quarantine: Quarantine) -> SourceTotals:
-        """Gives what the staged files must hold: all of the source but the rows that the load leaves out."""
+        """Returns what the staged files must hold: all of the source but the rows that the load leaves out."""
         left_out = quarantine.sums
         sums = {name: total - left_out.get(name, Decimal(0)) for name, total in self.sums.items()}
         return SourceTotals(self.rows - len(quarantine.rows), sums)
 
 
-def totals_before(held: Held, plan: TablePlan) -> SourceTotals | None:
-    """Gives the totals before a row is read, where slices are not one snapshot; None where nothing can move."""
+def totals_before(held: HeldSnapshot, plan: TablePlan) -> SourceTotals | None:
+    """Returns the totals before a row is read, where slices are not one snapshot; None where nothing can move."""
     if held.snapshot.pinned:
         return None
     with held.governor.turn():
@@ -41,7 +40,7 @@ def totals_before(held: Held, plan: TablePlan) -> SourceTotals | None:
 
 
 def unmoved(before: SourceTotals | None, after: SourceTotals, table: str) -> SourceTotals:
-    """Gives the totals that staged rows must equal.
+    """Returns the totals that staged rows must equal.
 
     Raises:
         SourceMoved: the table was another one before it was read than after, so its slices do not fit together.
@@ -62,7 +61,7 @@ def source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
         SourceUnavailable, ReadFailed: the query failed, also when it was tried again.
     """
     contract = plan.contract
-    row = transient_again(lambda: _totals(snapshot, plan))
+    row = retry_transient(lambda: _totals(snapshot, plan))
     count, *found = row
     return SourceTotals(
         int(str(count)), {name: Decimal(str(total)) for name, total in zip(contract.reconcile, found, strict=True)}
@@ -72,7 +71,7 @@ def source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
 def _totals(snapshot: Snapshot, plan: TablePlan) -> Sequence[object]:
     contract = plan.contract
     try:
-        with joined(snapshot) as session:
+        with join_snapshot(snapshot) as session:
             condition = window_condition(plan, session.dialect)
             return session.row(session.dialect.totals(contract.source, contract.reconcile, condition))
     except KagemushaError as error:
@@ -81,7 +80,7 @@ def _totals(snapshot: Snapshot, plan: TablePlan) -> Sequence[object]:
 
 
 def window_condition(plan: TablePlan, dialect: Dialect) -> str:
-    """Gives the SQL condition of the planned rows: TRUE where all are read."""
+    """Returns the SQL condition of the planned rows: TRUE where all are read."""
     if plan.changes:
         return changes_condition(plan.changes, dialect)
     column = plan.contract.window_column

@@ -31,7 +31,7 @@ class StagedFile:
 
 
 def manifest_digest(files: Iterable[StagedFile]) -> str:
-    """Gives the SHA-256 of names, generations and checksums, in hexadecimal."""
+    """Returns the SHA-256 of names, generations and checksums, in hexadecimal."""
     lines = (f"{file.name} {file.generation} {file.crc32c}" for file in files)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

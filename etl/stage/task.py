@@ -15,10 +15,10 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.storage.bucket import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
 from etl.keys.keyrings import open_keyring
-from etl.retries import attempted
+from etl.retries import as_value
 from etl.source.dialect import ReadColumn
 from etl.source.postgres.read import read_slice
 from etl.source.slice import Changes, Slice
@@ -53,7 +53,7 @@ class TableTask:
     output_schema: pa.Schema
     snapshot: Snapshot
     key: KeyRef
-    target: StageTarget
+    target: StagingLocation
     folder: str
 
 
@@ -79,7 +79,7 @@ def stage_slice(task: TableTask, part: Slice) -> StagedSlice | KagemushaError:
         number = next(tries)
         return replace(_read_and_stage(task, part), tries=number)
 
-    return attempted(once, table=task.table, slice=part.number)
+    return as_value(once, table=task.table, slice=part.number)
 
 
 def _read_and_stage(task: TableTask, part: Slice) -> StagedSlice:
@@ -112,7 +112,7 @@ def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -
 def _noted(
     changes: Changes | None, batches: Iterable[pa.RecordBatch], latest: list[datetime]
 ) -> Iterator[pa.RecordBatch]:
-    """Gives the batches as they are, noting each one's latest change; what lies in the future is no watermark."""
+    """Yields the batches as they are, noting each one's latest change; what lies in the future is no watermark."""
     for batch in batches:
         if changes is not None:
             changed = batch.column(changes.column)
@@ -142,7 +142,7 @@ def _masked(
 
 
 def _set_aside(task: TableTask, part: Slice, aside: SetAside) -> Quarantine:
-    """Gives rows that are left out as their masked keys and reasons; the keys pass the same gate as what is staged."""
+    """Returns the masked keys and reasons of rows left out; the keys pass the same gate as what is staged."""
     rows = _derived(task, part, aside.batch)
     refuse_leaks(rows.select(list(task.row_key)), _allowed(task))
     strategies = {rule.name: rule.strategy.strategy for rule in task.mask.rules}
@@ -164,7 +164,7 @@ def _derived(task: TableTask, part: Slice, batch: pa.RecordBatch) -> pa.RecordBa
 
 
 def _added(task: TableTask, part: Slice, name: str, rows: int) -> pa.Array:
-    """Gives a column of the load mode: the day of a snapshot; of a row that was read, nobody has seen a delete."""
+    """Returns a column of the load mode: the day of a snapshot; of a row that was read, nobody has seen a delete."""
     kind = task.output_schema.field(name).type
     return pa.repeat(pa.scalar(part.partition, kind), rows) if name == SNAPSHOT_DATE else pa.nulls(rows, kind)
 

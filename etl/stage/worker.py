@@ -7,18 +7,18 @@ import sys
 from functools import lru_cache
 from zipimport import zipimporter
 
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 
 
-def worker_stage(target: StageTarget) -> Stage:
-    """Gives this process's client of a staging bucket: making one costs more than reading a small file."""
+def worker_stage(target: StagingLocation) -> StagingBucket:
+    """Returns this process's client of a staging bucket: making one costs more than reading a small file."""
     lighten()
     return _stage(target)
 
 
 @lru_cache(maxsize=4)
-def _stage(target: StageTarget) -> Stage:
-    return Stage(target)
+def _stage(target: StagingLocation) -> StagingBucket:
+    return StagingBucket(target)
 
 
 def lighten() -> None:

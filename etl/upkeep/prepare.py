@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.ledger.ledger import Ledger
 from etl.settings import Settings
 from schemas.contract import Contract
@@ -43,5 +43,5 @@ def prepare(settings: Settings, contracts: Mapping[str, Contract]) -> Prepared:
         warehouse.ensure_dataset(name)
     Ledger(warehouse).ensure()
     days = settings.stage.keep_days + 1
-    Stage(StageTarget.of(settings)).expire_after(days)
+    StagingBucket(StagingLocation.of(settings)).expire_after(days)
     return Prepared(tuple(names), days)

@@ -16,7 +16,7 @@ _MUST_NOT_BE_WRITTEN: Final = frozenset({LeakKind.PAN, LeakKind.TRACK, LeakKind.
 
 
 def checked_purpose(purpose: str, refused: type[KagemushaError], not_done: str) -> str:
-    """Gives the purpose as it will be written down.
+    """Returns the purpose as it will be written down.
 
     Args:
         purpose: as it was given.
@@ -39,7 +39,7 @@ def checked_purpose(purpose: str, refused: type[KagemushaError], not_done: str) 
 
 
 def account() -> str:
-    """Gives the account of this process, as the system knows it, whatever the environment says."""
+    """Returns the account of this process, as the system knows it, whatever the environment says."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -47,5 +47,5 @@ def account() -> str:
 
 
 def host() -> str:
-    """Gives the name of this machine."""
+    """Returns the name of this machine."""
     return socket.gethostname()

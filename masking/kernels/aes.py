@@ -43,7 +43,7 @@ class BlockCipher:
         return room[:count].reshape(-1, BLOCK)
 
     def chain(self, matrix: Bytes) -> Bytes:
-        """Gives the last CBC block of each row under a zero vector: uint8 (n, 16·k), k ≥ 1 → uint8 (n, 16)."""
+        """Returns the last CBC block of each row under a zero vector: uint8 (n, 16·k), k ≥ 1 → uint8 (n, 16)."""
         count, blocks = len(matrix), matrix.shape[1] // BLOCK
         if count < blocks:
             # Few long rows: the chain of one row in one call is quicker than one call a block.

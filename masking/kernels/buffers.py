@@ -80,7 +80,7 @@ class ByteStrings:
 
     @property
     def lengths(self) -> Rows:
-        """Gives the byte length of each row, int64 (n); what stands under a null has no meaning."""
+        """Returns the byte length of each row, int64 (n); what stands under a null has no meaning."""
         return np.diff(self.offsets)
 
     def groups(self, piece_rows: int = PIECE_ROWS, piece_bytes: int = PIECE_BYTES) -> Iterator[tuple[Rows, Bytes]]:
@@ -137,15 +137,15 @@ class Ragged:
         _scatter(self._data, self._offsets[rows], matrix)
 
     def strings(self) -> pa.StringArray:
-        """Gives the column as Arrow strings; the writer answers for the bytes being UTF-8."""
+        """Returns the column as Arrow strings; the writer answers for the bytes being UTF-8."""
         return self._column(pa.StringArray)
 
     def binary(self) -> pa.BinaryArray:
-        """Gives the column as Arrow binary."""
+        """Returns the column as Arrow binary."""
         return self._column(pa.BinaryArray)
 
     def byte_strings(self) -> ByteStrings:
-        """Gives the column as another view for the next kernel."""
+        """Returns the column as another view for the next kernel."""
         return ByteStrings(self._data, self._offsets, self._valid)
 
     def _column(self, kind: type[pa.StringArray | pa.BinaryArray]) -> pa.Array:
@@ -193,7 +193,7 @@ def assemble(count: int, groups: Iterable[tuple[Rows, Bytes]]) -> pa.StringArray
 
 
 def hexadecimal(matrix: Bytes, prefix: bytes = b"") -> Bytes:
-    """Gives `prefix` and the lower-case hexadecimal text of each row: uint8 (n, k) → ASCII uint8 (n, p + 2k)."""
+    """Returns `prefix` and the lower-case hexadecimal text of each row: uint8 (n, k) → ASCII uint8 (n, p + 2k)."""
     digits = np.frombuffer(hexlify(np.ascontiguousarray(matrix).reshape(-1).data), np.uint8)
     text = np.empty((len(matrix), len(prefix) + 2 * matrix.shape[1]), np.uint8)
     text[:, : len(prefix)] = np.frombuffer(prefix, np.uint8)
@@ -223,7 +223,7 @@ def _bytes_of(buffer: pa.Buffer | None) -> Bytes:
 
 
 def gather(data: Bytes, starts: Rows, length: int) -> Bytes:
-    """Gives the `length` bytes from each start on as one matrix, which may be a view of the data: read-only.
+    """Returns the `length` bytes from each start on as one matrix, which may be a view of the data: read-only.
 
     Args:
         data: uint8 (n).

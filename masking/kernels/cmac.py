@@ -12,7 +12,7 @@ _BLOCK_BITS = 8 * BLOCK
 
 
 def cmac(key: bytes, strings: ByteStrings) -> Bytes:
-    """Gives the 16-byte tag of each row: uint8 (n, 16); rows that are null get zeros.
+    """Returns the 16-byte tag of each row: uint8 (n, 16); rows that are null get zeros.
 
     Raises:
         KeyUnusable: when the key is none of AES's lengths.
@@ -35,11 +35,11 @@ class Cmac:
         self._subkeys = (first, double(first))
 
     def tags(self, matrix: Bytes) -> Bytes:
-        """Gives the tag of each row: uint8 (m, L), L ≥ 0 → uint8 (m, 16)."""
+        """Returns the tag of each row: uint8 (m, L), L ≥ 0 → uint8 (m, 16)."""
         return self.tags_under(matrix, b"")
 
     def tags_under(self, matrix: Bytes, end_mask: bytes) -> Bytes:
-        """Gives the tags of the rows after `end_mask` was XORed onto their last bytes (RFC 5297's xorend).
+        """Returns the tags of the rows after `end_mask` was XORed onto their last bytes (RFC 5297's xorend).
 
         Args:
             matrix: uint8 (m, L).

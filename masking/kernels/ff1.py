@@ -23,7 +23,7 @@ _BIG = np.dtype(">u4")
 
 
 def min_length(radix: int) -> int:
-    """Gives the least number of numerals whose domain has MIN_DOMAIN values: 6 digits, 4 alphanumerics of 62."""
+    """Returns the least number of numerals whose domain has MIN_DOMAIN values: 6 digits, 4 alphanumerics of 62."""
     length = 2
     while radix**length < MIN_DOMAIN:
         length += 1
@@ -52,7 +52,7 @@ class _Shape:
 
     @property
     def words(self) -> int:
-        """Gives the 32-bit words that hold b bytes."""
+        """Returns the 32-bit words that hold b bytes."""
         return -(-self.octets // _WORD)
 
 
@@ -89,7 +89,7 @@ class FF1:
         return self._transform(numerals, decrypt=False)
 
     def decrypt(self, numerals: Bytes) -> Bytes:
-        """Gives back what `encrypt` was given; raises what it raises."""
+        """Returns what `encrypt` was given; raises what it raises."""
         return self._transform(numerals, decrypt=True)
 
     def _transform(self, numerals: Bytes, *, decrypt: bool) -> Bytes:
@@ -134,7 +134,7 @@ class FF1:
     def _stream(
         self, shape: _Shape, blocks: npt.NDArray[np.uint32], turn: int, words: list[npt.NDArray[np.uint64]]
     ) -> Bytes:
-        """Gives the blocks that begin with the d bytes S of one round (steps 6 i-iii): uint8 (n, 16·k)."""
+        """Returns the blocks that begin with the d bytes S of one round (steps 6 i-iii): uint8 (n, 16·k)."""
         fixed = shape.blocks.copy()
         fixed.view(np.uint8)[-shape.octets - 1] ^= turn
         # The round's number stands just before NUM(B): in a word of its own, or in the first one of NUM(B).

@@ -12,7 +12,7 @@ DIGEST = 32
 
 
 def hmac_sha256(key: bytes, strings: ByteStrings) -> Bytes:
-    """Gives the 32-byte tag of each row: uint8 (n, 32); rows that are null get zeros.
+    """Returns the 32-byte tag of each row: uint8 (n, 32); rows that are null get zeros.
 
     This is one library call a row, so give it distinct values where a column repeats itself.
     """
@@ -31,7 +31,7 @@ def hmac_sha256(key: bytes, strings: ByteStrings) -> Bytes:
 
 
 def _each(matrix: Bytes) -> list[bytes]:
-    """Gives each row as bytes; NumPy makes them several times faster than slices do."""
+    """Returns each row as bytes; NumPy makes them several times faster than slices do."""
     width = matrix.shape[1]
     if width == 0:
         return [b""] * len(matrix)

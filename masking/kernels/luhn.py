@@ -12,7 +12,7 @@ _DOUBLED = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], np.uint8)
 
 
 def luhn_sum(digits: Bytes) -> Bytes:
-    """Gives each row's Luhn sum modulo 10, zero for a valid number: uint8 (n, L) of 0 … 9 → uint8 (n)."""
+    """Returns each row's Luhn sum modulo 10, zero for a valid number: uint8 (n, L) of 0 … 9 → uint8 (n)."""
     total = np.zeros(len(digits), np.uint8)
     for place in range(digits.shape[1]):
         column = digits[:, digits.shape[1] - 1 - place]
@@ -23,7 +23,7 @@ def luhn_sum(digits: Bytes) -> Bytes:
 
 
 def check_digit(payload: Bytes) -> Bytes:
-    """Gives the digit that makes the row valid when it follows the payload: uint8 (n, L) → uint8 (n)."""
+    """Returns the digit that makes the row valid when it follows the payload: uint8 (n, L) → uint8 (n)."""
     with_zero = np.zeros((len(payload), payload.shape[1] + 1), np.uint8)
     with_zero[:, :-1] = payload
     rest = luhn_sum(with_zero)

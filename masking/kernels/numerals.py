@@ -55,7 +55,7 @@ class Numbers:
             end -= count
 
     def add(self, left: Number, right: Number) -> Number:
-        """Gives left + right modulo radix**count."""
+        """Returns left + right modulo radix**count."""
         total, carry = [], None
         for a, b, modulus in zip(left, right, self._moduli, strict=True):
             raw = a + b if carry is None else a + b + carry
@@ -66,7 +66,7 @@ class Numbers:
         return tuple(total)
 
     def subtract(self, left: Number, right: Number) -> Number:
-        """Gives left - right modulo radix**count."""
+        """Returns left - right modulo radix**count."""
         total, borrow = [], None
         for a, b, modulus in zip(left, right, self._moduli, strict=True):
             raw = a - b if borrow is None else a - b - borrow
@@ -97,7 +97,7 @@ class Numbers:
         return tuple(places)
 
     def words(self, number: Number, count: int) -> list[Words]:
-        """Gives the number's `count` 32-bit words, least first; uint64 arrays, big enough by the caller's word."""
+        """Returns the number's `count` 32-bit words, least first; uint64 arrays, big enough by the caller's word."""
         if count == 1:
             return [number[0]]
         words = [np.zeros_like(number[0]) for _ in range(count)]
@@ -142,6 +142,6 @@ def unpack(values: Words, radix: int, count: int) -> Bytes:
 
 
 def _remainder(values: Words, modulus: np.uint64) -> tuple[Words, Words]:
-    """Gives quotient and remainder; NumPy divides many values at a time, but takes remainders one by one."""
+    """Returns quotient and remainder; NumPy divides many values at a time, but takes remainders one by one."""
     quotient = values // modulus
     return quotient, values - quotient * modulus

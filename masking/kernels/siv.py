@@ -34,7 +34,7 @@ def siv_encrypt(key: bytes, strings: ByteStrings, associated: bytes | tuple[byte
 def siv_tokens(
     key: bytes, strings: ByteStrings, associated: bytes | tuple[bytes, ...], prefix: bytes = b"k1_"
 ) -> pa.StringArray:
-    """Gives `prefix` and the sealed row in lower-case hexadecimal, as `siv_encrypt` would seal it."""
+    """Returns `prefix` and the sealed row in lower-case hexadecimal, as `siv_encrypt` would seal it."""
     siv = Siv(key, associated)
     tokens = Ragged(2 * (strings.lengths + BLOCK) + len(prefix), strings.valid)
     for rows, matrix in strings.groups():
@@ -85,7 +85,7 @@ class Siv:
         self._state, self._doubled = state, double(state)
 
     def seal(self, matrix: Bytes) -> Bytes:
-        """Gives V and ciphertext of each row: uint8 (m, L) → uint8 (m, 16 + L)."""
+        """Returns V and ciphertext of each row: uint8 (m, L) → uint8 (m, 16 + L)."""
         sealed = np.empty((len(matrix), BLOCK + matrix.shape[1]), np.uint8)
         vectors = self._vectors(matrix)
         copy_rows(vectors, sealed[:, :BLOCK])
@@ -93,7 +93,7 @@ class Siv:
         return sealed
 
     def open(self, sealed: Bytes) -> tuple[Bytes, Flags]:
-        """Gives the plain rows, and True for each whose proof fails; its bytes are then zeros.
+        """Returns the plain rows, and True for each whose proof fails; its bytes are then zeros.
 
         Args:
             sealed: uint8 (m, 16 + L); the plain rows are uint8 (m, L).

@@ -54,7 +54,7 @@ def count_leaks(column: pa.Array | pa.ChunkedArray, kinds: frozenset[LeakKind] =
 
 
 def find_leaks(batch: pa.RecordBatch, allowed: Mapping[str, frozenset[LeakKind]]) -> tuple[Leak, ...]:
-    """Gives every leak of a batch that its column is not allowed to hold, in the order of columns and kinds.
+    """Returns every leak of a batch that its column is not allowed to hold, in the order of columns and kinds.
 
     Args:
         batch: what is about to be staged.
@@ -125,7 +125,7 @@ def _is_wide_number(source: pa.DataType) -> bool:
 
 
 def _long_numbers(column: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """Gives the rows that hold a whole number of twelve or more digits, and those numbers as strings."""
+    """Returns the rows that hold a whole number of twelve or more digits, and those numbers as strings."""
     if pa.types.is_decimal(column.type):
         large = pc.greater_equal(pc.abs(column), pa.scalar(_SMALLEST_NUMBER, pa.decimal128(12, 0)).cast(column.type))
         rows = np.flatnonzero(pc.fill_null(large, fill_value=False).to_numpy(zero_copy_only=False))

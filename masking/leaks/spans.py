@@ -27,7 +27,7 @@ _BY_GROUPS = (
 
 
 def find_spans(strings: pa.Array, kinds: frozenset[LeakKind] = ALL_KINDS) -> list[Span]:
-    """Gives the place of every leak of the given kinds, in order; spans of different kinds may overlap.
+    """Returns the place of every leak of the given kinds, in order; spans of different kinds may overlap.
 
     Args:
         strings: a string, large_string, binary or large_binary array; nulls and slices are fine.

@@ -56,7 +56,7 @@ class Plain:
     original_offsets: Positions = field(repr=False)
 
     def piece(self, row: int, start: int, end: int) -> bytes:
-        """Gives the plain bytes from `start` to `end`, as far as they belong to the row."""
+        """Returns the plain bytes from `start` to `end`, as far as they belong to the row."""
         low, high = self._bounds[row], self._bounds[row + 1]
         return self._bytes[start if start > low else low : end if end < high else high]  # noqa: FURB136  called often
 
@@ -71,11 +71,11 @@ class Plain:
         return bounds
 
     def start_of(self, row: int) -> int:
-        """Gives where the row begins in the plain bytes."""
+        """Returns where the row begins in the plain bytes."""
         return self._bounds[row]
 
     def whole(self, row: int, start: int, end: int) -> tuple[int, int, int]:
-        """Gives the row and the span widened to whole signs: what a span cuts in two is no UTF-8 any more."""
+        """Returns the row and the span widened to whole signs: what a span cuts in two is no UTF-8 any more."""
         low, high = max(self._bounds[row], start - _MOST_FOLLOWING), min(self._bounds[row + 1], end + _MOST_FOLLOWING)
         while start > low and self._bytes[start] & _TOP_TWO_BITS == _CONTINUES:
             start -= 1
@@ -84,7 +84,7 @@ class Plain:
         return row, start, end
 
     def original(self, row: int, start: int, end: int) -> tuple[int, int]:
-        """Gives the place of a plain span as bytes of the row's original string."""
+        """Returns the place of a plain span as bytes of the row's original string."""
         base = int(self.original_offsets[row])
         if self.origin is None:
             return start - base, end - base
@@ -92,7 +92,7 @@ class Plain:
 
 
 def plain(strings: pa.Array) -> Plain:
-    """Gives the strings in their plain spelling; other signs, and bytes that are no UTF-8, stay as they are."""
+    """Returns the strings in their plain spelling; other signs, and bytes that are no UTF-8, stay as they are."""
     view = ByteStrings.from_arrow(strings)
     data, offsets = view.data, view.offsets
     low = int(offsets[0])

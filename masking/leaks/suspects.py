@@ -65,7 +65,7 @@ def _rows_of(positions: Positions, offsets: Positions) -> Positions:
 
 
 def _rows_with_runs(data: Bytes, offsets: Positions) -> Positions:
-    """Gives the rows of ASCII text with ten bytes in a row that are digits or what may stand between digits."""
+    """Returns the rows of ASCII text with ten bytes in a row that are digits or what may stand between digits."""
     if len(data) < FEWEST_DIGITS:
         return np.empty(0, np.int64)
     fits = data < _AFTER_NINE  # digits, and every sign that ASCII sorts before them: one comparison instead of twenty
@@ -96,7 +96,7 @@ def _soon(digits: Mask) -> Mask:
 
 
 def _rows_with_digits(data: Bytes, offsets: Positions) -> Positions:
-    """Gives the rows with ten digits, ASCII or full-width, anywhere in them."""
+    """Returns the rows with ten digits, ASCII or full-width, anywhere in them."""
     digits = (data - _ZERO) < FEWEST_DIGITS
     digits |= _full_width(data, 0x90, 10)
     filled = np.flatnonzero(np.diff(offsets))

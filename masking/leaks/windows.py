@@ -71,7 +71,7 @@ class Groups:
         return linked
 
     def where(self, chosen: Mask) -> Groups:
-        """Gives the chosen ones; nothing is linked to one that was left out, and `digits` stays whole."""
+        """Returns the chosen ones; nothing is linked to one that was left out, and `digits` stays whole."""
         if chosen.all():
             return self
         links = self.links.copy()
@@ -95,7 +95,7 @@ class Windows:
     digits: Positions
 
     def where(self, chosen: Mask) -> Windows:
-        """Gives the chosen ones."""
+        """Returns the chosen ones."""
         return Windows(self.first[chosen], self.last[chosen], self.digits[chosen])
 
     def places(self, groups: Groups) -> Iterator[tuple[int, int, int, int, int]]:
@@ -139,7 +139,7 @@ def _links(text: Plain, starts: Positions, ends: Positions, rows: Positions) -> 
 
 
 def _chain_digits(lengths: Positions, begins: Mask) -> Positions:
-    """Gives for each group the digits of its whole chain."""
+    """Returns for each group the digits of its whole chain."""
     firsts = np.flatnonzero(begins)
     if len(firsts) == len(lengths):
         return lengths
@@ -174,7 +174,7 @@ def windows(groups: Groups, follows: Mask, starting: Mask, fewest: int, most: in
 
 
 def _digits_from(lengths: Positions, begins: Mask) -> Positions:
-    """Gives for each group its digits and those of the groups after it in its chain."""
+    """Returns for each group its digits and those of the groups after it in its chain."""
     firsts = np.flatnonzero(begins)
     if len(firsts) == len(lengths):
         return lengths
@@ -184,5 +184,5 @@ def _digits_from(lengths: Positions, begins: Mask) -> Positions:
 
 
 def digits_of(groups: Groups, found: Windows, length: int) -> Bytes:
-    """Gives the first `length` digits of windows that have at least as many, as a matrix (windows, length)."""
+    """Returns the first `length` digits of windows that have at least as many, as a matrix (windows, length)."""
     return gather(groups.digits, groups.first_digit[found.first], length)

@@ -63,7 +63,7 @@ class Finding:
 
 
 def check_column(column_class: ColumnClass, strategy: Strategy) -> Finding | None:
-    """Gives the finding where the class does not allow the strategy, or None."""
+    """Returns the finding where the class does not allow the strategy, or None."""
     policy = POLICY[column_class]
     if policy.allowed is None or strategy.strategy in policy.allowed:
         return None
@@ -75,7 +75,7 @@ def check_column(column_class: ColumnClass, strategy: Strategy) -> Finding | Non
 def check_policy(
     columns: Iterable[PolicyColumn], joins: Iterable[PolicyJoin] = (), profile: Profile = Profile.PCI
 ) -> tuple[Finding, ...]:
-    """Gives every finding about the columns of all tables under a profile."""
+    """Returns every finding about the columns of all tables under a profile."""
     known = tuple(columns)
     found = [
         *(finding for column in known for finding in _alone(column)),
@@ -108,7 +108,7 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
 
 
 def _masks(strategy: Strategy) -> Iterator[Strategy]:
-    """Gives a strategy, or those of a document's fields in its place."""
+    """Yields a strategy, or those of a document's fields in its place."""
     if isinstance(strategy, JsonFields):
         yield from strategy.fields.values()
     else:

@@ -26,5 +26,5 @@ _PATTERNS = tuple((promised, re.compile(rf"(?:^|_)(?:{endings})$")) for promised
 
 
 def promised_class(column: str) -> ColumnClass | None:
-    """Gives the class that a column's name promises by its last words, as `member_email` does; None if none."""
+    """Returns the class that a column's name promises by its last words, as `member_email` does; None if none."""
     return next((promised for promised, pattern in _PATTERNS if pattern.search(column)), None)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from masking.strategies.base import Domain, Example, FallibleStrategy, Given, KeyedStrategy, Masked, Strategy
+from masking.strategies.base import Domain, Example, FallibleStrategy, KeyedStrategy, MaskContext, Masked, Strategy
 from masking.strategies.bucket import Bucket
 from masking.strategies.drop import Drop
 from masking.strategies.email_domain import EmailDomain
@@ -72,11 +72,11 @@ __all__ = [
     "FallibleStrategy",
     "Fpe",
     "GeneralizeDate",
-    "Given",
     "IpPrefix",
     "JsonFields",
     "Keep",
     "KeyedStrategy",
+    "MaskContext",
     "Masked",
     "Null",
     "Partial",

@@ -42,7 +42,7 @@ DEFAULT_BUDGET: Final = 10
 
 
 @dataclass(frozen=True)
-class Given:
+class MaskContext:
     """What a strategy may use besides its own column: keys, the business day of the run, the other raw columns."""
 
     keys: Keyring
@@ -87,18 +87,18 @@ class Strategy(BaseModel):
     strategy: str
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives the Arrow type of the masked column, or raises StrategyMisused where `source` cannot be masked so."""
+        """Returns the Arrow type of the masked column, or raises StrategyMisused where `source` cannot be masked so."""
         raise NotImplementedError
 
     def token_pattern(self) -> str | None:
-        """Gives a regular expression (RE2 and Java) that every masked non-null value matches, or None."""
+        """Returns a regular expression (RE2 and Java) that every masked non-null value matches, or None."""
         return None
 
     def key_uses(self) -> tuple[tuple[str, str], ...]:
-        """Gives the (domain, algorithm) pairs whose keys this strategy uses."""
+        """Returns the (domain, algorithm) pairs whose keys this strategy uses."""
         return ()
 
-    def mask(self, column: pa.Array, given: Given) -> Masked:
+    def mask(self, column: pa.Array, given: MaskContext) -> Masked:
         """Masks a column; rows that cannot be masked come back null and flagged.
 
         Args:
@@ -112,8 +112,10 @@ class Strategy(BaseModel):
         """
         return self._guarded(self._mask, column, given)
 
-    def unmask(self, column: pa.Array, given: Given, *, version: int | None = None, of: pa.DataType = _TEXT) -> Masked:
-        """Gives back what was masked, in its canonical, normalized text; rows that no key of ours made are flagged.
+    def unmask(
+        self, column: pa.Array, given: MaskContext, *, version: int | None = None, of: pa.DataType = _TEXT
+    ) -> Masked:
+        """Returns what was masked, in its canonical, normalized text; rows that no key of ours made are flagged.
 
         Args:
             column: masked values.
@@ -149,7 +151,7 @@ class Strategy(BaseModel):
             where={"strategy": self.strategy},
         )
 
-    def _mask(self, column: pa.Array, given: Given) -> Masked:
+    def _mask(self, column: pa.Array, given: MaskContext) -> Masked:
         if isinstance(column, pa.ChunkedArray):
             column = column.combine_chunks()
         self.output_type(plain_type(column.type))
@@ -164,10 +166,10 @@ class Strategy(BaseModel):
         masked = self._apply(null_where(column, unreadable), given)
         return Masked(masked.values, either(masked.invalid, unreadable))
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         raise NotImplementedError
 
-    def _unmask(self, column: pa.Array, given: Given, version: int | None, of: pa.DataType) -> Masked:
+    def _unmask(self, column: pa.Array, given: MaskContext, version: int | None, of: pa.DataType) -> Masked:
         if isinstance(column, pa.ChunkedArray):
             column = column.combine_chunks()
         if pa.types.is_dictionary(column.type):
@@ -178,8 +180,8 @@ class Strategy(BaseModel):
         unwritten = either(unreadable, unreadable_rows(unmasked))
         return Masked(null_where(unmasked, unwritten), either(reverted.invalid, unwritten))
 
-    def _revert(self, tokens: pa.Array, given: Given, version: int | None) -> Masked:
-        """Gives the text or bytes behind each token, null and flagged where it is none."""
+    def _revert(self, tokens: pa.Array, given: MaskContext, version: int | None) -> Masked:
+        """Returns the text or bytes behind each token, null and flagged where it is none."""
         raise NotImplementedError
 
     def _misused(self, source: pa.DataType, wanted: str) -> StrategyMisused:
@@ -236,7 +238,7 @@ class KeyedStrategy(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; refuses types without canonical text, such as floating point, and bytes to be normalized."""
+        """Returns text; refuses types without canonical text, such as floating point, and bytes to be normalized."""
         if not has_canonical_form(source):
             raise self._misused(source, "text, an integer, a decimal, a date, an instant, a bool or bytes")
         if self.normalize and is_bytes(source):
@@ -244,7 +246,7 @@ class KeyedStrategy(FallibleStrategy):
         return pa.string()
 
     def _texts(self, column: pa.Array) -> tuple[pa.Array, Flags | None]:
-        """Gives the canonical, normalized text of each value, and the rows that no normalization could read."""
+        """Returns the canonical, normalized text of each value, and the rows that no normalization could read."""
         texts = normalize(canonical(column), self.normalize)
         return texts, lost(column, texts)
 
@@ -256,12 +258,12 @@ class MaskingFailed(KagemushaError):
 
 
 def plain_type(source: pa.DataType) -> pa.DataType:
-    """Gives the type of the values of a column, whatever its encoding."""
+    """Returns the type of the values of a column, whatever its encoding."""
     return source.value_type if pa.types.is_dictionary(source) else source
 
 
 def _spread(distinct: Masked, indices: pa.Array) -> Masked:
-    """Gives each row the masked form of the distinct value its index names; a null index stays null."""
+    """Returns each row the masked form of the distinct value its index names; a null index stays null."""
     values = distinct.values.take(indices)
     if distinct.invalid is None:
         return Masked(values)

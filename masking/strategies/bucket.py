@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from masking.exact import is_number, least_at_or_above, plain, widened
 from masking.rows import either, flags
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.strategies.patterns import one_of
 
 Edge = Annotated[Decimal, Field(max_digits=18, allow_inf_nan=False)]
@@ -43,13 +43,13 @@ class Bucket(FallibleStrategy):
         return self
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes numbers."""
+        """Returns text; takes numbers."""
         if not (is_number(source) or pa.types.is_null(source)):
             raise self._misused(source, "an integer, a decimal of at most 18 fraction digits or floating point")
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives the names of all ranges."""
+        """Returns the names of all ranges."""
         return one_of(self._labels())
 
     def _labels(self) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ class Bucket(FallibleStrategy):
         between = (f"{low} to under {high}" for low, high in pairwise(names))
         return (f"under {names[0]}", *between, f"{names[-1]} and over")
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         source = column.type
         undefined = None

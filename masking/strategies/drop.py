@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from masking.strategies.base import Given, Masked, Strategy
+from masking.strategies.base import MaskContext, Masked, Strategy
 
 
 class Drop(Strategy):
@@ -20,10 +20,10 @@ class Drop(Strategy):
     reads_values: ClassVar[bool] = False
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives the null type: there is nothing to publish."""
+        """Returns the null type: there is nothing to publish."""
         del source
         return pa.null()
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         return Masked(pa.nulls(len(column)))

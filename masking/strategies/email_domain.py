@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from masking.normalize import email
 from masking.rows import lost
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.strategies.patterns import one_of
 from masking.text_types import is_text
 
@@ -65,16 +65,16 @@ class EmailDomain(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes text."""
+        """Returns text; takes text."""
         if not (is_text(source) or pa.types.is_null(source)):
             raise self._misused(source, "text")
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives the listed domains and the word for all others."""
+        """Returns the listed domains and the word for all others."""
         return one_of((*self.known, self.other))
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         domains = pc.replace_substring_regex(email(column).cast(pa.string()), "^.*@", "")
         listed = pc.is_in(domains, value_set=pa.array(self.known))

@@ -17,7 +17,7 @@ from masking.kernels.buffers import Bytes, ByteStrings, Flags, assemble
 from masking.kernels.ff1 import FF1, min_length
 from masking.kernels.luhn import luhn_sum
 from masking.rows import lost
-from masking.strategies.base import Example, Given, KeyedStrategy, Masked
+from masking.strategies.base import Example, KeyedStrategy, MaskContext, Masked
 from masking.text_types import is_text
 
 ALGORITHM = "ff1"
@@ -61,26 +61,26 @@ class Fpe(KeyedStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes text and integers."""
+        """Returns text; takes text and integers."""
         if not (is_text(source) or pa.types.is_integer(source) or pa.types.is_null(source)):
             raise self._misused(source, "text or an integer")
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives the alphabet and the possible lengths."""
+        """Returns the alphabet and the possible lengths."""
         shortest, longest = self._lengths()
         return f"^[{_ALPHABETS[self.format].spelling}]{{{shortest},{longest}}}$"
 
     def key_uses(self) -> tuple[tuple[str, str], ...]:
-        """Gives the domain under FF1."""
+        """Returns the domain under FF1."""
         return ((self.domain, ALGORITHM),)
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         texts, _ = self._texts(column)
         ff1 = self._ff1(given.keys.subkey(self.domain, ALGORITHM, _KEY_BYTES))
         return self._changed(column, texts, lambda numerals: self._encrypted(ff1, numerals))
 
-    def _revert(self, tokens: pa.Array, given: Given, version: int | None) -> Masked:
+    def _revert(self, tokens: pa.Array, given: MaskContext, version: int | None) -> Masked:
         made_by = given.keys.primary if version is None else version
         ff1 = self._ff1(given.keys.subkey_for_reading(self.domain, ALGORITHM, _KEY_BYTES, made_by))
         return self._changed(tokens, canonical(tokens), lambda numerals: self._decrypted(ff1, numerals))
@@ -89,7 +89,7 @@ class Fpe(KeyedStrategy):
         return FF1(key, _ALPHABETS[self.format].radix, self.domain.encode())
 
     def _lengths(self) -> tuple[int, int]:
-        """Gives the least and the greatest length whose free part is large enough."""
+        """Returns the least and the greatest length whose free part is large enough."""
         least = min_length(_ALPHABETS[self.format].radix)
         if self.format == "pan":
             return max(SHORTEST, least + LONGEST - free_digits(LONGEST, self.keep_first, self.keep_last)), LONGEST

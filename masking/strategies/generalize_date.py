@@ -12,7 +12,7 @@ from pydantic import Field
 
 from masking.dates import civil_dates, holds_dates
 from masking.rows import lost
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.strategies.patterns import one_of
 from masking.text_types import is_text
 
@@ -37,23 +37,23 @@ class GeneralizeDate(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes dates, instants, civil times and dates written as text."""
+        """Returns text; takes dates, instants, civil times and dates written as text."""
         if not (holds_dates(source) or is_text(source) or pa.types.is_null(source)):
             raise self._misused(source, "a date, a timestamp, a datetime or text")
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives the shape of what is left."""
+        """Returns the shape of what is left."""
         shapes = {"year": "^[0-9]{4}$", "quarter": "^[0-9]{4}-Q[1-4]$", "month": "^[0-9]{4}-(?:0[1-9]|1[0-2])$"}
         return shapes.get(self.to, one_of(AGE_BANDS))
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         dates = civil_dates(column).dictionary_encode()
         values = self._generalized(dates.dictionary, given.day).take(dates.indices)
         return Masked(values, lost(column, values))
 
     def _generalized(self, dates: pa.Array, day: date) -> pa.Array:
-        """Gives what is left of each date; formatting is slow, so it is done once a distinct date."""
+        """Returns what is left of each date; formatting is slow, so it is done once a distinct date."""
         if self.to == "age_band":
             return _age_bands(dates, day)
         if self.to == "quarter":
@@ -63,7 +63,7 @@ class GeneralizeDate(FallibleStrategy):
 
 
 def _age_bands(births: pa.Array, day: date) -> pa.Array:
-    """Gives the band of completed years on `day`; null for who is not born by then."""
+    """Returns the band of completed years on `day`; null for who is not born by then."""
     year, month, of_month = (np.asarray(part(births).fill_null(1)) for part in (pc.year, pc.month, pc.day))
     birthday_ahead = (month > day.month) | ((month == day.month) & (of_month > day.day))
     ages = day.year - year - birthday_ahead

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from masking.rows import lost
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.text_types import is_text
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
@@ -34,16 +34,16 @@ class IpPrefix(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes text."""
+        """Returns text; takes text."""
         if not (is_text(source) or pa.types.is_null(source)):
             raise self._misused(source, "text")
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives an IPv4 or IPv6 network."""
+        """Returns an IPv4 or IPv6 network."""
         return "^[0-9a-f.:]+/[0-9]{1,2}$"
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         distinct = column.dictionary_encode()
         networks = self._networks(distinct.dictionary.cast(pa.string()))
@@ -51,7 +51,7 @@ class IpPrefix(FallibleStrategy):
         return Masked(values, lost(column, values))
 
     def _networks(self, texts: pa.Array) -> pa.Array:
-        """Gives the networks of distinct texts; whole octets of plain IPv4 are cut off by one expression for all."""
+        """Returns the networks of distinct texts; whole octets of plain IPv4 are cut off by one expression for all."""
         kept, rest = divmod(self.v4, 8)
         if rest:
             return self._read(texts)
@@ -86,7 +86,7 @@ class _Ipv6Networks:
         self._written: dict[bytes, str | None] = {bytes(self._octets): None}  # `::1`, `::ffff:203.0.113.7` and the like
 
     def network(self, text: str) -> str | None:
-        """Gives the network of an address; None where `ipaddress` must decide."""
+        """Returns the network of an address; None where `ipaddress` must decide."""
         try:
             kept = inet_pton(AF_INET6, text.removesuffix("/128"))[: self._octets]
         except (OSError, ValueError):

@@ -14,7 +14,7 @@ from masking.documents import LIST, Documents, Scalar, as_text
 from masking.errors import StrategyMisused
 from masking.exact import EXACT
 from masking.rows import lost
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked, Strategy
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked, Strategy
 from masking.strategies.keep import Keep
 from masking.text_types import is_text
 
@@ -68,7 +68,7 @@ class JsonFields(FallibleStrategy):
         return self
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes text."""
+        """Returns text; takes text."""
         if not (is_text(source) or pa.types.is_null(source)):
             raise self._misused(source, "text")
         for strategy in self.fields.values():
@@ -76,14 +76,14 @@ class JsonFields(FallibleStrategy):
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives the outline of a JSON object."""
+        """Returns the outline of a JSON object."""
         return r"(?s)^\{.*\}$"
 
     def key_uses(self) -> tuple[tuple[str, str], ...]:
-        """Gives the keys that the fields' strategies use."""
+        """Returns the keys that the fields' strategies use."""
         return tuple(dict.fromkeys(use for strategy in self.fields.values() for use in strategy.key_uses()))
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         distinct = column.dictionary_encode()
         documents = Documents(distinct.dictionary.to_pylist())
         for path, strategy in self.fields.items():
@@ -104,7 +104,7 @@ class JsonFields(FallibleStrategy):
 
 
 def _leaf_type(strategy: Strategy) -> pa.DataType:
-    """Gives the type under which a field's values reach its strategy: text, or numbers where it takes no text."""
+    """Returns the type under which a field's values reach its strategy: text, or numbers where it takes no text."""
     try:
         strategy.output_type(pa.string())
     except StrategyMisused:
@@ -113,7 +113,7 @@ def _leaf_type(strategy: Strategy) -> pa.DataType:
 
 
 def _leaf(value: Scalar, source: pa.DataType) -> str | Decimal | None:
-    """Gives a scalar as text or as a number; None where it is null or no number that the type holds."""
+    """Returns a scalar as text or as a number; None where it is null or no number that the type holds."""
     if value is None or pa.types.is_string(source):
         return as_text(value)
     if isinstance(value, bool | str):

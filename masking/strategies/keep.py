@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field, StringConstraints
 
-from masking.strategies.base import Example, Given, Masked, Strategy
+from masking.strategies.base import Example, MaskContext, Masked, Strategy
 
 
 class Keep(Strategy):
@@ -23,9 +23,9 @@ class Keep(Strategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives the source's own type."""
+        """Returns the source's own type."""
         return source
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         return Masked(column)

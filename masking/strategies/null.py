@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 
 
 class Null(FallibleStrategy):
@@ -18,9 +18,9 @@ class Null(FallibleStrategy):
     examples: ClassVar[tuple[Example, ...]] = (Example((("anything", None), (None, None))),)
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives the source's own type."""
+        """Returns the source's own type."""
         return source
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         return Masked(pa.nulls(len(column), column.type))

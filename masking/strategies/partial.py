@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from masking.canonical import canonical, has_canonical_form
 from masking.rows import lost
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.strategies.patterns import literally
 from masking.text_types import is_bytes
 
@@ -34,17 +34,17 @@ class Partial(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes what has canonical text, but not raw bytes."""
+        """Returns text; takes what has canonical text, but not raw bytes."""
         if not has_canonical_form(source) or is_bytes(source):
             raise self._misused(source, "text, an integer, a decimal, a date, an instant or a bool")
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives the kept ends around at least one fill character, or fill characters only."""
+        """Returns the kept ends around at least one fill character, or fill characters only."""
         fill = literally(self.fill)
         return f"(?s)^(?:.{{{self.keep_first}}}{fill}+.{{{self.keep_last}}}|{fill}*)$"
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         texts = canonical(column).cast(pa.string())
         lengths = pc.utf8_length(texts)

@@ -6,7 +6,7 @@ _SPECIAL = frozenset("\\.+*?()|[]{}^$-/&~# ")
 
 
 def literally(text: str) -> str:
-    """Gives a pattern that matches exactly this text; special characters stand in a class of one."""
+    """Returns a pattern that matches exactly this text; special characters stand in a class of one."""
     return "".join(_one(character) for character in text)
 
 
@@ -17,5 +17,5 @@ def _one(character: str) -> str:
 
 
 def one_of(texts: tuple[str, ...]) -> str:
-    """Gives a pattern of exactly one of these texts."""
+    """Returns a pattern of exactly one of these texts."""
     return f"^(?:{'|'.join(literally(text) for text in texts)})$"

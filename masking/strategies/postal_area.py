@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from masking.canonical import canonical
 from masking.normalize import jp_postal
 from masking.rows import lost
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.text_types import is_text
 
 _DIGITS = 7
@@ -31,16 +31,16 @@ class PostalArea(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes text and integers."""
+        """Returns text; takes text and integers."""
         if not (is_text(source) or pa.types.is_integer(source) or pa.types.is_null(source)):
             raise self._misused(source, "text or an integer")
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives three digits."""
+        """Returns three digits."""
         return "^[0-9]{3}$"
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         texts = canonical(column).cast(pa.string())
         if pa.types.is_integer(column.type):

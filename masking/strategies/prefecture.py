@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from masking.normalize import nfkc
 from masking.rows import lost
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.strategies.patterns import one_of
 from masking.text_types import is_text
 
@@ -39,16 +39,16 @@ class Prefecture(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes text."""
+        """Returns text; takes text."""
         if not (is_text(source) or pa.types.is_null(source)):
             raise self._misused(source, "text")
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives the 47 names."""
+        """Returns the 47 names."""
         return one_of(PREFECTURES)
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         found = pc.extract_regex(nfkc(column).cast(pa.string()), _LEADING)
         names = pc.struct_field(found, [0])

@@ -10,7 +10,7 @@ from pydantic import Field
 from masking.kernels.buffers import ByteStrings, hex_strings
 from masking.kernels.cmac import cmac
 from masking.kernels.hmac import hmac_sha256
-from masking.strategies.base import Example, Given, KeyedStrategy, Masked
+from masking.strategies.base import Example, KeyedStrategy, MaskContext, Masked
 
 _KEY_BYTES = 32
 _HEX_DIGITS = {"cmac": 32, "hmac_sha256": 64}
@@ -35,14 +35,14 @@ class Pseudonymize(KeyedStrategy):
     )
 
     def token_pattern(self) -> str | None:
-        """Gives the shape of a pseudonym: its key version and the hash in hexadecimal."""
+        """Returns the shape of a pseudonym: its key version and the hash in hexadecimal."""
         return f"^k[0-9]+_[0-9a-f]{{{_HEX_DIGITS[self.algorithm]}}}$"
 
     def key_uses(self) -> tuple[tuple[str, str], ...]:
-        """Gives the domain under the keyed hash."""
+        """Returns the domain under the keyed hash."""
         return ((self.domain, self.algorithm),)
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         texts, unread = self._texts(column)
         key = given.keys.subkey(self.domain, self.algorithm, _KEY_BYTES)
         prefix = f"k{given.keys.primary}_".encode()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.strategies.patterns import literally
 
 
@@ -22,14 +22,14 @@ class Redact(FallibleStrategy):
     examples: ClassVar[tuple[Example, ...]] = (Example((("anything", "REDACTED"), (None, None))),)
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text whatever the source."""
+        """Returns text whatever the source."""
         del source
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives the constant itself."""
+        """Returns the constant itself."""
         return f"^{literally(self.value)}$"
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         return Masked(pc.if_else(column.is_valid(), pa.scalar(self.value), pa.scalar(None, pa.string())))

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from masking.exact import fraction_digits, is_number, of_steps, widened
 from masking.rows import Flags, either, flags, null_where
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 
 
 class Round(FallibleStrategy):
@@ -32,7 +32,7 @@ class Round(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives the source's own type; takes numbers whose type can hold multiples of `to`."""
+        """Returns the source's own type; takes numbers whose type can hold multiples of `to`."""
         if pa.types.is_null(source):
             return source
         if not is_number(source):
@@ -41,7 +41,7 @@ class Round(FallibleStrategy):
             raise self._misused(source, f"a type with enough fraction digits for multiples of {self.to}")
         return source
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         if pa.types.is_integer(column.type):
             return self._integers(column)

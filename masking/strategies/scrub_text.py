@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.leaks import LeakKind, Span, find_spans
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.text_types import is_text
 
 _PLACEHOLDERS = {kind: f"[{kind.name}]".encode() for kind in LeakKind}
@@ -39,17 +39,17 @@ class ScrubText(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives the same type of text."""
+        """Returns the same type of text."""
         if not (is_text(source) or pa.types.is_null(source)):
             raise self._misused(source, "text")
         return pa.string() if pa.types.is_null(source) else source
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:  # noqa: ARG002 - needs neither keys nor the day
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:  # noqa: ARG002 - needs neither keys nor the day
         return Masked(_scrubbed(column))
 
 
 def _scrubbed(column: pa.Array) -> pa.Array:
-    """Gives the column without leaks; looks again at what it changed, since a removal can uncover a neighbor."""
+    """Returns the column without leaks; looks again at what it changed, since a removal can uncover a neighbor."""
     spans = find_spans(column)
     if not spans:
         return column
@@ -64,7 +64,7 @@ def _scrubbed(column: pa.Array) -> pa.Array:
 
 
 def _without(text: bytes, spans: list[Span]) -> bytes:
-    """Gives one text with each span replaced; spans that overlap become one placeholder, of the gravest kind."""
+    """Returns one text with each span replaced; spans that overlap become one placeholder, of the gravest kind."""
     parts = []
     position = 0
     start, end, kinds = spans[0].start, spans[0].end, {spans[0].kind}

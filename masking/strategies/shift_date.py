@@ -18,7 +18,7 @@ from masking.kernels.buffers import ByteStrings
 from masking.kernels.cmac import cmac
 from masking.keyring import Keyring
 from masking.rows import lost, null_where, outside
-from masking.strategies.base import Domain, Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Domain, Example, FallibleStrategy, MaskContext, Masked
 
 ALGORITHM = "shift_days"
 """A name of its own: under the key of `cmac` a published pseudonym of the entity would tell the shift."""
@@ -49,16 +49,16 @@ class ShiftDate(FallibleStrategy):
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives the source's own type; takes dates, instants and civil times."""
+        """Returns the source's own type; takes dates, instants and civil times."""
         if not (holds_dates(source) or pa.types.is_null(source)):
             raise self._misused(source, "a date, a timestamp or a datetime")
         return source
 
     def key_uses(self) -> tuple[tuple[str, str], ...]:
-        """Gives the domain under the shift's own algorithm name."""
+        """Returns the domain under the shift's own algorithm name."""
         return ((self.domain, ALGORITHM),)
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         entity = self._entity(given, len(column))
         known = null_where(column, lost(column, pc.if_else(entity.is_valid(), column, pa.scalar(None, column.type))))
         unit = 1 if pa.types.is_date32(column.type) else TICKS_A_DAY[_unit(column.type)]
@@ -70,7 +70,7 @@ class ShiftDate(FallibleStrategy):
         values = moved.cast(pa.int32() if unit == 1 else pa.int64()).view(column.type)
         return Masked(values, lost(column, values))
 
-    def _entity(self, given: Given, rows: int) -> pa.Array:
+    def _entity(self, given: MaskContext, rows: int) -> pa.Array:
         entity = given.columns.get(self.entity)
         if entity is None or len(entity) != rows:
             raise StrategyMisused(
@@ -86,7 +86,7 @@ class ShiftDate(FallibleStrategy):
         return canonical(entity)
 
     def _days(self, entity: pa.Array, keys: Keyring) -> npt.NDArray[np.int64]:
-        """Gives each row's days, -max_days … max_days without 0, evenly spread up to a bias of 2**-50."""
+        """Returns each row's days, -max_days … max_days without 0, evenly spread up to a bias of 2**-50."""
         key = keys.subkey(self.domain, ALGORITHM, _KEY_BYTES)
         tags = cmac(key, ByteStrings.from_arrow(entity))
         drawn = np.ascontiguousarray(tags[:, :8]).view(">u8").reshape(-1) % np.uint64(2 * self.max_days)

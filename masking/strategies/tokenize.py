@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from masking.kernels.buffers import ByteStrings, Ragged
 from masking.kernels.siv import siv_decrypt, siv_tokens
 from masking.rows import lost
-from masking.strategies.base import Example, Given, KeyedStrategy, Masked
+from masking.strategies.base import Example, KeyedStrategy, MaskContext, Masked
 
 ALGORITHM = "aes_siv"
 _KEY_BYTES = 64
@@ -42,20 +42,20 @@ class Tokenize(KeyedStrategy):
     )
 
     def token_pattern(self) -> str | None:
-        """Gives the shape of a token: its key version, 16 bytes of SIV and the encrypted text, in hexadecimal."""
+        """Returns the shape of a token: its key version, 16 bytes of SIV and the encrypted text, in hexadecimal."""
         return "^k[0-9]+_(?:[0-9a-f]{2}){16,}$"
 
     def key_uses(self) -> tuple[tuple[str, str], ...]:
-        """Gives the domain under AES-SIV."""
+        """Returns the domain under AES-SIV."""
         return ((self.domain, ALGORITHM),)
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         texts, unread = self._texts(column)
         key = given.keys.subkey(self.domain, ALGORITHM, _KEY_BYTES)
         prefix = f"k{given.keys.primary}_".encode()
         return Masked(siv_tokens(key, ByteStrings.from_arrow(texts), self.domain.encode(), prefix), unread)
 
-    def _revert(self, tokens: pa.Array, given: Given, version: int | None) -> Masked:
+    def _revert(self, tokens: pa.Array, given: MaskContext, version: int | None) -> Masked:
         del version  # every token names its own
         parts = pc.extract_regex(tokens, _TOKEN)
         versions = pc.struct_field(parts, [0])
@@ -69,7 +69,7 @@ class Tokenize(KeyedStrategy):
 
 
 def _unhex(texts: ByteStrings) -> ByteStrings:
-    """Gives the bytes that each row spells in hexadecimal."""
+    """Returns the bytes that each row spells in hexadecimal."""
     spelled = Ragged(texts.lengths // 2, texts.valid)
     for rows, matrix in texts.groups():
         spelled.place(rows, np.frombuffer(unhexlify(matrix.tobytes()), np.uint8).reshape(len(rows), -1))

@@ -13,7 +13,7 @@ from masking.card_numbers import LONGEST, SHORTEST
 from masking.kernels.buffers import Bytes, ByteStrings, assemble
 from masking.normalize import digits
 from masking.rows import lost
-from masking.strategies.base import Example, FallibleStrategy, Given, Masked
+from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.text_types import is_text
 
 _HIDDEN = np.frombuffer(b"xxxxxx", np.uint8)
@@ -46,17 +46,17 @@ class TruncatePan(FallibleStrategy):
         return self
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        """Gives text; takes text and integers."""
+        """Returns text; takes text and integers."""
         if not (is_text(source) or pa.types.is_integer(source) or pa.types.is_null(source)):
             raise self._misused(source, "text or an integer")
         return pa.string()
 
     def token_pattern(self) -> str | None:
-        """Gives the kept ends around six `x`."""
+        """Returns the kept ends around six `x`."""
         prefixes = {0: "", _SHORT_PREFIX: "[0-9]{6}", _LONG_PREFIX: "(?:[0-9]{8}|[0-9]{6})"}
         return f"^{prefixes[self.keep_first]}x{{6}}[0-9]{{{self.keep_last}}}$"
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         numbers = digits(canonical(column))
         groups = (

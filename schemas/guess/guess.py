@@ -36,7 +36,7 @@ class Guess:
 def guess(
     name: str, kind: ColumnType | None, *, enum: bool = False, length: int | None = None, comment: str = ""
 ) -> Guess:
-    """Gives the guess about one column.
+    """Returns the guess about one column.
 
     Args:
         name: of the column at the source.
@@ -60,7 +60,7 @@ def guess(
 
 
 def _promised(name: ColumnName, kind: str) -> Guess | None:
-    """Gives the class whose word in the name says most."""
+    """Returns the class whose word in the name says most."""
     found = [
         Guess(words.column_class, word)
         for words in SENSITIVE

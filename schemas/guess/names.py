@@ -26,7 +26,7 @@ ANYWHERE: Final = 5
 
 @lru_cache(maxsize=4096)
 def romaji(text: str) -> str:
-    """Gives a Latin text with its romaji spelled one way; English words become odd, but stay the same everywhere."""
+    """Returns a Latin text with its romaji spelled one way; English words become odd, but stay the same everywhere."""
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(sign))
     plain = re.sub(r"sy(?=[auo])", "sh", plain)
     for pattern, hepburn in _ROMAJI:
@@ -51,13 +51,13 @@ class ColumnName:
         self._whole = ("".join(self.words), romaji("".join(self.words)))
 
     def longest(self, latin: str, japanese: str) -> str:
-        """Gives the longest of the words that the name holds, or nothing."""
+        """Returns the longest of the words that the name holds, or nothing."""
         found = [word for word in latin.split() if self._holds(word)]
         found += [word for word in japanese.split() if word.upper().translate(_KATAKANA) in self._japanese]
         return max(found, key=weight, default="")
 
     def ends_with(self, latin: str, japanese: str) -> str:
-        """Gives the word of the list with which the name ends, or nothing."""
+        """Returns the word of the list with which the name ends, or nothing."""
         last = self.words[-1] if self.words else ""
         return next(
             (word for word in latin.split() if word == last or romaji(word) == romaji(last)),
@@ -72,5 +72,5 @@ class ColumnName:
 
 
 def weight(word: str) -> int:
-    """Gives how much a word says: a kanji or kana says about as much as three letters."""
+    """Returns how much a word says: a kanji or kana says about as much as three letters."""
     return sum(1 if sign.isascii() else 3 for sign in word)

@@ -20,14 +20,14 @@ import psycopg
 
 from etl.clock import now
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget, is_record
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation, is_record
 from etl.keys.keyrings import create_keyring_file
 from etl.ledger.leases import all_leases
 from etl.ledger.ledger import Ledger
 from etl.progress import Progress
 from etl.run.daily import daily_run
 from etl.run.results import RunResult
-from etl.settings import Limits, Settings, load_settings
+from etl.settings import LimitSettings, Settings, load_settings
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from scripts.fault_injection.proxy import FaultProxy
@@ -76,7 +76,7 @@ class Field:
     tokens: TokenService
     contracts: Mapping[str, Contract]
     warehouse: Warehouse
-    stage: Stage
+    stage: StagingBucket
     yesterday: Rows
     today: Rows
     tables: frozenset[str]
@@ -108,7 +108,7 @@ class Field:
         return daily_run(settings or self.settings, DAY, progress or Silent(), (), self.folder)
 
     def rows(self) -> Rows:
-        """Gives every published row, by destination."""
+        """Returns every published row, by destination."""
         found: dict[str, Counter[str]] = {}
         for name, contract in self.contracts.items():
             by = contract.partition_by
@@ -121,7 +121,7 @@ class Field:
         return found
 
     def left_over(self) -> list[str]:
-        """Gives what a finished load should not leave: tables, staged files that clean-up spares, leases, sessions."""
+        """Returns what a finished load should not leave: tables, staged files, leases, sessions."""
         self.stage.delete_older(now() + timedelta(hours=1))  # as if their days were over
         spared = [name for name in _objects(self.stage) - self.strangers if not is_record(name)]
         unknown = [name for name in published_tables(self.warehouse) - self.tables if not self._ends(name)]
@@ -137,12 +137,12 @@ class Field:
         return ends
 
 
-def _objects(stage: Stage) -> frozenset[str]:
+def _objects(stage: StagingBucket) -> frozenset[str]:
     return frozenset(one.name for one in stage.stored(""))
 
 
 def published_tables(warehouse: Warehouse) -> frozenset[str]:
-    """Gives the name of every table and view."""
+    """Returns the name of every table and view."""
     client = warehouse.client
     datasets = [dataset.dataset_id for dataset in client.list_datasets()]
     return frozenset(f"{name}.{table.table_id}" for name in datasets for table in client.list_tables(name))
@@ -150,7 +150,7 @@ def published_tables(warehouse: Warehouse) -> frozenset[str]:
 
 @contextmanager
 def field(root: Path) -> Iterator[Field]:
-    """Gives a field on a stack of its own, whose data lie below a folder."""
+    """Yields a field on a stack of its own, whose data lie below a folder."""
     stack = LocalStack(root)
     stack.reset()
     try:
@@ -162,7 +162,7 @@ def field(root: Path) -> Iterator[Field]:
 
 @contextmanager
 def field_on(ends: Endpoints, folder: Path, *, contracts: Path = CONTRACTS, as_a_job: bool = False) -> Iterator[Field]:
-    """Gives a field on a running stack; both states have been published once, by undisturbed runs.
+    """Yields a field on a running stack; both states have been published once, by undisturbed runs.
 
     Args:
         ends: of the stack.
@@ -171,7 +171,9 @@ def field_on(ends: Endpoints, folder: Path, *, contracts: Path = CONTRACTS, as_a
         as_a_job: whether this process, and the Spark that it starts, gets the environment of a job of AWS.
     """
     settings = load_settings(ends.settings)
-    settings = settings.model_copy(update={"limits": Limits(lease_seconds=_LEASE_SECONDS, lease_wait_seconds=60)})
+    settings = settings.model_copy(
+        update={"limits": LimitSettings(lease_seconds=_LEASE_SECONDS, lease_wait_seconds=60)}
+    )
     keyring = Path(settings.keyring.ref.removeprefix("file:"))
     if not keyring.exists():
         create_keyring_file(keyring)
@@ -184,7 +186,7 @@ def field_on(ends: Endpoints, folder: Path, *, contracts: Path = CONTRACTS, as_a
         text = text.replace(ends.storage, storage.url).replace(ends.bigquery, bigquery.url)
         disturbed = folder / "disturbed.toml"
         disturbed.write_text(re.sub(r"(?m)^local = true$", "local = true\nconnect_seconds = 4", text), "utf-8")
-        warehouse, stage = Warehouse.of(settings), Stage(StageTarget.of(settings))
+        warehouse, stage = Warehouse.of(settings), StagingBucket(StagingLocation.of(settings))
         made = Field(
             ends, settings, disturbed, storage, bigquery, tokens, load_contracts(contracts), warehouse, stage,
             {}, {}, frozenset(), _objects(stage), contracts,

@@ -42,7 +42,7 @@ class Point:
     federated: bool = False
 
     def fresh_rules(self) -> tuple[Rule, ...]:
-        """Gives the rules as if no request had come yet, that of the fault first."""
+        """Returns the rules as if no request had come yet, that of the fault first."""
         rules = (*([self.rule] if self.rule else []), *self.before)
         return tuple(replace(rule, seen=0, fired=0) for rule in rules)
 
@@ -60,7 +60,7 @@ def request(
     federated: bool = False,
     before: tuple[Rule, ...] = (),
 ) -> Point:
-    """Gives the point of a disturbed request.
+    """Returns the point of a disturbed request.
 
     Args:
         name: of the point.
@@ -80,10 +80,10 @@ def request(
 
 
 def moment(name: str, injected: str, at: tuple[str, str], act: Act, *, federated: bool = False) -> Point:
-    """Gives the point of something that happens outside when a table reaches a step."""
+    """Returns the point of something that happens outside when a table reaches a step."""
     return Point(name, injected, at=at, act=act, federated=federated)
 
 
 def killed_at(name: str, injected: str, at: tuple[str, str]) -> Point:
-    """Gives the point of a driver that is killed when a table reaches a step."""
+    """Returns the point of a driver that is killed when a table reaches a step."""
     return Point(name, injected, at=at, own_process=True)

@@ -19,7 +19,7 @@ CLEANUP: Final = ("GET", r"^/storage/v1/b/[^/]+/o\?.*prefix=kagemusha(%2F|/)&")
 
 
 def _staged(played: Field, table: str) -> str:
-    """Gives the name of a staged file of the running load."""
+    """Returns the name of a staged file of the running load."""
     names = [one.name for one in played.stage.stored("") if f"/{table}/" in one.name]
     return max(name for name in names if name.endswith(".parquet"))
 

@@ -18,7 +18,7 @@ class ProcessNotFound(Exception):
 
 
 def sender_of(port: int) -> int:
-    """Gives the process that holds a loopback connection from this port.
+    """Returns the process that holds a loopback connection from this port.
 
     Raises:
         ProcessNotFound: there is none among those that we started.
@@ -42,7 +42,7 @@ def _holds(entry: Path, sockets: set[str]) -> bool:
 
 
 def ancestors(process: int) -> list[int]:
-    """Gives a process's parent, its parent's parent, and so on."""
+    """Returns a process's parent, its parent's parent, and so on."""
     found: list[int] = []
     while process > 1:
         with suppress(OSError):
@@ -60,7 +60,7 @@ def is_ours(process: int) -> bool:
 
 
 def session_members(session: int) -> set[int]:
-    """Gives the running processes of a session: a job and all that it started."""
+    """Returns the running processes of a session: a job and all that it started."""
     found = set()
     for entry in Path("/proc").iterdir():
         with suppress(OSError):

@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815  http.server's names
 
     def forwarded(self, body: bytes) -> Answer:
-        """Gives the server's answer."""
+        """Returns the server's answer."""
         upstream = http.client.HTTPConnection(*self.proxy.upstream, timeout=_PATIENCE)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
@@ -198,7 +198,7 @@ class FaultProxy:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def rule_for(self, method: str, path: str, body: bytes) -> Rule | None:
-        """Gives the rule that disturbs a request; every rule counts it."""
+        """Returns the rule that disturbs a request; every rule counts it."""
         taken = [rule for rule in self._rules if rule.takes(method, path, body)]
         return taken[0] if taken else None
 

@@ -28,7 +28,7 @@ class Reads:
 
 
 def torn(played: Field) -> list[str]:
-    """Gives the destinations that hold neither yesterday's rows nor today's."""
+    """Returns the destinations that hold neither yesterday's rows nor today's."""
     found = played.rows()
     places = {*found, *played.yesterday, *played.today}
     return [place for place in places if found.get(place) not in (played.yesterday.get(place), played.today.get(place))]

@@ -21,7 +21,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from etl.settings import Google
+from etl.settings import GoogleSettings
 
 AUDIENCE = "//iam.googleapis.com/projects/123456789/locations/global/workloadIdentityPools/aws/providers/glue"
 REGION = "ap-northeast-1"
@@ -74,7 +74,7 @@ class TokenService:
         return 200, {"accessToken": self.new_token(), "expireTime": f"{ends:%Y-%m-%dT%H:%M:%SZ}"}
 
     def role_keys(self) -> dict[str, object]:
-        """Gives new credentials of the role, which boto3 must renew before each use."""
+        """Returns new credentials of the role, which boto3 must renew before each use."""
         number = len(self.keys) + 1
         made = Credentials(f"ASIATEST{number}", f"made-up-secret-{number}", f"made-up-session-{number}")
         self.keys[made.access_key] = made
@@ -87,7 +87,7 @@ class TokenService:
         }
 
     def signer(self, signed: dict[str, Any]) -> str:  # Any: parsed JSON
-        """Gives the access key of a signed GetCallerIdentity request, after proving its signature."""
+        """Returns the access key of a signed GetCallerIdentity request, after proving its signature."""
         headers = {item["key"].lower(): item["value"] for item in signed["headers"]}
         _demand(signed["method"] == "POST", "method")
         url = f"https://sts.{REGION}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
@@ -128,7 +128,7 @@ def _demand(holds: bool, what: str) -> None:  # noqa: FBT001  it reads as a sent
 
 
 def job_environment(service: TokenService) -> dict[str, str]:
-    """Gives the variables by which a job of AWS finds its role, with nothing of this machine's own settings."""
+    """Returns the variables by which a job of AWS finds its role, with nothing of this machine's own settings."""
     return {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{service.url}/role",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -137,9 +137,9 @@ def job_environment(service: TokenService) -> dict[str, str]:
     }
 
 
-def federated(service: TokenService, service_account: str | None = None) -> Google:
-    """Gives the settings of a login by the job's role."""
-    return Google(
+def federated(service: TokenService, service_account: str | None = None) -> GoogleSettings:
+    """Returns the settings of a login by the job's role."""
+    return GoogleSettings(
         login="workload_identity",
         audience=AUDIENCE,
         token_url=f"{service.url}/v1/token",

@@ -60,7 +60,7 @@ class Outcome:
         return self.outcome.startswith("WRONG")
 
     def to_json(self) -> dict[str, object]:
-        """Gives the outcome as JSON spells it."""
+        """Returns the outcome as JSON spells it."""
         return asdict(self)
 
 
@@ -110,7 +110,7 @@ def tried(played: Field, point: Point) -> Outcome:
 
 
 def compared(expected: Rows, found: Rows) -> tuple[int, int]:
-    """Gives how many rows are missing and how many are too many."""
+    """Returns how many rows are missing and how many are too many."""
     places = {*expected, *found}
     nothing: Counter[str] = Counter()
     lost = sum((expected.get(place, nothing) - found.get(place, nothing)).total() for place in places)
@@ -140,17 +140,17 @@ def _in_this_one(played: Field, point: Point, hook: Hook) -> str:
 def impatient() -> Iterator[None]:
     """Lets the driver give up after seconds instead of minutes."""
     retries = (object_writer.RETRY, warehouse.RETRY)  # every module shares these very objects
-    kept = [retry._timeout for retry in retries]  # noqa: SLF001  〃
+    kept = [retry._timeout for retry in retries]  # noqa: SLF001  the same
     request_seconds = warehouse.TIMEOUT_SECONDS
     for retry in retries:
-        retry._timeout = _RETRY_SECONDS  # noqa: SLF001  〃
+        retry._timeout = _RETRY_SECONDS  # noqa: SLF001  the same
     setattr(jobs, "TIMEOUT_SECONDS", _REQUEST_SECONDS)  # noqa: B010  a constant to everybody else
     try:
         yield
     finally:
         for retry, seconds in zip(retries, kept, strict=True):
-            retry._timeout = seconds  # noqa: SLF001  〃
-        setattr(jobs, "TIMEOUT_SECONDS", request_seconds)  # noqa: B010  〃
+            retry._timeout = seconds  # noqa: SLF001  the same
+        setattr(jobs, "TIMEOUT_SECONDS", request_seconds)  # noqa: B010  the same
 
 
 def _in_its_own_process(played: Field, point: Point) -> str:

@@ -76,7 +76,7 @@ def advance(url: str, day: date | None = None, *, progress: Progress = lambda _:
 
 
 def count(connection: psycopg.Connection) -> dict[str, int]:
-    """Gives the number of rows by table, `schema.table`."""
+    """Returns the number of rows by table, `schema.table`."""
     listed = "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1"
     names = connection.execute(listed, [list(SCHEMAS)]).fetchall()
     return {name: (connection.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,))[0] for (name,) in names}

@@ -38,19 +38,19 @@ class SynthRefused(Exception):
 
 
 def script(path: str, values: Values | None = None) -> sql.Composed | sql.SQL:
-    """Gives a SQL file of this folder, its {placeholders} filled with quoted literals."""
+    """Returns a SQL file of this folder, its {placeholders} filled with quoted literals."""
     text = sql.SQL((HERE / path).read_text(encoding="utf-8"))
     return text if values is None else text.format(**{name: sql.Literal(value) for name, value in values.items()})
 
 
 def statements(path: str) -> list[str]:
-    """Gives the statements of a file that holds one a line."""
+    """Returns the statements of a file that holds one a line."""
     text = (HERE / path).read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line and not line.startswith("--")]
 
 
 def file(path: str, values: Values) -> Task:
-    """Gives the task of running one file."""
+    """Returns the task of running one file."""
 
     def run(connection: psycopg.Connection) -> None:
         connection.execute(script(path, values))
@@ -59,7 +59,7 @@ def file(path: str, values: Values) -> Task:
 
 
 def lines(listed: Iterable[str]) -> Task:
-    """Gives the task of running statements one after another."""
+    """Returns the task of running statements one after another."""
 
     def run(connection: psycopg.Connection) -> None:
         for line in listed:
@@ -69,7 +69,7 @@ def lines(listed: Iterable[str]) -> Task:
 
 
 def in_one(tasks: Sequence[Task]) -> Task:
-    """Gives the task of doing several, each with the rows of the one before."""
+    """Returns the task of doing several, each with the rows of the one before."""
 
     def run(connection: psycopg.Connection) -> None:
         for task in tasks:

@@ -93,7 +93,7 @@ def copy(url: str, to: str, password: str) -> dict[str, int]:
 
 
 def column_type(postgres: str, labels: Sequence[str] | None = None) -> tuple[str, str, str]:
-    """Gives the MySQL type of a PostgreSQL type, how the value is written, and how it is taken.
+    """Returns the MySQL type of a PostgreSQL type, how the value is written, and how it is taken.
 
     Args:
         postgres: as `format_type` spells it.

@@ -37,7 +37,7 @@ class Population:
 
     @classmethod
     def of_scale(cls, scale: int, seed: int, first_day: date, last_day: date, members: int | None = None) -> Population:
-        """Gives the population that has about `scale` payments from the first to the last day."""
+        """Returns the population that has about `scale` payments from the first to the last day."""
         busy = sum(_WEEK[day.weekday()] for day in days(first_day, last_day))
         return cls(seed, first_day, scale * 100 / busy, members or max(40, scale // PAYMENTS_PER_MEMBER))
 
@@ -52,7 +52,7 @@ class Population:
         )
 
     def to_json(self) -> dict[str, str]:
-        """Gives the population as text values, for the database to remember."""
+        """Returns the population as text values, for the database to remember."""
         return {name: str(value) for name, value in asdict(self).items()}
 
     @property
@@ -81,5 +81,5 @@ class Population:
 
 
 def days(first: date, last: date) -> list[date]:
-    """Gives the days from the first to the last, both included."""
+    """Returns the days from the first to the last, both included."""
     return [first + n * _ONE_DAY for n in range((last - first).days + 1)]

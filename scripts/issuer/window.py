@@ -58,7 +58,7 @@ class Window:
         return [month for month in months if month < first], [month for month in months if month >= first]
 
     def values(self, connection: psycopg.Connection) -> dict[str, object]:
-        """Gives the placeholders of rows/*.sql and changes/*.sql."""
+        """Returns the placeholders of rows/*.sql and changes/*.sql."""
         people = self.population
         since = _BEGINNING if self.history else self.start
         return {

@@ -70,7 +70,7 @@ class BigQuery:
 
 
 def _interpreter() -> Path:
-    """Gives the Python 3.13 that has the BigQuery server installed."""
+    """Returns the Python 3.13 that has the BigQuery server installed."""
     found = Path(os.environ.get("KAGEMUSHA_BIGQUERY_PYTHON", _CHECKOUT / ".venv-bigquery/bin/python"))
     if not found.exists():
         raise LocalStackFailed(

@@ -71,7 +71,7 @@ def _split(reference: Reference) -> tuple[Reference, str | None]:
 
 
 def _within(table: Reference, partition: str) -> str:
-    """Gives the SQL condition of the rows that belong to a partition."""
+    """Returns the SQL condition of the rows that belong to a partition."""
     partitioning = _load(*table).timePartitioning
     if partitioning is None:
         raise BigQueryError("invalid", f"Cannot write to partition of non-partitioned table {names.label(*table)}")
@@ -129,7 +129,7 @@ def _write_rows(  # the server's own signature
 
 
 def _describe(*reference: str) -> Any:  # noqa: ANN401 - the server's untyped table resource
-    """Gives the resource of a table or of one partition with its exact row count; the estimate forgets deletes."""
+    """Returns the resource of a table or of one partition with its exact row count; the estimate forgets deletes."""
     table, partition = _split(reference)  # type: ignore[arg-type]  # always three names
     found = _load(*table)
     if found.type != "TABLE" or not found.schema_.fields:

@@ -146,7 +146,7 @@ class LocalStack:
                 (self.root / name).unlink(missing_ok=True)
 
     def status(self) -> list[PartStatus]:
-        """Gives what each part does right now."""
+        """Returns what each part does right now."""
         with self._parts() as (state, (database, objects, warehouse, other)):
             healthy = {storage.PART: objects.healthy(), bigquery.PART: warehouse.healthy(), **database.health()}
             names: tuple[str, ...] = PARTS

@@ -76,11 +76,11 @@ class MariaDb:
         return self._state.place(PART) is not None
 
     def url(self, role: str) -> str:
-        """Gives the server's address for a role, without a password."""
+        """Returns the server's address for a role, without a password."""
         return f"mysql://{role}@{LOOPBACK}:{self._state.port(PART)}/{DATABASE}"
 
     def password(self, role: str) -> str:
-        """Gives where the password of a role is, as settings spell it."""
+        """Returns where the password of a role is, as settings spell it."""
         return f"file:{self._secrets / role}"
 
     def up(self) -> None:
@@ -169,7 +169,7 @@ def _server() -> str:
 
 
 def _account() -> str | None:
-    """Gives the account it runs as: our own (None), or its package's when we are root, which it refuses."""
+    """Returns the account it runs as: our own (None), or its package's when we are root, which it refuses."""
     if os.geteuid() != 0:
         return None
     for name in ("mysql", "nobody"):

@@ -24,7 +24,7 @@ def create(file: Path, roles: Iterable[str], owner: str | None = None) -> None:
 
 
 def fresh(roles: Iterable[str]) -> dict[str, str]:
-    """Gives role → a new password."""
+    """Returns role → a new password."""
     return {role: secrets.token_urlsafe(24) for role in roles}
 
 
@@ -40,6 +40,6 @@ def write_private(file: Path, text: str, owner: str | None = None) -> None:
 
 
 def read(file: Path) -> dict[str, str]:
-    """Gives role → password of a password file."""
+    """Returns role → password of a password file."""
     lines = (line.split(":") for line in file.read_text(encoding="ascii").splitlines())
     return {fields[3]: fields[4] for fields in lines}

@@ -49,11 +49,11 @@ class Postgres:
 
     @property
     def passfile(self) -> Path:
-        """Gives the password file of the roles that programs use."""
+        """Returns the password file of the roles that programs use."""
         return self._secrets / "pgpass"
 
     def url(self, part: str, role: str) -> str:
-        """Gives the address of a server for a role, without a password."""
+        """Returns the address of a server for a role, without a password."""
         return f"postgresql://{role}@{LOOPBACK}:{self._state.port(part)}/{DATABASE}?passfile={self.passfile}"
 
     def up(self) -> None:

@@ -60,7 +60,7 @@ host replication {REPLICATION} {LOOPBACK}/32 scram-sha-256
 
 
 def binaries() -> Path:
-    """Gives the folder of the newest PostgreSQL server programs of this machine."""
+    """Returns the folder of the newest PostgreSQL server programs of this machine."""
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     on_path = shutil.which("initdb")
     if found:
@@ -75,7 +75,7 @@ def binaries() -> Path:
 
 
 def account() -> str | None:
-    """Gives the account PostgreSQL runs as: our own (None), or another one when we are root, which it refuses."""
+    """Returns the account PostgreSQL runs as: our own (None), or another one when we are root, which it refuses."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):

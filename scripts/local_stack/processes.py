@@ -43,7 +43,7 @@ class Identity:
 
     @classmethod
     def of(cls, pid: int) -> Identity | None:
-        """Gives the identity of a running process; None when there is none, or when only its exit status is left."""
+        """Returns the identity of a running process; None when there is none, or when only its exit status is left."""
         try:
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
             boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -130,7 +130,7 @@ def wait_until(ready: Callable[[], bool], seconds: float) -> bool:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """Gives a loopback port that nobody listens on: the preferred one when it is free."""
+    """Returns a loopback port that nobody listens on: the preferred one when it is free."""
     for port in (preferred, 0):
         if port is None:
             continue

@@ -28,7 +28,7 @@ class State:
         self._places: dict[str, str] = kept.get("places", {})
 
     def process(self, part: str) -> Identity | None:
-        """Gives the process of a part when it still runs."""
+        """Returns the process of a part when it still runs."""
         known = self._processes.get(part)
         return known if known and known.alive else None
 
@@ -45,7 +45,7 @@ class State:
             self._save()
 
     def port(self, name: str) -> int | None:
-        """Gives the port that was chosen for a name, if any was."""
+        """Returns the port that was chosen for a name, if any was."""
         return self._ports.get(name)
 
     def choose_port(self, name: str) -> int:
@@ -56,7 +56,7 @@ class State:
             return self._ports[name]
 
     def place(self, name: str) -> Path | None:
-        """Gives the folder that was chosen for a name, if any was."""
+        """Returns the folder that was chosen for a name, if any was."""
         return Path(self._places[name]) if name in self._places else None
 
     def put_at(self, name: str, place: Path) -> Path:
@@ -82,7 +82,7 @@ class State:
 
 @contextmanager
 def locked(root: Path) -> Iterator[State]:
-    """Gives the state of the stack in `root` to one command at a time."""
+    """Yields the state of the stack in `root` to one command at a time."""
     root.mkdir(parents=True, exist_ok=True)
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -31,7 +31,7 @@ class Storage:
 
     @property
     def objects(self) -> Path:
-        """Gives the folder that holds a folder a bucket."""
+        """Returns the folder that holds a folder a bucket."""
         return self._data / ".cloudstorage"
 
     def up(self) -> None:

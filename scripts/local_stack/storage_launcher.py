@@ -40,7 +40,7 @@ _one_at_a_time = threading.RLock()
 
 
 def _object_named(request: Any, store: Any) -> tuple[str, str] | None:  # noqa: ANN401 - the emulator's untyped request
-    """Gives bucket and name of the object that a request reads or writes."""
+    """Returns bucket and name of the object that a request reads or writes."""
     where, query = request.params or {}, request.query
     bucket = where.get("dest_bucket_name") or where.get("bucket_name")
     name = where.get("dest_object_id") or where.get("object_id")
@@ -54,7 +54,7 @@ def _object_named(request: Any, store: Any) -> tuple[str, str] | None:  # noqa: 
 
 
 def _refusal(request: Any, store: Any, *, reads: bool) -> HTTPStatus | None:  # noqa: ANN401 - as above
-    """Gives the status of a request whose preconditions do not hold, None when they all do."""
+    """Returns the status of a request whose preconditions do not hold, None when they all do."""
     query = request.query
     named = _object_named(request, store)
     if named is None:
@@ -128,7 +128,7 @@ def _append(
 
 
 def _count(store: Any, upload: str) -> int:  # noqa: ANN401 - the emulator's untyped storage
-    """Gives how many bytes of a resumable upload are here."""
+    """Returns how many bytes of a resumable upload are here."""
     file = _received(store, upload)
     return file.stat().st_size if file.exists() else 0
 

@@ -68,12 +68,12 @@ class Issuer:
         return [tuple(row.values()) for row in self.warehouse.client.query_and_wait(sql)]
 
     def checksums(self, tables: list[str]) -> dict[str, list[tuple[Any, ...]]]:
-        """Gives every row of published tables, ordered: equal exactly where the bytes are."""
+        """Returns every row of published tables, ordered: equal exactly where the bytes are."""
         contracts = load_contracts()
         return {name: self.rows(contracts[name]) for name in tables}
 
     def rows(self, contract: Contract) -> list[tuple[Any, ...]]:
-        """Gives every published row of a table, ordered."""
+        """Returns every published row of a table, ordered."""
         return sorted(self.published(f"SELECT * FROM {contract.publish} WHERE {every_day(contract)}"), key=repr)
 
     def run(self, day: date, *tables: str, contracts: Path = BUNDLED, settings: Settings | None = None) -> RunResult:
@@ -88,13 +88,13 @@ class Issuer:
 
 
 def every_day(contract: Contract) -> str:
-    """Gives a condition that names every partition, which some tables demand of a query."""
+    """Returns a condition that names every partition, which some tables demand of a query."""
     return f"{contract.partition_by} >= '2000-01-01'" if contract.partition_by else "TRUE"
 
 
 @pytest.fixture(scope="session")
 def issuer(stack: Endpoints) -> Issuer:
-    """Gives a seeded issuer that stands at the end of DAY; tests that change its rows put them back."""
+    """Returns a seeded issuer that stands at the end of DAY; tests that change its rows put them back."""
     settings = load_settings(stack.settings)
     keyring = Path(settings.keyring.ref.removeprefix("file:"))
     if not keyring.exists():
@@ -106,7 +106,7 @@ def issuer(stack: Endpoints) -> Issuer:
 
 @pytest.fixture(scope="session")
 def mysql(issuer: Issuer) -> MySql:
-    """Gives the same issuer in MariaDB, copied when the first test asks for it."""
+    """Returns the same issuer in MariaDB, copied when the first test asks for it."""
     return copied(issuer.ends)
 
 
@@ -121,7 +121,7 @@ def spark() -> Iterator[None]:
 
 @pytest.fixture
 def contracts(tmp_path: Path) -> Path:
-    """Gives a copy of the bundled contracts that a test may change."""
+    """Returns a copy of the bundled contracts that a test may change."""
     folder = tmp_path / "schemas"
     shutil.copytree(BUNDLED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     return folder

@@ -22,7 +22,7 @@ ref = "file:/keys/keyring.json"
 
 
 def written(folder: Path, text: str) -> Path:
-    """Gives the path of a settings file with this text."""
+    """Returns the path of a settings file with this text."""
     path = folder / "settings.toml"
     path.write_text(text, encoding="utf-8")
     return path

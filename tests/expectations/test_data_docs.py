@@ -17,7 +17,7 @@ RESULTS = (
 
 
 def page() -> str:
-    """Gives the page of a table with one failure of each kind."""
+    """Returns the page of a table with one failure of each kind."""
     return table_page("payments", "20230830-run", RESULTS, 1234, "2023-08-31T01:00:00+00:00")
 
 

@@ -12,7 +12,7 @@ EARLIER = [LoadSize(rows, {"memo": rows // 2, "id": 0}) for rows in (100, 104, 9
 
 
 def beyond(load: LoadSize, **bands: object) -> set[str]:
-    """Gives the names of the checks that the load does not pass."""
+    """Returns the names of the checks that the load does not pass."""
     found = volume_results(Volume.model_validate(bands), load, EARLIER)
     return {one.check.name for one in found if not one.passed}
 

@@ -17,6 +17,7 @@ from etl.keys.keyrings import create_keyring_file
 from etl.spark import spark_session
 from jobs.daily_load import main
 from jobs.glue import _has_glue_runtime, glue_job, resolved
+from schemas.errors import ContractInvalid
 
 ROOT = Path(__file__).parents[2]
 OURS = ("day", "tables", "settings", "resume")
@@ -37,7 +38,7 @@ GLUES_OWN = (
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    """Gives settings of an installation of which only the keyring is there: nobody listens on its ports."""
+    """Returns settings of an installation of which only the keyring is there: nobody listens on its ports."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         closed = probe.getsockname()[1]
@@ -121,7 +122,7 @@ def test_a_missing_required_argument_is_named() -> None:
 
 def test_tables_are_separated_by_commas(settings: Path) -> None:
     """Every name of `--tables` counts: one that does not exist is refused, whatever stands beside it."""
-    with pytest.raises(SettingsInvalid, match="There is no contract for 'nowhere'"):
+    with pytest.raises(ContractInvalid, match="There is no contract for 'nowhere'"):
         main(["daily_load.py", "--day=2023-08-30", f"--settings={settings}", "--tables=clubs,nowhere,cards"])
 
 

@@ -24,7 +24,7 @@ NOW = "2023-08-31T01:00:00+09:00"
 
 
 def secrets_of(keyring: Keyring) -> list[bytes]:
-    """Gives every form in which a root key could be found in text."""
+    """Returns every form in which a root key could be found in text."""
     roots = list(keyring._roots.values())
     return [*roots, *(base64.b64encode(root) for root in roots), *(root.hex().encode() for root in roots)]
 
@@ -175,7 +175,7 @@ def test_new_keyrings_differ() -> None:
 
 
 def stored(**changes: object) -> dict[str, Any]:
-    """Gives a stored keyring of two versions with changes to the second."""
+    """Returns a stored keyring of two versions with changes to the second."""
     text = json.loads(Keyring.create(NOW).rotated(NOW).to_json())
     text["versions"][1].update(changes)
     return text

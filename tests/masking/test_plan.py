@@ -13,7 +13,7 @@ from masking.errors import InvalidValues, KagemushaError, StrategyMisused
 from masking.examples import EXAMPLE_DAY, example_keyring
 from masking.leaks import LeakKind
 from masking.plan import BatchMismatch, ColumnRule, MaskPlan, PlanContradiction
-from masking.strategies import Bucket, Drop, Fpe, Given, Keep, Partial, Round, ShiftDate, Tokenize
+from masking.strategies import Bucket, Drop, Fpe, Keep, MaskContext, Partial, Round, ShiftDate, Tokenize
 
 KEYS = example_keyring()
 RULES = (
@@ -157,7 +157,7 @@ def test_invalid_values_take_their_rows_aside_where_the_contract_says_so() -> No
         }
     )
     masked = plan.mask(given, KEYS)
-    tokens = Tokenize(domain="card").mask(given.column("card_id"), Given(KEYS, EXAMPLE_DAY)).values.to_pylist()
+    tokens = Tokenize(domain="card").mask(given.column("card_id"), MaskContext(KEYS, EXAMPLE_DAY)).values.to_pylist()
     assert masked.batch.schema == plan.output_schema
     assert masked.batch.column("card_id").to_pylist() == [tokens[0], tokens[2]]
     assert masked.aside is not None

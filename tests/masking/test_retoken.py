@@ -11,7 +11,7 @@ from masking.errors import KeyUnusable
 from masking.examples import EXAMPLE_DAY, example_keyring
 from masking.keyring import Keyring
 from masking.retoken import TokensUnreadable, retokened
-from masking.strategies import Fpe, Given, KeyedStrategy, Tokenize
+from masking.strategies import Fpe, KeyedStrategy, MaskContext, Tokenize
 
 OLD = example_keyring()
 KEYS = OLD.rotated("2023-09-01T00:00:00Z")
@@ -34,8 +34,10 @@ RAW = {
 
 
 def masked(keys: Keyring, raw: dict[str, pa.Array] = RAW) -> pa.RecordBatch:
-    """Gives rows as a daily load under the primary version publishes them, with a column that is kept."""
-    tokens = {name: STRATEGIES[name].mask(column, Given(keys, EXAMPLE_DAY)).values for name, column in raw.items()}
+    """Returns rows as a daily load under the primary version publishes them, with a column that is kept."""
+    tokens = {
+        name: STRATEGIES[name].mask(column, MaskContext(keys, EXAMPLE_DAY)).values for name, column in raw.items()
+    }
     return pa.record_batch({**tokens, "kept": pa.array(range(len(next(iter(raw.values())))))})
 
 

@@ -27,7 +27,7 @@ _TYPNAME = {
 
 
 def _tables() -> dict[str, dict[str, tuple[str, str, bool]]]:
-    """Gives schema.table → column → (PostgreSQL type name, contract's spelling of a numeric, may be null)."""
+    """Returns schema.table → column → (PostgreSQL type name, contract's spelling of a numeric, may be null)."""
     found = {}
     for path in sorted(ISSUER.glob("*.sql")):
         text = path.read_text(encoding="utf-8")

@@ -46,7 +46,7 @@ columns:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Gives a folder with two clean contracts that join."""
+    """Returns a folder with two clean contracts that join."""
     (tmp_path / "cards.yaml").write_text(CARDS, encoding="utf-8")
     (tmp_path / "payments.yaml").write_text(PAYMENTS, encoding="utf-8")
     return tmp_path
@@ -62,7 +62,7 @@ def change(folder: Path, old: str, new: str, table: str = "cards") -> Path:
 
 
 def places(found: tuple[Located, ...]) -> list[tuple[str, str, int, int]]:
-    """Gives rule, file, line and column of each finding."""
+    """Returns rule, file, line and column of each finding."""
     return [(finding.rule, Path(finding.path).name, finding.line, finding.column) for finding in found]
 
 

@@ -30,7 +30,7 @@ MERGE = {"mode": "merge", "watermark": "updated_at", "deletes": "hard", "reconci
 
 
 def contract(**changes: Any) -> Contract:
-    """Gives the contract with changed keys."""
+    """Returns the contract with changed keys."""
     return Contract.model_validate({**yaml.safe_load(CONTRACT), **changes})
 
 

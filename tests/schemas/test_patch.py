@@ -35,7 +35,7 @@ derive:
 
 
 def edited(*edits: Edit, text: str = TEXT) -> list[str]:
-    """Gives the changed lines of the diff."""
+    """Returns the changed lines of the diff."""
     diff = unified_diff(text, patched(text, edits), "schemas/members.yaml")
     return [line for line in diff.splitlines() if line[0] in "+-" and line[:3] not in {"+++", "---"}]
 

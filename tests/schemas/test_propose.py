@@ -19,12 +19,12 @@ KNOWN = load_contracts()
 
 
 def column(name: str, kind: str = "string", *, never_null: bool = True, **more: object) -> FoundColumn:
-    """Gives a column."""
+    """Returns a column."""
     return FoundColumn(name, ColumnType.parse(kind), never_null, **more)  # type: ignore[arg-type]
 
 
 def proposed(folder: Path, table: FoundTable, name: str = "t", known: Sequence[Contract] = ()) -> Contract:
-    """Gives the proposal as the contract that it is, after linting its file."""
+    """Returns the proposal as the contract that it is, after linting its file."""
     path = folder / f"{name}.yaml"
     path.write_text(propose(table, name, known), encoding="utf-8")
     assert lint([path]) == ()

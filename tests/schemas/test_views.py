@@ -23,7 +23,7 @@ CONTRACTS = load_contracts()
 
 @pytest.fixture(scope="module")
 def client(stack: Endpoints) -> Iterator[bigquery.Client]:
-    """Gives a client of a project of its own that holds an empty table for each contract."""
+    """Yields a client of a project of its own that holds an empty table for each contract."""
     options = ClientOptions(api_endpoint=stack.bigquery)
     with bigquery.Client(PROJECT, AnonymousCredentials(), client_options=options, location=stack.location) as made:
         for dataset in sorted({contract.dataset for contract in CONTRACTS.values()}):

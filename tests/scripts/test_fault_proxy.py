@@ -27,7 +27,7 @@ class Upstream:
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    """Gives a running server."""
+    """Yields a running server."""
     kept = Upstream()
 
     class Handler(BaseHTTPRequestHandler):
@@ -56,7 +56,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def proxy(upstream: Upstream) -> Iterator[FaultProxy]:
-    """Gives a running proxy before that server."""
+    """Yields a running proxy before that server."""
     with FaultProxy(f"http://127.0.0.1:{upstream.port}").running() as running:
         yield running
 

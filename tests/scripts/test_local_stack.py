@@ -35,7 +35,7 @@ _PAN = "4111111111111111"
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """Gives a stack that a test may break; `up` mends it."""
+    """Yields a stack that a test may break; `up` mends it."""
     private = LocalStack(tmp_path_factory.mktemp("own"))
     try:
         yield private
@@ -45,13 +45,13 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def buckets(stack: Endpoints) -> storage.Client:
-    """Gives a Cloud Storage client."""
+    """Returns a Cloud Storage client."""
     return storage.Client(stack.project, AnonymousCredentials(), client_options={"api_endpoint": stack.storage})
 
 
 @pytest.fixture(scope="module")
 def warehouse(stack: Endpoints) -> bigquery.Client:
-    """Gives a BigQuery client."""
+    """Returns a BigQuery client."""
     return bigquery.Client(stack.project, AnonymousCredentials(), client_options={"api_endpoint": stack.bigquery})
 
 
@@ -357,12 +357,12 @@ def _rows(warehouse: bigquery.Client, table: str) -> list[tuple[int, date]]:
 
 
 def _folders(root: Path) -> list[Path]:
-    """Gives the stack's folder, and where PostgreSQL's data lies when that is elsewhere."""
+    """Returns the stack's folder, and where PostgreSQL's data lies when that is elsewhere."""
     return sorted({root, *map(Path, json.loads((root / "state.json").read_text())["places"].values())}, reverse=True)
 
 
 def _processes_of(folders: list[Path]) -> list[str]:
-    """Gives the command line of every process of this machine that names one of the folders."""
+    """Returns the command line of every process of this machine that names one of the folders."""
     commands = [_content(path).decode() for path in Path("/proc").glob("[0-9]*/cmdline")]
     return [command for command in commands if any(str(folder) in command for folder in folders)]
 

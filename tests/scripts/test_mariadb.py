@@ -12,7 +12,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from etl.settings import Source
+from etl.settings import SourceSettings
 from scripts.issuer.database import SynthRefused
 from scripts.issuer.mysql import column_type
 from scripts.local_stack.mariadb import DATABASE, OWNER, PART, READER, MariaDb
@@ -43,7 +43,7 @@ class Own:
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
-    """Gives a stack's folder in which only MariaDB runs; when it is wiped, nothing is left."""
+    """Yields a stack's folder in which only MariaDB runs; when it is wiped, nothing is left."""
     folder = tmp_path_factory.mktemp("mariadb")
     (folder / "logs").mkdir()
     with locked(folder) as state:
@@ -74,7 +74,7 @@ def test_the_reader_reads_and_does_nothing_else(own: Own) -> None:
             own.execute(READER, forbidden)
     with pytest.raises(pymysql.Error):
         pymysql.connect(host=LOOPBACK, port=own.state.port(PART) or 0, user="root")
-    assert Source(url=own.server.url(READER), password=own.server.password(READER)).engine == "mysql"
+    assert SourceSettings(url=own.server.url(READER), password=own.server.password(READER)).engine == "mysql"
 
 
 def test_a_killed_server_is_started_again_with_its_data(own: Own) -> None:

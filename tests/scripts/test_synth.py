@@ -35,13 +35,13 @@ class Database:
         self.url = url
 
     def ask(self, query: str) -> Rows:
-        """Gives the rows of a query; ::date is the business date."""
+        """Returns the rows of a query; ::date is the business date."""
         with psycopg.connect(self.url) as connection:
             connection.execute("SET TIME ZONE 'Asia/Tokyo'")
             return connection.execute(query.encode()).fetchall()
 
     def checksums(self) -> dict[str, tuple[Any, ...]]:
-        """Gives number of rows and an order-free sum over all columns of every table."""
+        """Returns number of rows and an order-free sum over all columns of every table."""
         with connect(self.url) as connection:
             tables = list(count(connection))
         return {
@@ -62,7 +62,7 @@ def _new_database(stack: Endpoints, name: str) -> Database:
 
 @pytest.fixture(scope="module")
 def made(stack: Endpoints) -> Iterator[Database]:
-    """Gives a database that stands at the end of LATER, having advanced there from LAST_DAY."""
+    """Returns a database that stands at the end of LATER, having advanced there from LAST_DAY."""
     database = _new_database(stack, "synth_made")
     create(database.url, PEOPLE, LAST_DAY)
     advance(database.url, LATER)
@@ -71,7 +71,7 @@ def made(stack: Endpoints) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def other(stack: Endpoints) -> Database:
-    """Gives a database to build anew."""
+    """Returns a database to build anew."""
     return _new_database(stack, "synth_other")
 
 

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from etl.authoring.discover.facts import found_table
 from etl.authoring.discover.sample import looks_of
 from etl.errors import NO_ROW_READ, ContractNotProposed, SourceTableMissing
-from etl.settings import Source
-from etl.source.open import joined, pinned
+from etl.settings import SourceSettings
+from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.session import Session
 from masking.errors import KagemushaError
 from masking.policy import Severity
@@ -41,7 +41,7 @@ class Proposal:
 
 
 def discover(
-    source: Source,
+    source: SourceSettings,
     known: Mapping[str, Contract],
     tables: Sequence[str] = (),
     schema: str = "",
@@ -49,7 +49,7 @@ def discover(
     key: Sequence[str] = (),
     sample: int = 0,
 ) -> tuple[Proposal, ...]:
-    """Gives a proposed contract for each table.
+    """Returns a proposed contract for each table.
 
     Args:
         source: settings of the endpoint, which must be a reader as for a run.
@@ -66,7 +66,7 @@ def discover(
     proposals: list[Proposal] = []
     facts: dict[str, FoundTable] = {}
     read = {contract.source for contract in known.values()}
-    with pinned(source) as held, joined(held.snapshot) as session:
+    with hold_snapshot(source) as held, join_snapshot(held.snapshot) as session:
         wanted = list(tables) or [one for one in session.relations() if one.split(".")[0] == schema and one not in read]
         for one in wanted:
             try:
@@ -95,7 +95,7 @@ def _facts(session: Session, table: str, key: Sequence[str], sample: int) -> Fou
 
 
 def _name(source: str, taken: set[str]) -> str:
-    """Gives the contract's table: the source's own name in lower case, with its schema where that is taken."""
+    """Returns the contract's table: the source's own name in lower case, with its schema where that is taken."""
     schema, table = source.split(".", 1)
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", table).lower()
     found = f"{schema}_{plain}" if plain in taken else plain
@@ -112,7 +112,7 @@ def _proposal(found: FoundTable, name: str, beside: Sequence[Contract]) -> Propo
 
 
 def _valid(found: FoundTable, name: str, beside: Sequence[Contract]) -> Contract | ContractNotProposed:
-    """Gives the proposed contract where it fits the model and the policy beside the others."""
+    """Returns the proposed contract where it fits the model and the policy beside the others."""
     try:
         contract = Contract.model_validate(yaml.safe_load(propose(found, name, beside)))
     except ValidationError as error:

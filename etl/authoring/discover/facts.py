@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from etl.authoring.discover.sample import Looks
+from etl.authoring.discover.sample import SampledShape
 from etl.errors import NO_ROW_READ, ContractNotProposed
 from etl.source.catalogue import SourceColumn, SourceTable
 from schemas.propose import FoundColumn, FoundTable
@@ -12,9 +12,9 @@ from schemas.types import ColumnType, EngineName, suggest
 
 
 def found_table(
-    source: SourceTable, engine: EngineName, key: Sequence[str] = (), looks: Mapping[str, Looks] | None = None
+    source: SourceTable, engine: EngineName, key: Sequence[str] = (), looks: Mapping[str, SampledShape] | None = None
 ) -> FoundTable:
-    """Gives a table as discovery sees it.
+    """Returns a table as discovery sees it.
 
     Args:
         source: from the catalogue.
@@ -39,12 +39,12 @@ def found_table(
 
 
 def contract_type(column: SourceColumn, engine: EngineName) -> ColumnType | None:
-    """Gives the contract type that holds a source column exactly, or None."""
+    """Returns the contract type that holds a source column exactly, or None."""
     fitting = suggest(column.type, column.precision, column.scale, engine)
     return ColumnType.parse(fitting) if fitting else None
 
 
-def _column(column: SourceColumn, engine: EngineName, looks: Looks | None) -> FoundColumn:
+def _column(column: SourceColumn, engine: EngineName, looks: SampledShape | None) -> FoundColumn:
     return FoundColumn(
         column.name,
         contract_type(column, engine),

@@ -11,8 +11,8 @@ import pyarrow as pa
 from etl.source.catalogue import SourceColumn, SourceTable
 from etl.source.dialect import ReadColumn
 from etl.source.session import Session
-from masking.looks import count_looks, mostly
 from masking.policy import ColumnClass
+from masking.value_shapes import count_looks, mostly
 from schemas.types import ColumnType, suggest
 
 _PLACES: Final = 10
@@ -22,7 +22,7 @@ _LOOKED_AT: Final = frozenset({"string", "json", "bytes", "int64", "numeric"})
 
 
 @dataclass(frozen=True)
-class Looks:
+class SampledShape:
     """What a sample of a column looks like.
 
     Attributes:
@@ -34,8 +34,8 @@ class Looks:
     note: str
 
 
-def looks_of(session: Session, source: SourceTable, rows: int) -> dict[str, Looks]:
-    """Gives what about so many rows look like, by column; columns that can hold nothing personal are not read.
+def looks_of(session: Session, source: SourceTable, rows: int) -> dict[str, SampledShape]:
+    """Returns what about so many rows look like, by column; columns that can hold nothing personal are not read.
 
     Raises:
         SourceUnavailable, ReadFailed: the sample could not be read.
@@ -54,7 +54,7 @@ def looks_of(session: Session, source: SourceTable, rows: int) -> dict[str, Look
 
 
 def _read_as(column: SourceColumn, session: Session) -> ColumnType | None:
-    """Gives the type to read a column as: numbers and documents as text; None where it is not looked at."""
+    """Returns the type to read a column as: numbers and documents as text; None where it is not looked at."""
     fitting = suggest(column.type, column.precision, column.scale, session.dialect.name)
     if fitting and ColumnType.parse(fitting).name not in _LOOKED_AT:
         return None
@@ -76,8 +76,8 @@ def _text(value: object) -> str | None:
     return bytes(value).decode("utf-8", "replace") if isinstance(value, bytes | memoryview) else str(value)
 
 
-def _looks(texts: list[str | None]) -> Looks:
+def _looks(texts: list[str | None]) -> SampledShape:
     values = pa.array(texts, pa.string()).drop_null()
     counts = count_looks(values)
     told = ", ".join(f"{count:,} {column_class}" for column_class, count in counts.most_common())
-    return Looks(mostly(counts, len(values)), f"of {len(values):,} values: {told or 'nothing recognized'}")
+    return SampledShape(mostly(counts, len(values)), f"of {len(values):,} values: {told or 'nothing recognized'}")

@@ -7,7 +7,7 @@ from typing import Final
 
 from google.cloud import bigquery
 
-from etl.settings import BigQuery
+from etl.settings import BigQuerySettings
 
 _KINDS: Final = {
     "user": "userByEmail",
@@ -17,8 +17,8 @@ _KINDS: Final = {
 }
 
 
-def wanted_entries(settings: BigQuery, dataset: str) -> tuple[bigquery.AccessEntry, ...]:
-    """Gives the entries that the settings demand of a dataset.
+def wanted_entries(settings: BigQuerySettings, dataset: str) -> tuple[bigquery.AccessEntry, ...]:
+    """Returns the entries that the settings demand of a dataset.
 
     Where views are to be authorized, every dataset but those of views and of the ledger lets the views read it, so that
     analysts need no access to the tables.
@@ -35,13 +35,13 @@ def wanted_entries(settings: BigQuery, dataset: str) -> tuple[bigquery.AccessEnt
 def lacking(
     present: Iterable[bigquery.AccessEntry], wanted: Sequence[bigquery.AccessEntry]
 ) -> tuple[bigquery.AccessEntry, ...]:
-    """Gives the wanted entries that a dataset does not have yet."""
+    """Returns the wanted entries that a dataset does not have yet."""
     there = [_plain(entry) for entry in present]
     return tuple(entry for entry in wanted if _plain(entry) not in there)
 
 
 def _plain(entry: bigquery.AccessEntry) -> dict[str, object]:
-    """Gives what BigQuery says of an entry; one of ours also names the role that it has not."""
+    """Returns what BigQuery says of an entry; one of ours also names the role that it has not."""
     return {key: value for key, value in entry.to_api_repr().items() if value is not None}
 
 

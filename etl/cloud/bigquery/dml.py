@@ -26,17 +26,17 @@ _CONFLICT: Final = ("could not serialize", "concurrent update", "too many dml")
 
 
 def text(name: str, value: str) -> bigquery.ScalarQueryParameter:
-    """Gives a parameter of one text."""
+    """Returns a parameter of one text."""
     return bigquery.ScalarQueryParameter(name, "STRING", value)
 
 
 def texts(name: str, values: Sequence[str]) -> bigquery.ArrayQueryParameter:
-    """Gives a parameter of several texts."""
+    """Returns a parameter of several texts."""
     return bigquery.ArrayQueryParameter(name, "STRING", list(values))
 
 
 def number(name: str, value: int) -> bigquery.ScalarQueryParameter:
-    """Gives a parameter of one integer."""
+    """Returns a parameter of one integer."""
     return bigquery.ScalarQueryParameter(name, "INT64", value)
 
 

@@ -21,11 +21,11 @@ from requests import exceptions as http_errors
 from etl.cloud.bigquery.dataset_access import lacking, wanted_entries
 from etl.cloud.google_login import google_credentials, login_failure
 from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused, SettingsInvalid
-from etl.settings import BigQuery, Google, Settings
+from etl.settings import BigQuerySettings, GoogleSettings, Settings
 from masking.errors import KagemushaError
 
 
-def name(column: str) -> str:
+def quoted(column: str) -> str:
     """Quotes a column's name, which a contract has limited to letters, digits and underscores."""
     return f"`{column}`"
 
@@ -62,7 +62,7 @@ RETRY: Final = Retry(predicate=_may_pass, initial=1.0, maximum=20.0, multiplier=
 _PROBE_RETRY: Final = RETRY.with_timeout(5)
 _PAGE_ROWS: Final = 50_000
 _PERMANENT: Final = frozenset({"invalid", "invalidQuery", "accessDenied", "notFound", "responseTooLarge", "duplicate"})
-_ANY_LOGIN: Final = Google()
+_ANY_LOGIN: Final = GoogleSettings()
 _FAILURES: Final = (google_errors.GoogleAPIError, GoogleAuthError, http_errors.RequestException, OSError)
 
 
@@ -74,7 +74,7 @@ class Warehouse:
         login: how to log in.
     """
 
-    def __init__(self, settings: BigQuery, login: Google = _ANY_LOGIN) -> None:
+    def __init__(self, settings: BigQuerySettings, login: GoogleSettings = _ANY_LOGIN) -> None:
         self.settings = settings
         self._creating = threading.Lock()
         local = settings.endpoint is not None
@@ -87,11 +87,11 @@ class Warehouse:
 
     @classmethod
     def of(cls, settings: Settings) -> Warehouse:
-        """Gives the project that the settings name, logged in as they say."""
+        """Returns the project that the settings name, logged in as they say."""
         return cls(settings.bigquery, settings.google)
 
     def table_id(self, name: str) -> str:
-        """Gives project.dataset.table for dataset.table."""
+        """Returns project.dataset.table for dataset.table."""
         return f"{self.settings.project}.{name}"
 
     def check(self) -> None:
@@ -135,7 +135,7 @@ class Warehouse:
             )
 
     def find_table(self, name: str) -> bigquery.Table | None:
-        """Gives dataset.table as BigQuery describes it, or None."""
+        """Returns dataset.table as BigQuery describes it, or None."""
         with translated("A table could not be read"):
             try:
                 return self.client.get_table(self.table_id(name), timeout=TIMEOUT_SECONDS, retry=RETRY)
@@ -144,7 +144,7 @@ class Warehouse:
         return None
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """Gives the rows of a query page by page; memory holds one page.
+        """Yields the rows of a query page by page; memory holds one page.
 
         Raises:
             PublishRefused: the query is not allowed or wrong.

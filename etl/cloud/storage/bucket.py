@@ -22,45 +22,45 @@ from etl.cloud.storage.object_writer import (
     confirmed,
     failure_of,
 )
-from etl.settings import Google, Settings
+from etl.settings import GoogleSettings, Settings
 
 # Google's client would ask for the bucket's metadata behind every new client's first request, to label traces that
 # nobody takes; it needs a permission that the job may not have.
 os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
 _STAGED: Final = ".parquet"
 _CHUNK_BYTES: Final = 8 * 1024 * 1024
-_ANY_LOGIN: Final = Google()
+_ANY_LOGIN: Final = GoogleSettings()
 
 
 @dataclass(frozen=True)
-class StageTarget:
+class StagingLocation:
     """Where staged files go and how to log in; it travels to workers and holds no credentials."""
 
     bucket: str
     prefix: str
     endpoint: str | None
     project: str | None = None
-    google: Google = _ANY_LOGIN
+    google: GoogleSettings = _ANY_LOGIN
 
     @classmethod
-    def of(cls, settings: Settings) -> StageTarget:
-        """Gives the target that the settings describe."""
+    def of(cls, settings: Settings) -> StagingLocation:
+        """Returns the target that the settings describe."""
         stage = settings.stage
         return cls(stage.bucket, stage.prefix, stage.endpoint, settings.bigquery.project, settings.google)
 
     def uri(self, name: str) -> str:
-        """Gives the gs:// URI of an object."""
+        """Returns the gs:// URI of an object."""
         return f"gs://{self.bucket}/{name}"
 
 
-class Stage:
+class StagingBucket:
     """One staging bucket.
 
     Args:
         target: where it is.
     """
 
-    def __init__(self, target: StageTarget) -> None:
+    def __init__(self, target: StagingLocation) -> None:
         self.target = target
         client = storage.Client(
             project=target.project or "-",
@@ -105,7 +105,7 @@ class Stage:
             raise failure
 
     def read(self, name: str) -> bytes:
-        """Gives an object's bytes, proven by its checksum.
+        """Returns an object's bytes, proven by its checksum.
 
         Raises:
             BucketMissing: it is missing, or may not be read.
@@ -122,7 +122,7 @@ class Stage:
         return content
 
     def created(self, name: str) -> datetime:
-        """Gives when an object was created.
+        """Returns when an object was created.
 
         Raises:
             BucketMissing: it is missing, or may not be read.
@@ -138,12 +138,12 @@ class Stage:
         return cast("datetime", blob.time_created)
 
     def open(self, name: str) -> BinaryIO:
-        """Gives an object as a seekable stream, of which memory holds one chunk at a time."""
+        """Returns an object as a seekable stream, of which memory holds one chunk at a time."""
         blob = self._bucket.blob(name)
         return cast("BinaryIO", blob.open("rb", chunk_size=_CHUNK_BYTES, timeout=TIMEOUT_SECONDS, retry=RETRY))
 
     def stored(self, prefix: str) -> tuple[StoredObject, ...]:
-        """Gives what storage holds under a prefix, as storage itself describes it."""
+        """Returns what storage holds under a prefix, as storage itself describes it."""
         failure = None
         found: tuple[StoredObject, ...] = ()
         try:
@@ -197,7 +197,7 @@ def is_record(name: str) -> bool:
 
 
 def expiry_rules(present: Sequence[Mapping[str, Any]], prefix: str, days: int) -> list[dict[str, Any]]:  # Any: JSON
-    """Gives a bucket's lifecycle rules with one that deletes staged files under a prefix; an older one of ours goes."""
+    """Returns lifecycle rules with one that deletes staged files under a prefix; an older one of ours goes."""
     ours = {"matchesPrefix": [prefix], "matchesSuffix": [_STAGED]}
     others = [dict(rule) for rule in present if not ours.items() <= rule.get("condition", {}).items()]
     return [*others, {"action": {"type": "Delete"}, "condition": {"age": days, **ours}}]

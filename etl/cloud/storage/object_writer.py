@@ -103,12 +103,12 @@ class ObjectWriter(io.RawIOBase):
 
 
 def confirmed(blob: Any) -> StoredObject:  # noqa: ANN401  untyped client
-    """Gives what storage says about an object."""
+    """Returns what storage says about an object."""
     return StoredObject(blob.name, int(blob.size or 0), str(blob.crc32c), int(blob.generation or 0))
 
 
 def failure_of(error: BaseException, bucket: str, action: str) -> KagemushaError:
-    """Gives our error for a failure of Cloud Storage: what it did not do, without its own words."""
+    """Returns our error for a failure of Cloud Storage: what it did not do, without its own words."""
     if (refused := login_failure(error)) is not None:
         return refused
     where = {"bucket": bucket, "error": type(error).__name__}

@@ -67,7 +67,7 @@ class Drift:
 def find_drift(
     contract: Contract, source: SourceTable | None, engine: EngineName, known: Sequence[str] = ()
 ) -> tuple[Drift, ...]:
-    """Gives every difference, in the order of kinds, then of columns.
+    """Returns every difference, in the order of kinds, then of columns.
 
     Args:
         contract: the table's contract.
@@ -83,7 +83,7 @@ def find_drift(
 
 
 def suggestion(column: SourceColumn, engine: EngineName) -> str:
-    """Gives the YAML line that decides a column in the safest way: it does not leave the database."""
+    """Returns the YAML line that decides a column in the safest way: it does not leave the database."""
     fitting = suggest(column.type, column.precision, column.scale, engine) or "string"
     guessed = guess(column.name, ColumnType.parse(fitting), enum=column.type == "enum", length=column.length)
     return f"{column.name}: {{type: {yaml_type(fitting)}, class: {guessed.column_class}, mask: {{strategy: drop}}}}"

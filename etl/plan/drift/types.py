@@ -16,5 +16,5 @@ def holds(column: SourceColumn, wanted: ColumnType, engine: EngineName) -> bool:
 
 
 def spelled(column: SourceColumn) -> str:
-    """Gives a source type with its precision."""
+    """Returns a source type with its precision."""
     return f"numeric({column.precision},{column.scale})" if column.precision is not None else column.type

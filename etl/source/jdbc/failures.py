@@ -16,8 +16,8 @@ from etl.source.snapshot import Snapshot
 from masking.errors import KagemushaError
 
 
-def told(error: Py4JError, snapshot: Snapshot, place: dict[str, object]) -> KagemushaError:
-    """Gives our error for a job that ended with the driver's: only its error number or SQLSTATE is taken over."""
+def jdbc_failure(error: Py4JError, snapshot: Snapshot, place: dict[str, object]) -> KagemushaError:
+    """Returns our error for a job that ended with the driver's: only its error number or SQLSTATE is taken over."""
     cause = _sql_cause(error)
     if cause is None:
         return SourceUnavailable("Spark's job of reading rows failed.", not_done=NOT_PUBLISHED, where=place)

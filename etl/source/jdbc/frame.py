@@ -48,7 +48,7 @@ _WAYS: Final = {"mysql": Way(MYSQL, jdbc_mysql.DRIVERS), "postgres": Way(POSTGRE
 
 
 def reading_session(spark: SparkSession) -> SparkSession:
-    """Gives a session whose batches are as large as the masks like them."""
+    """Returns a session whose batches are as large as the masks like them."""
     keep_connections_unlogged(spark)
     own = spark.newSession()
     own.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", _BATCH_ROWS)
@@ -59,7 +59,7 @@ def reading_session(spark: SparkSession) -> SparkSession:
 def jdbc_frame(
     spark: SparkSession, snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], part: Slice
 ) -> DataFrame:
-    """Gives the rows of a slice as one partition; columns are named by their number.
+    """Returns the rows of a slice as one partition; columns are named by their number.
 
     Raises:
         SettingsInvalid: Spark has no JDBC driver for the engine.
@@ -85,7 +85,7 @@ def jdbc_frame(
 
 
 def named_in(part: Slice, dialect: Dialect) -> list[str]:
-    """Gives the columns, in quotes, that a slice's condition names: Spark's query must have them as they are."""
+    """Returns the columns, in quotes, that a slice's condition names: Spark's query must have them as they are."""
     rest, mark = _NO_COLUMN.sub("", part.where), dialect.quote
     named = re.findall(f"{mark}(?:[^{mark}]|{mark}{mark})+{mark}", rest)
     return sorted({*named, *([dialect.quoted(part.by)] if part.by else [])})

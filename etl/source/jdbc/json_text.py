@@ -16,7 +16,7 @@ _MOST_DIGITS: Final = 1_000
 
 
 def canonical(documents: pa.Array) -> tuple[pa.Array, int]:
-    """Gives JSON texts in the one spelling, and how many have none: no JSON, or half of a surrogate pair.
+    """Returns JSON texts in the one spelling, and how many have none: no JSON, or half of a surrogate pair.
 
     Args:
         documents: string, length n; nulls stay null, and what has no spelling becomes null.

@@ -23,7 +23,7 @@ class Reached:
 
 
 def reached(snapshot: Snapshot, driver: str) -> Reached:
-    """Gives address and properties for a driver.
+    """Returns address and properties for a driver.
 
     Raises:
         CredentialsRefused, SourceUnavailable: see `login`.

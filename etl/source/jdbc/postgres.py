@@ -28,13 +28,13 @@ _PROOF: Final = (
 
 
 def expression(column: ReadColumn) -> str:
-    """Gives the expression that hands a column over in a form that no driver can get wrong."""
+    """Returns the expression that hands a column over in a form that no driver can get wrong."""
     spelling = _TEXT.get(column.type.name)
     return spelling.format(POSTGRES.quoted(column.name)) if spelling else POSTGRES.expression(column)
 
 
 def reached(snapshot: Snapshot) -> Reached:
-    """Gives address and properties.
+    """Returns address and properties.
 
     A snapshot lives on one instance. Outside the local stack the host's name is kept for TLS to verify, so name an
     instance endpoint in the settings: where a name led to another instance, the snapshot cannot be joined.
@@ -64,7 +64,7 @@ def reached(snapshot: Snapshot) -> Reached:
 
 
 def _of_passfile(endpoint: Endpoint) -> str:
-    """Gives the password that libpq would find; the JDBC driver looks elsewhere."""
+    """Returns the password that libpq would find; the JDBC driver looks elsewhere."""
     path = Path(dict(endpoint.options).get("passfile", ""))
     wanted = (endpoint.host, str(endpoint.port), endpoint.database, endpoint.user)
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():

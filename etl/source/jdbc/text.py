@@ -19,7 +19,7 @@ _TEMPORAL: Final = frozenset({"date", "timestamp", "datetime"})
 
 
 def fit_text(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:
-    """Gives a batch with every column in the contract's Arrow type, or refuses by name.
+    """Returns a batch with every column in the contract's Arrow type, or refuses by name.
 
     Args:
         batch: dates, instants, decimals and JSON as text, bools as whole numbers.

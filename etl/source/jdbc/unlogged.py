@@ -21,7 +21,7 @@ _CONNECTIONS: Final = "org.apache.spark.sql.execution.datasources.jdbc.connectio
 
 
 def unlogged_properties(spark: SparkSession, name: str, text: str) -> Any:  # noqa: ANN401  a Java object
-    """Gives `java.util.Properties` that hold one text under a name.
+    """Returns `java.util.Properties` that hold one text under a name.
 
     Args:
         spark: the driver's session; its JVM runs on this machine.
@@ -37,9 +37,9 @@ def unlogged_properties(spark: SparkSession, name: str, text: str) -> Any:  # no
     return found
 
 
-def unlogged_array(spark: SparkSession, text: str) -> Any:  # noqa: ANN401  〃
-    """Gives a `String[]` of one text, which must not be empty nor hold NUL."""
-    jvm: Any = spark._jvm  # noqa: SLF001  〃
+def unlogged_array(spark: SparkSession, text: str) -> Any:  # noqa: ANN401  the same
+    """Returns a `String[]` of one text, which must not be empty nor hold NUL."""
+    jvm: Any = spark._jvm  # noqa: SLF001  the same
     writer = jvm.java.io.StringWriter()
     with _reader(jvm, text) as reader:
         reader.transferTo(writer)
@@ -51,13 +51,13 @@ def keep_connections_unlogged(spark: SparkSession) -> None:
 
     Executors of a cluster read a log configuration of their own: leave this logger above DEBUG there, as Spark does.
     """
-    log4j: Any = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]  # noqa: SLF001  〃
+    log4j: Any = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]  # noqa: SLF001  the same
     log4j.core.config.Configurator.setLevel(_CONNECTIONS, log4j.Level.INFO)
 
 
 @contextmanager
-def _reader(jvm: Any, text: str) -> Iterator[Any]:  # noqa: ANN401  〃
-    """Gives a Java reader of a text of less than 1 MiB, which a pipe's buffer holds."""
+def _reader(jvm: Any, text: str) -> Iterator[Any]:  # noqa: ANN401  the same
+    """Yields a Java reader of a text of less than 1 MiB, which a pipe's buffer holds."""
     with TemporaryDirectory() as folder:
         pipe = Path(folder) / "text"
         os.mkfifo(pipe, 0o600)

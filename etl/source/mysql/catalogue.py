@@ -47,7 +47,7 @@ _EXACT: Final = frozenset({"decimal", "bigint unsigned"})
 
 
 def describe(ask: Ask, table: str, *, mariadb: bool) -> SourceTable | None:
-    """Gives what the catalogue says about `schema.table`, or None where the user sees no such relation.
+    """Returns what the catalogue says about `schema.table`, or None where the user sees no such relation.
 
     Args:
         ask: runs a query on the control session.
@@ -76,12 +76,12 @@ def describe(ask: Ask, table: str, *, mariadb: bool) -> SourceTable | None:
 
 
 def relations(ask: Ask) -> tuple[str, ...]:
-    """Gives every table and view that the user sees, as `schema.table`."""
+    """Returns every table and view that the user sees, as `schema.table`."""
     return tuple(str(name) for (name,) in ask(_RELATIONS_SQL, ()))
 
 
 def key_column(table: SourceTable) -> str | None:
-    """Gives the first column of the primary key, or of another unique key without NULLs; None where there is none."""
+    """Returns the first column of the primary key, or of another unique key without NULLs; None where there is none."""
     not_null = {column.name for column in table.columns if column.not_null}
     return next((names[0] for names in table.unique if not_null.issuperset(names)), None)
 
@@ -103,7 +103,7 @@ def _column(row: Sequence[object], documents: Collection[str]) -> SourceColumn:
 
 
 def _kind(data_type: str, column_type: str) -> str:
-    """Gives the data type with what changes the values it can hold: an `unsigned`, the width 1."""
+    """Returns the data type with what changes the values it can hold: an `unsigned`, the width 1."""
     spelled = column_type.lower()
     if spelled in _SHOWN_WHOLE:
         return spelled

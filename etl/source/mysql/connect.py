@@ -48,7 +48,7 @@ def control_connection(endpoint: Endpoint, answer_seconds: float | None = None) 
         SourceUnavailable: nothing answered within `connect_seconds`.
     """
     seconds = answer_seconds or endpoint.statement_seconds + 30
-    connection = patiently(endpoint, lambda: _opened(endpoint, seconds), _told, (pymysql.Error, OSError))
+    connection = patiently(endpoint, lambda: _opened(endpoint, seconds), _meaning, (pymysql.Error, OSError))
     try:
         yield connection
     finally:
@@ -56,7 +56,7 @@ def control_connection(endpoint: Endpoint, answer_seconds: float | None = None) 
 
 
 def failure_of(number: int, place: Mapping[str, object]) -> KagemushaError:
-    """Gives our error for a query that failed with an error number of MySQL; its text is not repeated."""
+    """Returns our error for a query that failed with an error number of MySQL; its text is not repeated."""
     if number in _MAY_PASS or not number:
         reason = f"error {number}" if number else "connection lost"
         return SourceUnavailable(f"The database ended a query ({reason}).", not_done=NOT_PUBLISHED, where=place)
@@ -73,7 +73,7 @@ def failure_of(number: int, place: Mapping[str, object]) -> KagemushaError:
 
 
 def number_of(error: Exception) -> int:
-    """Gives the error number that PyMySQL puts first, or 0."""
+    """Returns the error number that PyMySQL puts first, or 0."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
@@ -94,7 +94,7 @@ def _opened(endpoint: Endpoint, answer_seconds: float) -> Connection:
     )
 
 
-def _told(error: Exception) -> Failure:
+def _meaning(error: Exception) -> Failure:
     """Tells what a failure to connect means, by the numbers of MySQL's protocol."""
     if isinstance(error, OSError):
         return False, isinstance(error, ssl.SSLError | FileNotFoundError)

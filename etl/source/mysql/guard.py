@@ -55,7 +55,7 @@ class MySqlReader(Reader):
 def prove_reader(
     variables: Mapping[str, str], endpoint: Endpoint, allowed_instances: Sequence[str] = (), *, may_write: bool = False
 ) -> MySqlReader:
-    """Gives the reader that a session is on.
+    """Returns the reader that a session is on.
 
     Args:
         variables: the server's answer to VARIABLES_SQL.
@@ -94,13 +94,13 @@ def prove_reader(
 
 
 def _number(version: str) -> int:
-    """Gives 8.0.39 as 8_00_39."""
+    """Returns 8.0.39 as 8_00_39."""
     parts = [int(part) for part in re.findall(r"\d+", version)[:3]]
     return sum(part * 100**power for power, part in zip((2, 1, 0), parts, strict=False))
 
 
 def session_sql(reader: MySqlReader, seconds: int) -> str:
-    """Gives the one statement that prepares a session; it fails unless the session is on a proven reader."""
+    """Returns the one statement that prepares a session; it fails unless the session is on a proven reader."""
     limit = f"max_statement_time = {seconds}" if reader.mariadb else f"max_execution_time = {seconds * 1000}"
     read_only = "tx_read_only" if reader.mariadb else "transaction_read_only"
     proven = f"time_zone = IF({reader.proof}, '+00:00', 'not on a reader')"
@@ -147,7 +147,7 @@ def still_prepared(connection: Connection, endpoint: Endpoint, allowed_instances
 
 
 def changed(place: Mapping[str, object], found: str) -> ReaderChanged:
-    """Gives the error that says that the reader is none any more."""
+    """Returns the error that says that the reader is none any more."""
     return ReaderChanged(
         f"The reader changed in the middle of the run: {found[:1].lower()}{found[1:].rstrip('.')}.",
         not_done=NOT_PUBLISHED,

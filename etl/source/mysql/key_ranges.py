@@ -12,7 +12,7 @@ from etl.source.slice import Slice
 
 
 def measured_bounds(low: int, high: int, rows: Callable[[int, int], int], most: int) -> list[int]:
-    """Gives the inner bounds that cut the keys `low` to `high` into ranges of about `most` rows at most.
+    """Returns the inner bounds that cut the keys `low` to `high` into ranges of about `most` rows at most.
 
     Ranges are halved where they hold more, and joined again where neighbors are nearly empty, so gaps and heaps of keys
     cost a few more questions and no uneven slices.
@@ -60,7 +60,7 @@ def key_slices(column: str, bounds: Sequence[object]) -> tuple[Slice, ...]:
 
 
 def literal(bound: object) -> str:
-    """Gives a key's literal; text goes as hexadecimal, so no quote or character set can change it.
+    """Returns a key's literal; text goes as hexadecimal, so no quote or character set can change it.
 
     Raises:
         TypeError: the key has a type of which no literal is known.

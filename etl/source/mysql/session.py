@@ -32,15 +32,15 @@ class MySqlSession:
         return nullcontext()
 
     def describe(self, table: str) -> SourceTable | None:
-        """Gives what the catalogue says about `schema.table`; see `Session`."""
+        """Returns what the catalogue says about `schema.table`; see `Session`."""
         return describe(self._ask, table, mariadb=self._reader.mariadb)
 
     def relations(self) -> tuple[str, ...]:
-        """Gives every table and view; see `Session`."""
+        """Returns every table and view; see `Session`."""
         return relations(self._ask)
 
     def estimated_rows(self, table: str, where: str) -> int:
-        """Gives the optimizer's estimate, which it takes from a few pages of the index; see `Session`."""
+        """Returns the optimizer's estimate, which it takes from a few pages of the index; see `Session`."""
         number = 0
         try:
             with self._connection.cursor(pymysql.cursors.DictCursor) as cursor:
@@ -81,21 +81,21 @@ class MySqlSession:
         return {int(str(at)): int(str(rows)) for at, rows in found if at is not None}
 
     def width(self, table: SourceTable, columns: Sequence[str]) -> int:
-        """Gives the table's bytes a row, less what other columns are likely to have; see `Session`."""
+        """Returns the table's bytes a row, less what other columns are likely to have; see `Session`."""
         rows = self.estimated_rows(table.name, "TRUE")
         return table.bytes * len(columns) // max(1, rows * len(table.columns))
 
     def rows(self, sql: str) -> Sequence[Sequence[object]]:
-        """Gives the rows of a query; see `Session`."""
+        """Returns the rows of a query; see `Session`."""
         return self._ask(sql, ())
 
     def row(self, sql: str) -> Sequence[object]:
-        """Gives the only row of a query; see `Session`."""
+        """Returns the only row of a query; see `Session`."""
         rows = self.rows(sql)
         return rows[0] if rows else ()
 
     def _walked(self, name: str, source: str, step: int) -> Iterator[object]:
-        """Gives every `step`-th key in its own order, by walking the index."""
+        """Yields every `step`-th key in its own order, by walking the index."""
         after = "TRUE"
         while True:
             found = self._ask(f"SELECT {name} FROM {source} WHERE {after} ORDER BY {name} LIMIT 1 OFFSET {step}", ())

@@ -10,7 +10,7 @@ from typing import Final
 import pymysql
 
 from etl.errors import NOT_PUBLISHED, RunLost
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
 from etl.source.host import host_warning
 from etl.source.lag import wait_until_fresh
@@ -31,7 +31,7 @@ _NO_SLAVE_MONITOR: Final = 1227
 
 @contextmanager
 def held_reader(
-    source: Source, run_id: str = "", say: Say = say_nothing, every: float = EVERY_SECONDS
+    source: SourceSettings, run_id: str = "", say: Say = say_nothing, every: float = EVERY_SECONDS
 ) -> Iterator[HeldSnapshot]:
     """Proves a reader and keeps a watched session on it until the end.
 
@@ -69,7 +69,7 @@ def held_reader(
 
 
 def lag_of(connection: Connection, reader: MySqlReader, place: dict[str, object]) -> float:
-    """Gives how many seconds a reader is behind the writer; 0 where the server is no replica or keeps it to itself.
+    """Returns how many seconds a reader is behind the writer; 0 where the server is no replica or keeps it to itself.
 
     Outside Aurora the user needs SLAVE MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) to be told.
     """

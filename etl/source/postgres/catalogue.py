@@ -68,7 +68,7 @@ ORDER BY 1
 
 
 def describe(connection: psycopg.Connection[tuple[object, ...]], table: str) -> SourceTable | None:
-    """Gives what the catalogue says about `schema.table`, or None where there is no such relation."""
+    """Returns what the catalogue says about `schema.table`, or None where there is no such relation."""
 
     def ask(sql: str, *values: object) -> Sequence[Sequence[object]]:
         return connection.execute(sql.encode(), values).fetchall()
@@ -96,17 +96,17 @@ def describe(connection: psycopg.Connection[tuple[object, ...]], table: str) -> 
 
 
 def relations(connection: psycopg.Connection[tuple[object, ...]]) -> tuple[str, ...]:
-    """Gives every table and view of the database as `schema.table`; partitions count as parts of their table."""
+    """Returns every table and view of the database as `schema.table`; partitions count as parts of their table."""
     return tuple(str(name) for (name,) in connection.execute(RELATIONS_SQL.encode()).fetchall())
 
 
 def estimated_rows(connection: psycopg.Connection[tuple[object, ...]], sql: str) -> int:
-    """Gives the planner's estimate of a query's rows, from its statistics; the query does not run."""
+    """Returns the planner's estimate of a query's rows, from its statistics; the query does not run."""
     return _estimate(connection, sql, "Plan Rows")
 
 
 def estimated_width(connection: psycopg.Connection[tuple[object, ...]], sql: str) -> int:
-    """Gives the planner's estimate of the bytes of a query's row, from its statistics; the query does not run."""
+    """Returns the planner's estimate of the bytes of a query's row, from its statistics; the query does not run."""
     return _estimate(connection, sql, "Plan Width")
 
 

@@ -30,7 +30,7 @@ def control_connection(endpoint: Endpoint) -> Iterator[psycopg.Connection[tuple[
         CredentialsRefused: the server refused the login.
         SourceUnavailable: nothing answered within `connect_seconds`, or the login is refused since the run began.
     """
-    connection = patiently(endpoint, lambda: psycopg.connect(endpoint.conninfo(), autocommit=True), _told, _FOREIGN)
+    connection = patiently(endpoint, lambda: psycopg.connect(endpoint.conninfo(), autocommit=True), _meaning, _FOREIGN)
     try:
         yield connection
     finally:
@@ -45,13 +45,13 @@ def arrow_connection(endpoint: Endpoint) -> Iterator[dbapi.Connection]:
         CredentialsRefused: the server refused the login.
         SourceUnavailable: nothing answered within `connect_seconds`, or the login is refused since the run began.
     """
-    connection = patiently(endpoint, lambda: dbapi.connect(endpoint.conninfo(), autocommit=True), _told, _FOREIGN)
+    connection = patiently(endpoint, lambda: dbapi.connect(endpoint.conninfo(), autocommit=True), _meaning, _FOREIGN)
     try:
         yield connection
     finally:
         connection.close()
 
 
-def _told(error: Exception) -> Failure:
+def _meaning(error: Exception) -> Failure:
     """Tells what a driver of PostgreSQL means: the server's text decides only which of our sentences is said."""
     return bool(_REFUSED.search(str(error))), bool(_UNVERIFIED.search(str(error)))

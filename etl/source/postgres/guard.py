@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from etl.source.guard import Ask, Place, Reader, Role, let_through
+from etl.source.guard import Ask, ProvenPlace, Reader, Role, let_through
 
 OLDEST_VERSION: Final = 13_00_00
 """Of PostgreSQL, as `server_version_num` spells it."""
@@ -18,8 +18,8 @@ SELECT pg_is_in_recovery() AS in_recovery,
 AURORA_INSTANCE_SQL: Final = "SELECT aurora_db_instance_identifier()::text"
 
 
-def prove_reader(ask: Ask, endpoint: Place, allowed_instances: Sequence[str] = ()) -> Reader:
-    """Gives the reader that the session of PostgreSQL is on.
+def prove_reader(ask: Ask, endpoint: ProvenPlace, allowed_instances: Sequence[str] = ()) -> Reader:
+    """Returns the reader that the session of PostgreSQL is on.
 
     Args:
         ask: see `Ask`.

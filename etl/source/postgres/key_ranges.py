@@ -13,7 +13,7 @@ from etl.source.slice import Slice
 
 MEASURED_ROWS: Final = 1_000_000
 """Of more rows than these a sample of about so many is measured."""
-_FINE: Final = 16
+_POINTS_PER_SLICE: Final = 16
 """Points that are measured for each slice, so that a key with many rows stands out."""
 _MOST_POINTS: Final = 8_000
 
@@ -22,7 +22,7 @@ Ask = Callable[[str], Sequence[object]]
 
 
 def range_column(table: SourceTable, key: Sequence[str]) -> str | None:
-    """Gives the column of the key by which a relation can be cut: a whole number rather than anything else."""
+    """Returns the column of the key by which a relation can be cut: a whole number rather than anything else."""
     types = {column.name: column.type for column in table.columns if column.readable}
     fit = [name for name in key if types.get(name) in KEY_KINDS]
     return min(fit, key=lambda name: not types[name].startswith("int"), default=None)
@@ -60,8 +60,8 @@ def key_slices(
 
 
 def _measured(ask: Ask, source: str, expression: str, count: int, rows: int, condition: str) -> list[str]:
-    """Gives keys at equal distances in the order of keys, as text."""
-    points = min(_FINE * count, _MOST_POINTS)
+    """Returns keys at equal distances in the order of keys, as text."""
+    points = min(_POINTS_PER_SLICE * count, _MOST_POINTS)
     shares = f"ARRAY(SELECT n::float8 / {points} FROM generate_series(1, {points}) n)"
     sampled = f" AND random() < {MEASURED_ROWS / rows:.9f}" if rows > MEASURED_ROWS else ""
     sql = (
@@ -73,7 +73,7 @@ def _measured(ask: Ask, source: str, expression: str, count: int, rows: int, con
 
 
 def _bounds(points: Sequence[str], count: int, kind: KeyKind) -> list[str]:
-    """Gives the literals that part the keys; before and behind a key that is often there, if it fills a slice."""
+    """Returns the literals that part the keys; before and behind a key that is often there, if it fills a slice."""
     runs = [(point, len(list(same))) for point, same in groupby(points)]
     most = max(1, -(-len(points) // count))
     bounds: list[str] = []

@@ -38,13 +38,13 @@ _STEP_MILLISECONDS: Final = 200
 
 
 def room_for_sessions(ask: Ask) -> int:
-    """Gives how many sessions the server takes of those who are no superusers."""
+    """Returns how many sessions the server takes of those who are no superusers."""
     (room,) = ask(_ROOM)
     return int(str(room))
 
 
 def lag_of(ask: Ask, reader: Reader) -> float:
-    """Gives how many seconds a PostgreSQL reader is behind the writer."""
+    """Returns how many seconds a PostgreSQL reader is behind the writer."""
     (lag,) = ask(f"SELECT {_AURORA_LAG if reader.is_aurora else _LAG}")
     return float(str(lag))
 

@@ -28,7 +28,7 @@ _CANCELED: Final = "57014"
 
 
 def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], where: str) -> Iterator[pa.RecordBatch]:
-    """Gives the rows of a slice as record batches of the contract's Arrow types.
+    """Yields the rows of a slice as record batches of the contract's Arrow types.
 
     Every connection proves again that it is on the pinned reader before it selects.
 
@@ -80,7 +80,7 @@ def _join(connection: dbapi.Connection, snapshot: Snapshot) -> None:
 
 
 def _batches(cursor: dbapi.Cursor) -> Iterable[pa.RecordBatch]:
-    """Gives the reader that raises ADBC's own errors: the public one around it loses the SQLSTATE in mid-stream."""
+    """Returns the reader that raises ADBC's own errors: the public one around it loses the SQLSTATE in mid-stream."""
     public = cursor.fetch_record_batch()
     found: Iterable[pa.RecordBatch] = getattr(getattr(cursor, "_results", None), "reader", public)
     return found
@@ -94,7 +94,7 @@ def _only_row(connection: dbapi.Connection, sql: str) -> Sequence[object]:
 
 
 def query_failure(state: str, place: Mapping[str, object], *, timed_out: bool = False) -> KagemushaError:
-    """Gives our error for a query that failed with a SQLSTATE; none, or one that may pass, means run again."""
+    """Returns our error for a query that failed with a SQLSTATE; none, or one that may pass, means run again."""
     if state == _CANCELED and timed_out:
         return StatementTimedOut("A query reached its time limit.", not_done=NOT_PUBLISHED, where=place)
     if not state or state.startswith(_TRANSIENT_STATES):

@@ -34,12 +34,12 @@ class KeyKind:
 
 
 def between_integers(low: str, high: str) -> str | None:
-    """Gives the multiple of the largest power of two."""
+    """Returns the multiple of the largest power of two."""
     return str(_rounded(int(low), int(high), _INTEGER_BITS))
 
 
 def between_decimals(low: str, high: str) -> str | None:
-    """Gives the number with the fewest digits; NaN and infinity are not told apart from what is beside them."""
+    """Returns the number with the fewest digits; NaN and infinity are not told apart from what is beside them."""
     with suppress(DecimalException), localcontext(prec=2 * _DIGITS):
         first, last = Decimal(low), Decimal(high)
         if first.is_finite() and last.is_finite():
@@ -53,18 +53,18 @@ def between_decimals(low: str, high: str) -> str | None:
 
 
 def between_uuids(low: str, high: str) -> str | None:
-    """Gives the UUID with the most zeros at its end."""
+    """Returns the UUID with the most zeros at its end."""
     return f"'{UUID(int=_rounded(UUID(low).int, UUID(high).int, _UUID_BITS))}'::uuid"
 
 
 def between_texts(low: str, high: str) -> str | None:
-    """Gives the shortest beginning of the higher text that is above the lower one, by code points, as bytes."""
+    """Returns the shortest beginning of the higher text that is above the lower one, by code points, as bytes."""
     same = next((n for n, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))
     return f"convert_from('\\x{high[: same + 1].encode().hex()}'::bytea, 'UTF8')"
 
 
 def between_times(literal: str) -> Callable[[str, str], str | None]:
-    """Gives a function that gives the coarsest of year, month, day, hour, minute and second that parts two times.
+    """Returns a function that gives the coarsest of year, month, day, hour, minute and second that parts two times.
 
     Args:
         literal: of the type; {} is the time in UTC.

@@ -33,7 +33,7 @@ class PostgresSession:
         return self.connection.transaction()
 
     def describe(self, table: str) -> SourceTable | None:
-        """Gives what the catalogue says about `schema.table`; see `Session`."""
+        """Returns what the catalogue says about `schema.table`; see `Session`."""
         state = ""
         try:
             return describe(self.connection, table)
@@ -42,7 +42,7 @@ class PostgresSession:
         raise _refused_look(table) if state == _NO_PRIVILEGE else query_failure(state, {"source": table})
 
     def relations(self) -> tuple[str, ...]:
-        """Gives every table and view; see `Session`."""
+        """Returns every table and view; see `Session`."""
         state = ""
         try:
             return relations(self.connection)
@@ -51,7 +51,7 @@ class PostgresSession:
         raise query_failure(state, {})
 
     def estimated_rows(self, table: str, where: str) -> int:
-        """Gives the planner's estimate; see `Session`."""
+        """Returns the planner's estimate; see `Session`."""
         state = ""
         try:
             return estimated_rows(self.connection, f"SELECT FROM {POSTGRES.quoted(table)} WHERE {where}")
@@ -74,7 +74,7 @@ class PostgresSession:
         return {int(at.timestamp()) // 60: int(str(rows)) for at, rows in found if isinstance(at, datetime)}
 
     def width(self, table: SourceTable, columns: Sequence[str]) -> int:
-        """Gives the planner's row width; see `Session`."""
+        """Returns the planner's row width; see `Session`."""
         names = ", ".join(POSTGRES.quoted(name) for name in columns)
         state = ""
         try:
@@ -84,12 +84,12 @@ class PostgresSession:
         raise query_failure(state, {"source": table.name})
 
     def row(self, sql: str) -> Sequence[object]:
-        """Gives the only row of a query; see `Session`."""
+        """Returns the only row of a query; see `Session`."""
         rows = self.rows(sql)
         return rows[0] if rows else ()
 
     def rows(self, sql: str) -> Sequence[Sequence[object]]:
-        """Gives the rows of a query; see `Session`."""
+        """Returns the rows of a query; see `Session`."""
         state = ""
         try:
             return self.connection.execute(sql.encode()).fetchall()

@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 
 from etl.errors import NOT_PUBLISHED, ReaderChanged, SourceUnavailable
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
 from etl.source.guard import still_the_reader
 from etl.source.host import host_warning
@@ -28,8 +28,8 @@ GONE: Final = frozenset({"22023", "42704", "55000"})
 
 
 @contextmanager
-def pinned_snapshot(
-    source: Source, run_id: str = "", say: Say = say_nothing, every: float = EVERY_SECONDS
+def hold_snapshot(
+    source: SourceSettings, run_id: str = "", say: Say = say_nothing, every: float = EVERY_SECONDS
 ) -> Iterator[HeldSnapshot]:
     """Exports a snapshot on one proven reader and holds it until the end.
 
@@ -62,9 +62,9 @@ def pinned_snapshot(
 
 
 def _exported(
-    connection: psycopg.Connection[tuple[object, ...]], endpoint: Endpoint, source: Source
+    connection: psycopg.Connection[tuple[object, ...]], endpoint: Endpoint, source: SourceSettings
 ) -> tuple[Snapshot, int]:
-    """Gives a snapshot of a reader that is fresh enough, and the reader's room for sessions."""
+    """Returns a snapshot of a reader that is fresh enough, and the reader's room for sessions."""
     ended = ""
     try:
         reader = prove_reader(lambda sql: _only_row(connection, sql), endpoint, source.allowed_instances)
@@ -120,7 +120,7 @@ def _look(
 
 
 @contextmanager
-def joined_snapshot(snapshot: Snapshot) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def join_snapshot(snapshot: Snapshot) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """Opens another control session that sees exactly the snapshot's rows; it proves the reader again.
 
     Raises:

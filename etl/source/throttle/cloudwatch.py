@@ -10,7 +10,7 @@ from typing import Final
 
 from etl.cloud.aws import KeyServiceUnavailable, call
 from etl.errors import NO_ROW_READ, SettingsInvalid
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.guard import Reader
 from etl.source.host import host_region
 from masking.errors import KagemushaError, KeyUnusable
@@ -22,7 +22,7 @@ _METRICS: Final = {"CPUUtilization": "max_cpu_percent", "ACUUtilization": "max_a
 
 
 def load_of(instance: str, metrics: Mapping[str, float], region: str | None) -> dict[str, float]:
-    """Gives the newest average of each metric of an instance, in percent; a metric without data is absent.
+    """Returns the newest average of each metric of an instance, in percent; a metric without data is absent.
 
     Source: Amazon Aurora User Guide, "Amazon CloudWatch metrics for Amazon Aurora", dimension DBInstanceIdentifier.
 
@@ -60,7 +60,7 @@ def load_of(instance: str, metrics: Mapping[str, float], region: str | None) -> 
 
 @contextmanager
 def watched_load(
-    source: Source, reader: Reader, host: str, loaded: Callable[[str], None], every: float = EVERY_SECONDS
+    source: SourceSettings, reader: Reader, host: str, loaded: Callable[[str], None], every: float = EVERY_SECONDS
 ) -> Iterator[None]:
     """Tells the governor, while the block runs, which limits of the settings the instance's load is above; or none.
 

@@ -54,7 +54,7 @@ class Bounds:
 
     @classmethod
     def of(cls, most: int, share: float, room: int, lag_seconds: float) -> Bounds:
-        """Gives the bounds of the settings on a server: never more than a share of its room, never less than two."""
+        """Returns the bounds of the settings on a server: never more than a share of its room, never less than two."""
         return cls(max(2, min(most, int(room * share))), room, lag_seconds)
 
 

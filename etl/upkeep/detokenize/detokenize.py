@@ -14,10 +14,10 @@ import pyarrow as pa
 from etl.clock import now
 from etl.upkeep.detokenize.access_log import AccessLog
 from etl.upkeep.requester import account, host
-from etl.upkeep.requester import checked_purpose as purpose_of
+from etl.upkeep.requester import checked_purpose
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
-from masking.strategies import Given, Tokenize
+from masking.strategies import MaskContext, Tokenize
 from schemas.domains import DomainUse
 
 BATCH: Final = 1000
@@ -31,7 +31,7 @@ class DetokenizeRefused(KagemushaError):
 
 
 @dataclass(frozen=True)
-class Opened:
+class Detokenized:
     """What stands behind a batch of tokens, in their order; None for lines that no key of the domain made."""
 
     values: tuple[str | None, ...] = field(repr=False)
@@ -42,19 +42,19 @@ class Opened:
         return sum(value is None for value in self.values)
 
 
-def checked_purpose(purpose: str) -> str:
-    """Gives the purpose as it will stand in the access log.
+def stated_purpose(purpose: str) -> str:
+    """Returns the purpose as it will stand in the access log.
 
     Raises:
         DetokenizeRefused: there is none, or it holds what must not be written down.
     """
-    return purpose_of(purpose, DetokenizeRefused, "No value was unmasked.")
+    return checked_purpose(purpose, DetokenizeRefused, "No value was unmasked.")
 
 
 def detokenize(
     tokens: Iterable[str], use: DomainUse, purpose: str, keys: Keyring, log: AccessLog, version: int | None = None
-) -> Iterator[Opened]:
-    """Gives what stands behind tokens, batch by batch; empty lines stay empty.
+) -> Iterator[Detokenized]:
+    """Yields what stands behind tokens, batch by batch; empty lines stay empty.
 
     Before a batch is opened, a line in the access log says who asked for how many values of which domain and why. The
     tokens themselves are in it where they cannot be mistaken for values (`tokenize`).
@@ -76,7 +76,7 @@ def detokenize(
         "look": uuid.uuid4().hex,
         "domain": use.strategy.domain,
         "strategy": use.strategy.strategy,
-        "purpose": checked_purpose(purpose),
+        "purpose": stated_purpose(purpose),
         "user": account(),
         "host": host(),
         "version": version,
@@ -88,7 +88,7 @@ def detokenize(
 
 def _opened(
     batch: list[str], use: DomainUse, asked: Mapping[str, object], keys: Keyring, log: AccessLog, version: int | None
-) -> Opened:
+) -> Detokenized:
     count = sum(map(bool, batch))
     log.append({"event": "asked", **asked, "count": count, "tokens": _named(batch, use)})
     failure = None
@@ -99,20 +99,20 @@ def _opened(
     if failure is not None:
         log.append({"event": "refused", "look": asked["look"], "error": type(failure).__name__})
         raise failure.at(domain=use.strategy.domain)
-    opened = Opened(tuple("" if not line else value for line, value in zip(batch, values, strict=True)))
+    opened = Detokenized(tuple("" if not line else value for line, value in zip(batch, values, strict=True)))
     log.append({"event": "opened", "look": asked["look"], "count": count - opened.failed, "failed": opened.failed})
     return opened
 
 
 def _values(tokens: list[str | None], use: DomainUse, keys: Keyring, version: int | None) -> list[str | None]:
     kind = pa.binary() if use.raw_bytes else pa.string()
-    given = Given(keys, now().date())
+    given = MaskContext(keys, now().date())
     unmasked = use.strategy.unmask(pa.array(tokens, pa.string()), given, version=version, of=kind).values.to_pylist()
     return [value.hex() if isinstance(value, bytes) else value for value in unmasked]
 
 
 def _named(batch: list[str], use: DomainUse) -> list[str] | None:
-    """Gives the tokens among the lines, where their shape proves that they are tokens and not values."""
+    """Returns the tokens among the lines, where their shape proves that they are tokens and not values."""
     if not isinstance(use.strategy, Tokenize):
         return None
     shape = re.compile(use.strategy.token_pattern() or "")

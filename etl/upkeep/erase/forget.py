@@ -136,7 +136,7 @@ def forget(
 def _targets(
     ledger: Ledger, contracts: Mapping[str, Contract], keys: Keyring, domain: str, persons: Sequence[str]
 ) -> Iterator[_Target]:
-    """Gives the published tables of the domain, each with the columns and tokens to look for."""
+    """Yields the published tables of the domain, each with the columns and tokens to look for."""
     of_domain = [contract for contract in contracts.values() if any(keyed_columns(contract, domain))]
     if not of_domain:
         known = sorted({name for one in contracts.values() for name in _domains(one)})
@@ -158,7 +158,7 @@ def _domains(contract: Contract) -> set[str]:
 
 
 def _others(contracts: Mapping[str, Contract], reached: Sequence[Contract]) -> dict[str, tuple[str, ...]]:
-    """Gives tables that this erasure does not reach but that hold the persons under identifiers of other domains."""
+    """Returns tables that this erasure does not reach but that hold the persons under identifiers of other domains."""
     beside = {domain for contract in reached for domain in _domains(contract)}
     names = {contract.table for contract in reached}
     shared = {

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from etl.errors import SettingsInvalid
 from masking.keyring import Keyring
-from masking.strategies import Given, JsonFields, KeyedStrategy, Pseudonymize
+from masking.strategies import JsonFields, KeyedStrategy, MaskContext, Pseudonymize
 from schemas.contract import Contract
 
 MOST: Final = 10_000
@@ -36,7 +36,7 @@ class TokenColumn:
 
 
 def read_persons(lines: Iterable[str]) -> tuple[str, ...]:
-    """Gives the identifiers, one a line, each once; empty lines do not count.
+    """Returns the identifiers, one a line, each once; empty lines do not count.
 
     Raises:
         ErasureRefused: there is none, or there are too many.
@@ -55,12 +55,12 @@ def read_persons(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def versions(keys: Keyring) -> tuple[int, ...]:
-    """Gives every key version under which tokens may have been made and can still be made again."""
+    """Returns every key version under which tokens may have been made and can still be made again."""
     return tuple(version.version for version in keys.versions if version.state != "destroyed")
 
 
 def token_columns(contract: Contract, domain: str, persons: Sequence[str], keys: Keyring) -> tuple[TokenColumn, ...]:
-    """Gives the columns of a table that may hold the persons, with the persons' tokens under every key version.
+    """Returns the columns of a table that may hold the persons, with the persons' tokens under every key version.
 
     Raises:
         ErasureRefused: some identifiers cannot be such a column's values; counted, never shown.
@@ -72,14 +72,14 @@ def token_columns(contract: Contract, domain: str, persons: Sequence[str], keys:
 
 
 def keyed_columns(contract: Contract, domain: str) -> Iterator[tuple[str, KeyedStrategy]]:
-    """Gives the published columns whose tokens are of the domain."""
+    """Yields the published columns whose tokens are of the domain."""
     for name, column in contract.selected.items():
         if isinstance(column.mask, KeyedStrategy) and column.mask.domain == domain:
             yield name, column.mask
 
 
 def unsearchable(contract: Contract, domain: str) -> tuple[str, ...]:
-    """Gives the JSON columns of which a field is of the domain: their tokens stand inside a document."""
+    """Returns the JSON columns of which a field is of the domain: their tokens stand inside a document."""
     return tuple(
         name
         for name, column in contract.selected.items()
@@ -89,9 +89,9 @@ def unsearchable(contract: Contract, domain: str) -> tuple[str, ...]:
 
 
 def references(domain: str, persons: Sequence[str], keys: Keyring) -> list[str]:
-    """Gives a keyed hash of each identifier: proves later that a person was among them, and cannot be turned back."""
+    """Returns a keyed hash of each identifier: proves later that a person was among them, and cannot be turned back."""
     named = pa.array([f"{domain}:{person}" for person in persons], pa.string())
-    hashed: list[str] = _REFERENCES.mask(named, Given(keys, date.min)).values.to_pylist()
+    hashed: list[str] = _REFERENCES.mask(named, MaskContext(keys, date.min)).values.to_pylist()
     return hashed
 
 
@@ -101,7 +101,7 @@ def _tokens(
     values, unfit = _typed(pa.array(persons, pa.string()), contract.columns[name].type.arrow)
     tokens: dict[str, None] = {}
     for version in versions(keys):
-        masked = strategy.mask(values, Given(keys.as_of(version), date.min)).values
+        masked = strategy.mask(values, MaskContext(keys.as_of(version), date.min)).values
         unfit = max(unfit, masked.null_count)
         tokens |= dict.fromkeys(masked.drop_null().to_pylist())
     if unfit:
@@ -114,7 +114,7 @@ def _tokens(
 
 
 def _typed(texts: pa.Array, kind: pa.DataType) -> tuple[pa.Array, int]:
-    """Gives texts as values of the source's type, so that `007` meets 7; and how many cannot be one."""
+    """Returns texts as values of the source's type, so that `007` meets 7; and how many cannot be one."""
     if not pa.types.is_integer(kind):
         return texts, 0
     whole = pc.match_substring_regex(texts, _WHOLE_NUMBER)

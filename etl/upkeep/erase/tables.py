@@ -9,8 +9,8 @@ from typing import Literal
 from google.cloud import bigquery
 
 from etl.cloud.bigquery.dml import change, texts
-from etl.cloud.bigquery.warehouse import name
-from etl.ledger.leases import Fence
+from etl.cloud.bigquery.warehouse import quoted
+from etl.ledger.leases import LeaseProof
 from etl.ledger.ledger import Ledger
 from etl.upkeep.erase.persons import ErasureRefused, TokenColumn
 from schemas.contract import Contract
@@ -41,7 +41,7 @@ class TableErasure:
 
 
 def rule_of(contract: Contract) -> Rule:
-    """Gives the contract's rule.
+    """Returns the contract's rule.
 
     Raises:
         ErasureRefused: it has none, and nobody has decided what may become of the rows.
@@ -80,7 +80,7 @@ def rows_found(ledger: Ledger, contract: Contract, columns: tuple[TokenColumn, .
 
 
 def erase_rows(
-    ledger: Ledger, erasure_id: str, contract: Contract, columns: tuple[TokenColumn, ...], lease: Fence
+    ledger: Ledger, erasure_id: str, contract: Contract, columns: tuple[TokenColumn, ...], lease: LeaseProof
 ) -> tuple[int, str]:
     """Deletes or nullifies the persons' rows in one statement; gives how many, and the statement's job.
 
@@ -89,7 +89,7 @@ def erase_rows(
         PublishFailed, PublishRefused: BigQuery failed or refused the statement; no row was changed.
     """
     table, rule = ledger.warehouse.table_id(contract.publish), rule_of(contract)
-    emptied = ", ".join(f"{name(column)} = NULL" for column in contract.personal)
+    emptied = ", ".join(f"{quoted(column)} = NULL" for column in contract.personal)
     verb = f"DELETE FROM `{table}`" if rule == "delete" else f"UPDATE `{table}` SET {emptied}"
     digest = hashlib.sha256(f"{erasure_id} {contract.publish} {rule}".encode()).hexdigest()[:16]
     job_id = f"kagemusha_forget_{contract.table}_{digest}"
@@ -111,9 +111,9 @@ def note_of(contract: Contract) -> str:
 
 
 def _persons(contract: Contract, columns: tuple[TokenColumn, ...]) -> str:
-    """Gives SQL for: the row holds one of the persons. A table may demand that its partitions be named."""
-    everywhere = f"{name(contract.partition_by)} >= DATE '0001-01-01' AND " if contract.partition_by else ""
-    return f"{everywhere}({' OR '.join(f'{name(one.name)} IN UNNEST(@t{at})' for at, one in enumerate(columns))})"
+    """Returns SQL for: the row holds one of the persons. A table may demand that its partitions be named."""
+    everywhere = f"{quoted(contract.partition_by)} >= DATE '0001-01-01' AND " if contract.partition_by else ""
+    return f"{everywhere}({' OR '.join(f'{quoted(one.name)} IN UNNEST(@t{at})' for at, one in enumerate(columns))})"
 
 
 def _given(columns: tuple[TokenColumn, ...]) -> list[bigquery.ArrayQueryParameter]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, name, translated
+from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, quoted, translated
 from etl.publish.token_versions import is_old
 from etl.source.slice import Slice
 from schemas.contract import Contract
@@ -29,7 +29,7 @@ class OldRows:
 
 def find_old_rows(warehouse: Warehouse, contract: Contract, primary: int) -> OldRows:
     """Asks BigQuery which parts of a published table hold rows of earlier versions."""
-    by = name(contract.partition_by) if contract.partition_by else "CAST(NULL AS DATE)"
+    by = quoted(contract.partition_by) if contract.partition_by else "CAST(NULL AS DATE)"
     sql = (
         f"SELECT {by} AS day, COUNT(*) AS old FROM `{warehouse.table_id(contract.publish)}` "
         f"WHERE {is_old(contract, primary)} GROUP BY day ORDER BY day"
@@ -44,7 +44,7 @@ def find_old_rows(warehouse: Warehouse, contract: Contract, primary: int) -> Old
 
 
 def any_of(slices: Iterable[Slice]) -> str:
-    """Gives SQL for: the row is in one of the slices."""
+    """Returns SQL for: the row is in one of the slices."""
     return " OR ".join(f"({part.where})" for part in slices)
 
 

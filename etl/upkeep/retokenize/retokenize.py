@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.choice import choose
 from etl.clock import now
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.errors import worst
 from etl.keys.keyrings import open_keyring
 from etl.ledger.key_events import record_keys
@@ -34,7 +33,7 @@ from masking.leaks import LeakKind
 from masking.strategies import KeyedStrategy
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED as CONTRACTS
-from schemas.contract_file import load_contracts
+from schemas.contract_file import load_contracts, select_contracts
 from schemas.domains import rewritable_columns
 from schemas.policy import refuse_breaches
 
@@ -76,11 +75,11 @@ def retokenize(
     """
     known = load_contracts(contracts)
     refuse_breaches(tuple(known.values()))
-    chosen = choose(known, tables)
+    chosen = select_contracts(known, tables)
     keys = open_keyring(KeyRef(settings.keyring.ref))
     primary = keys.version(keys.primary)
-    target, warehouse = StageTarget.of(settings), Warehouse.of(settings)
-    Stage(target).check()
+    target, warehouse = StagingLocation.of(settings), Warehouse.of(settings)
+    StagingBucket(target).check()
     warehouse.check()
     ledger = Ledger(warehouse)
     ledger.ensure()
@@ -110,7 +109,7 @@ def retokenize(
 
 
 def _old_rows(warehouse: Warehouse, contracts: Mapping[str, Contract], primary: int) -> dict[str, OldRows]:
-    """Gives every published table that has tokens of an earlier version."""
+    """Returns every published table that has tokens of an earlier version."""
     published = {
         table: contract
         for table, contract in contracts.items()
@@ -121,13 +120,13 @@ def _old_rows(warehouse: Warehouse, contracts: Mapping[str, Contract], primary: 
 
 
 def _strategies(contracts: Iterable[Contract]) -> dict[str, KeyedStrategy]:
-    """Gives the domains of the contracts' tokens, each with the strategy that makes them."""
+    """Returns the domains of the contracts' tokens, each with the strategy that makes them."""
     uses = (one for contract in contracts for one in rewritable_columns(contract).values())
     return dict(sorted(((one.domain, one) for one in uses), key=lambda pair: pair[0]))
 
 
 def _allowed(contracts: Iterable[Contract], domain: str) -> frozenset[LeakKind]:
-    """Gives what tokens of a domain may look like in any of its columns."""
+    """Returns what tokens of a domain may look like in any of its columns."""
     return frozenset(
         kind
         for contract in contracts

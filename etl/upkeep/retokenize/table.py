@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from etl.audit.auditor import audit
 from etl.audit.verdict import Approved
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, name, translated
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, quoted, translated
+from etl.cloud.storage.bucket import StagingLocation
 from etl.errors import NOT_PUBLISHED, PublishFailed, Unexpected, worst_of
 from etl.ledger.leases import Leases
 from etl.ledger.ledger import Ledger
@@ -30,7 +30,7 @@ from etl.stage.quarantine import Quarantine
 from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged
 from etl.upkeep.retokenize.old_rows import OldRows, any_of
-from etl.upkeep.retokenize.task import Outcome, RestagedSlice, RetokenTask, restage_slice
+from etl.upkeep.retokenize.task import RestagedSlice, RestageOutcome, RetokenTask, restage_slice
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef
 from schemas.contract import Contract
@@ -50,14 +50,14 @@ class RetokenRun:
     run_id: str
     spark: SparkSession
     key: KeyRef
-    target: StageTarget
+    target: StagingLocation
     warehouse: Warehouse
     ledger: Ledger
     progress: Progress
     suites: Path
 
     def folder(self, label: str) -> str:
-        """Gives the place of a table's staged files."""
+        """Returns the place of a table's staged files."""
         return f"{self.target.prefix}/{self.run_id}/{label}"
 
 
@@ -99,7 +99,10 @@ def retokenize_table(run: RetokenRun, old: OldRows, leases: Leases) -> TableReto
 
 
 def staged_slices(
-    spark: SparkSession, task: RetokenTask, slices: Sequence[Slice], stage: Callable[[RetokenTask, Slice], Outcome]
+    spark: SparkSession,
+    task: RetokenTask,
+    slices: Sequence[Slice],
+    stage: Callable[[RetokenTask, Slice], RestageOutcome],
 ) -> list[RestagedSlice]:
     """Runs one Spark task a slice; gives what they staged, in order.
 
@@ -129,14 +132,14 @@ def _renew(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...], lease
         raise PublishFailed("Another run changed the table meanwhile.", not_done=NOT_PUBLISHED, advice="Run again.")
     published = publish(approved, leases.of(contract.publish), run.warehouse, run.target)
     row = _ledger_row(approved, slices, published, time.monotonic() - started)
-    run.ledger.append("table_loads", [{**row, "fence": leases.fence(contract.publish)}])
+    run.ledger.append("table_loads", [{**row, "fence": leases.fencing_token(contract.publish)}])
     return published
 
 
 def _stage(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...]) -> Staged:
     started = time.monotonic()
     plan = TablePlan(contract, None, mask_plan(contract, now().date()), slices, 0)
-    columns = ", ".join(map(name, contract.published))
+    columns = ", ".join(map(quoted, contract.published))
     task = RetokenTask(
         name=contract.table,
         select=f"SELECT {columns} FROM `{run.warehouse.table_id(contract.publish)}`",
@@ -164,8 +167,8 @@ def _stage(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...]) -> St
 
 
 def _published_totals(run: RetokenRun, contract: Contract, slices: Sequence[Slice]) -> SourceTotals:
-    """Gives the row count and sums that BigQuery has in these parts of the table."""
-    sums = [f"COALESCE(SUM({name(column)}), 0)" for column in contract.reconcile]
+    """Returns the row count and sums that BigQuery has in these parts of the table."""
+    sums = [f"COALESCE(SUM({quoted(column)}), 0)" for column in contract.reconcile]
     table = run.warehouse.table_id(contract.publish)
     sql = f"SELECT {', '.join(['COUNT(*)', *sums])} FROM `{table}` WHERE {any_of(slices)}"
     with translated("Published rows could not be counted"):
@@ -177,7 +180,7 @@ def _published_totals(run: RetokenRun, contract: Contract, slices: Sequence[Slic
 
 
 def _changed_at(run: RetokenRun, contract: Contract) -> object:
-    """Gives when the table was last written, as BigQuery says."""
+    """Returns when the table was last written, as BigQuery says."""
     found = run.warehouse.find_table(contract.publish)
     return found.modified if found else None
 

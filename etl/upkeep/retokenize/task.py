@@ -13,11 +13,11 @@ from decimal import Decimal
 import pyarrow as pa
 
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.storage.bucket import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
 from etl.keys.keyrings import open_keyring
-from etl.retries import attempted
-from etl.settings import BigQuery
+from etl.retries import as_value
+from etl.settings import BigQuerySettings
 from etl.source.slice import Slice
 from etl.stage.leak_gate import refuse_leaks
 from etl.stage.slice_file import write_slice
@@ -56,9 +56,9 @@ class RetokenTask:
     strategies: Mapping[str, KeyedStrategy]
     allowed: Mapping[str, frozenset[LeakKind]]
     sums: tuple[str, ...]
-    warehouse: BigQuery
+    warehouse: BigQuerySettings
     key: KeyRef
-    target: StageTarget
+    target: StagingLocation
     folder: str
 
 
@@ -70,17 +70,17 @@ class RestagedSlice:
     sums: Mapping[str, Decimal]
 
 
-Outcome = RestagedSlice | KagemushaError
+RestageOutcome = RestagedSlice | KagemushaError
 
 
-def restage_slice(task: RetokenTask, part: Slice) -> Outcome:
+def restage_slice(task: RetokenTask, part: Slice) -> RestageOutcome:
     """Stages a slice of a table with its tokens under the primary version; gives errors instead of raising them."""
-    return attempted(lambda: _restaged(task, part, _renewed), table=task.name, slice=part.number)
+    return as_value(lambda: _restaged(task, part, _renewed), table=task.name, slice=part.number)
 
 
-def stage_map(task: RetokenTask, part: Slice) -> Outcome:
+def stage_map(task: RetokenTask, part: Slice) -> RestageOutcome:
     """Stages a token map: `version` and `token` are read, `current` is what the token has become."""
-    return attempted(lambda: _restaged(task, part, _mapped), map=task.name)
+    return as_value(lambda: _restaged(task, part, _mapped), map=task.name)
 
 
 Change = Callable[[RetokenTask, Keyring, pa.RecordBatch], pa.RecordBatch]
@@ -116,7 +116,7 @@ def _mapped(task: RetokenTask, keys: Keyring, batch: pa.RecordBatch) -> pa.Recor
 
 
 def _fit(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Gives BigQuery's types as the contract's, value for value."""
+    """Returns BigQuery's types as the contract's, value for value."""
     columns = []
     for field in schema:
         fitted = None

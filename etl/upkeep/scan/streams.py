@@ -47,7 +47,7 @@ _BETWEEN_LETTERS: Final = re.compile(rb"[A-Za-z](?=[A-Za-z])")
 
 
 def ways(name: str, opened: Open) -> tuple[Batches, ...]:
-    """Gives the ways to read a file, chosen by its first bytes and its name; the last one reads whatever it is.
+    """Returns the ways to read a file, chosen by its first bytes and its name; the last one reads whatever it is.
 
     Raises:
         Unreadable: the file is of a kind whose content cannot be seen, such as an archive.
@@ -113,7 +113,7 @@ def _lines(opened: Open, codec: str | None) -> Iterator[pa.RecordBatch]:
 
 
 def _cut(block: bytes) -> tuple[int, int]:
-    """Gives where the next block begins and where this one's rows end: after a line, or within a very long one.
+    """Returns where the next block begins and where this one's rows end: after a line, or within a very long one.
 
     Within a line it lies between two values where that can be told. Elsewhere it lies between two letters, which no
     number goes across. Where nothing tells, a little more is seen, so what stands there may count twice.
@@ -130,7 +130,7 @@ def _cut(block: bytes) -> tuple[int, int]:
 
 
 def _batch(block: bytes) -> pa.RecordBatch:
-    """Gives the lines of a block as rows; our own tokens, which are random digits, are taken out."""
+    """Returns the lines of a block as rows; our own tokens, which are random digits, are taken out."""
     if b"\\u" in block:
         block = _ESCAPED.sub(lambda found: chr(int(found[1], 16)).encode("utf-8", "surrogatepass"), block)
     block = _TOKEN.sub(b"k_", block)
@@ -141,7 +141,7 @@ def _batch(block: bytes) -> pa.RecordBatch:
 
 
 def flat(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Gives a batch without structures and lists: each field is a column, each element a row of a batch of its own."""
+    """Returns a batch without structures and lists: a field becomes a column, an element a row of its own batch."""
     named = zip(batch.schema.names, batch.columns, strict=True)
     columns = [leaf for name, column in named for leaf in _leaves(name, column)]
     rows = max((len(column) for _, column in columns), default=0)

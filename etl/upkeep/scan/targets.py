@@ -17,7 +17,7 @@ from google.cloud import bigquery
 from requests import exceptions as http_errors
 
 from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.errors import SettingsInvalid
 from etl.settings import Settings
 from etl.upkeep.scan.places import Place, Unreadable
@@ -32,7 +32,7 @@ _NOT_SCANNED: Final = "Nothing was scanned."
 
 
 def local_places(path: Path) -> Iterator[Place]:
-    """Gives a file, or every file of a folder and its folders."""
+    """Yields a file, or every file of a folder and its folders."""
     for file in [path] if path.is_file() else sorted(path.rglob("*")):
         if file.is_file():
             yield _file(str(file), partial(_open, file))
@@ -43,16 +43,16 @@ def _open(file: Path) -> BinaryIO:
 
 
 def object_places(uri: str, settings: Settings) -> Iterator[Place]:
-    """Gives every object under a `gs://bucket/prefix`."""
+    """Yields every object under a `gs://bucket/prefix`."""
     parts = urlsplit(uri)
-    target = replace(StageTarget.of(settings), bucket=parts.netloc, prefix="")
-    stage = Stage(target)
+    target = replace(StagingLocation.of(settings), bucket=parts.netloc, prefix="")
+    stage = StagingBucket(target)
     for stored in stage.stored(parts.path.removeprefix("/")):
         yield _file(target.uri(stored.name), partial(stage.open, stored.name))
 
 
 def table_places(name: str, settings: Settings, contracts: Mapping[str, Contract]) -> Iterator[Place]:
-    """Gives every table and view of a BigQuery dataset, or one; what a contract lets a column look like is allowed."""
+    """Yields every table and view of a BigQuery dataset, or one; what a contract lets a column look like is allowed."""
     found = _DATASET.fullmatch(name)
     warehouse = Warehouse.of(settings)
     allowed = {
@@ -65,7 +65,7 @@ def table_places(name: str, settings: Settings, contracts: Mapping[str, Contract
 
 
 def _file(name: str, opened: Open) -> Place:
-    """Gives a file as a place; one that cannot be opened says so in its turn, so that the others are still scanned."""
+    """Returns a file as a place; one that cannot be opened says so in its turn, and the others are still scanned."""
 
     def unreadable(problem: str) -> Iterator[pa.RecordBatch]:
         raise Unreadable(problem, not_done="It was not scanned.")

@@ -16,9 +16,9 @@ import yaml
 
 from etl.audit.auditor import examine
 from etl.audit.data_docs import write_page
-from etl.audit.references import surroundings
-from etl.audit.verdict import Surroundings, Verdict, approve
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.audit.references import gather_references
+from etl.audit.verdict import References, Verdict, approve
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.errors import AuditFailed
 from etl.ledger.rows import check_rows
 from etl.plan.table_plan import TablePlan, mask_plan
@@ -78,47 +78,51 @@ Row = tuple[int | None, str | None, str | None, str, datetime]
 
 
 def token(number: int) -> str:
-    """Gives something of a token's shape."""
+    """Returns something of a token's shape."""
     return f"k1_{number:032x}"
 
 
 def row(visit: int | None, guest: int = 1, **changes: Any) -> Row:
-    """Gives a visit that is right, but for the changes."""
+    """Returns a visit that is right, but for the changes."""
     made = {"guest": token(guest), "kind": "day", "cost": "1.10", "at": NOON, **changes}
     return visit, made["guest"], made["kind"], made["cost"], made["at"]
 
 
 @pytest.fixture(scope="module")
-def target(stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> StageTarget:
-    """Gives a place in the private bucket that no other test uses."""
-    return StageTarget(stack.bucket, f"kagemusha/{tmp_path_factory.mktemp('audit').name}", stack.storage, stack.project)
+def target(stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> StagingLocation:
+    """Returns a place in the private bucket that no other test uses."""
+    return StagingLocation(
+        stack.bucket, f"kagemusha/{tmp_path_factory.mktemp('audit').name}", stack.storage, stack.project
+    )
 
 
 @pytest.fixture(scope="module")
 def suites(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Gives the folder of the suites."""
+    """Returns the folder of the suites."""
     folder = tmp_path_factory.mktemp("suites")
     (folder / "visits.yaml").write_text(SUITE, encoding="utf-8")
     return folder
 
 
 def contract(text: str) -> Contract:
-    """Gives a contract."""
+    """Returns a contract."""
     return Contract.model_validate(yaml.safe_load(text))
 
 
-def staged(text: str, target: StageTarget, run_id: str, columns: list[list[Any]]) -> Staged:
+def staged(text: str, target: StagingLocation, run_id: str, columns: list[list[Any]]) -> Staged:
     """Stages columns as one file, as a worker would."""
     found = contract(text)
     plan = TablePlan(found, Window(DAY, DAY) if found.partition_by else None, mask_plan(found, DAY), (), 0)
     arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
     batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
     folder, part = f"{target.prefix}/{run_id}/{found.table}", Slice(0, "TRUE", DAY if found.partition_by else None)
-    file, sums = write_slice(Stage(target), folder, part, plan.output_schema, ("guest",), found.reconcile, [batch])
+    file, sums = write_slice(
+        StagingBucket(target), folder, part, plan.output_schema, ("guest",), found.reconcile, [batch]
+    )
     return Staged(plan, run_id, (file,), sums, {}, Quarantine(), {1: "00"}, 0.1, 1)
 
 
-def visits(target: StageTarget, run_id: str, rows: list[Row]) -> Staged:
+def visits(target: StagingLocation, run_id: str, rows: list[Row]) -> Staged:
     """Stages visits."""
     ids, guests, kinds, costs, times = (list(column) for column in zip(*rows, strict=True))
     money = [Decimal(cost) for cost in costs]
@@ -129,8 +133,8 @@ Examine = Callable[..., Verdict]
 
 
 @pytest.fixture(scope="module")
-def judge(target: StageTarget, suites: Path, issuer: Issuer) -> Examine:
-    """Gives the audit of visits beside guests 1 to 3, which the same run staged."""
+def judge(target: StagingLocation, suites: Path, issuer: Issuer) -> Examine:
+    """Returns the audit of visits beside guests 1 to 3, which the same run staged."""
     guests = staged(GUESTS, target, "guests", [[token(number) for number in (1, 2, 3)]])
     contracts = {"guests": contract(GUESTS), "visits": contract(VISITS)}
 
@@ -138,18 +142,18 @@ def judge(target: StageTarget, suites: Path, issuer: Issuer) -> Examine:
         totals = SourceTotals(
             stage.rows if rows is None else rows, {"cost": stage.sums["cost"] if cost is None else Decimal(cost)}
         )
-        around = surroundings(stage, DAY, contracts, {"guests": guests}, {"visits": earlier}, issuer.warehouse)
+        around = gather_references(stage, DAY, contracts, {"guests": guests}, {"visits": earlier}, issuer.warehouse)
         return examine(spark_session(), stage, totals, target, suites, around)
 
     return judged
 
 
 def failed(verdict: Verdict) -> dict[str, tuple[int | None, int | None]]:
-    """Gives what did not hold, with its counts."""
+    """Returns what did not hold, with its counts."""
     return {one.check.name: (one.failed, one.checked) for one in verdict.results if not one.passed}
 
 
-def test_what_is_right_is_approved(judge: Examine, target: StageTarget) -> None:
+def test_what_is_right_is_approved(judge: Examine, target: StagingLocation) -> None:
     """Right rows pass every kind of check, and the proof names what was staged."""
     stage = visits(target, "right", [row(1), row(2, guest=2), row(3, guest=3, kind="night")])
     verdict = judge(stage, LoadSize(3, stage.nulls), LoadSize(4, stage.nulls))
@@ -158,7 +162,7 @@ def test_what_is_right_is_approved(judge: Examine, target: StageTarget) -> None:
     assert approve(stage, verdict).staged is stage
 
 
-def test_everything_wrong_is_counted_in_one_verdict(judge: Examine, target: StageTarget) -> None:
+def test_everything_wrong_is_counted_in_one_verdict(judge: Examine, target: StagingLocation) -> None:
     """Doubled and missing keys, wrong codes, raw values, orphans, old, lost rows and money: each is counted."""
     old = datetime(2023, 8, 28, tzinfo=UTC)
     rows = [row(1, at=old), row(1, at=old), row(None, guest=4, at=old), row(5, kind="dawn", at=old)]
@@ -187,15 +191,15 @@ def test_everything_wrong_is_counted_in_one_verdict(judge: Examine, target: Stag
     assert stopped.value.exit_code == 1
 
 
-def test_orphans_are_looked_for_in_what_is_published_too(target: StageTarget, issuer: Issuer) -> None:
+def test_orphans_are_looked_for_in_what_is_published_too(target: StagingLocation, issuer: Issuer) -> None:
     """A joined table that this run did not stage is read from BigQuery; one that is nowhere is not looked in."""
     stage = visits(target, "published", [row(1), row(2, guest=7)])
     contracts = {"guests": contract(GUESTS), "visits": contract(VISITS)}
-    assert surroundings(stage, DAY, contracts, {}, {}, issuer.warehouse).joins == ()
+    assert gather_references(stage, DAY, contracts, {}, {}, issuer.warehouse).joins == ()
     issuer.warehouse.ensure_dataset("auditing")
     issuer.published("CREATE OR REPLACE TABLE auditing.guests (guest STRING)")
     issuer.published(f"INSERT INTO auditing.guests VALUES ('{token(1)}'), ('{token(5)}')")
-    around = surroundings(stage, DAY, contracts, {}, {}, issuer.warehouse)
+    around = gather_references(stage, DAY, contracts, {}, {}, issuer.warehouse)
     totals = SourceTotals(2, dict(stage.sums))
     found = failed(examine(spark_session(), stage, totals, target, Path("none"), around))
     assert found == {"tokens_found_in_joined_table(guest)": (1, 2)}
@@ -203,20 +207,20 @@ def test_orphans_are_looked_for_in_what_is_published_too(target: StageTarget, is
 
 
 @pytest.mark.parametrize("change", ["another type", "another order", "a row less"])
-def test_a_file_of_another_shape_is_refused(judge: Examine, target: StageTarget, change: str) -> None:
+def test_a_file_of_another_shape_is_refused(judge: Examine, target: StagingLocation, change: str) -> None:
     """Columns, their order and types, and the rows of every file are the planned ones; the file itself is asked."""
     stage = visits(target, f"shape-{change.replace(' ', '-')}", [row(1), row(2)])
     path = stage.files[0].name
-    table = pq.read_table(pa.BufferReader(Stage(target).read(path)))
+    table = pq.read_table(pa.BufferReader(StagingBucket(target).read(path)))
     if change == "another type":
         table = table.set_column(0, "visit", table.column("visit").cast(pa.int32()))
     table = table.select(table.schema.names[::-1]) if change == "another order" else table
     table = table.slice(1) if change == "a row less" else table
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
-    Stage(target).write(path, sink.getvalue().to_pybytes(), "application/octet-stream")
+    StagingBucket(target).write(path, sink.getvalue().to_pybytes(), "application/octet-stream")
     assert "staged_files_equal_manifest" in failed(judge(stage))
-    (now,) = Stage(target).stored(path)
+    (now,) = StagingBucket(target).stored(path)
     forged = replace(stage.files[0], bytes=now.bytes, crc32c=now.crc32c, generation=now.generation)
     found = failed(judge(replace(stage, files=(forged,))))
     if change == "a row less":
@@ -227,7 +231,7 @@ def test_a_file_of_another_shape_is_refused(judge: Examine, target: StageTarget,
 
 
 def test_no_failing_value_gets_out(
-    judge: Examine, target: StageTarget, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    judge: Examine, target: StagingLocation, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Values that fail — and are quoted by whatever quotes values — are in no result, page, manifest, log or error."""
     planted = ["4111111111111111", "山田太郎", "taro.yamada@example.jp", "987654.21"]
@@ -235,22 +239,22 @@ def test_no_failing_value_gets_out(
     stage = visits(target, "planted", rows)
     verdict = judge(stage, rows=9, cost="0.00")
     assert len(failed(verdict)) >= 6
-    write_page(stage, verdict, Stage(target))
-    write_manifest(replace(stage, sums={}), SourceTotals(9, {}), Stage(target))
+    write_page(stage, verdict, StagingBucket(target))
+    write_manifest(replace(stage, sums={}), SourceTotals(9, {}), StagingBucket(target))
     with pytest.raises(AuditFailed) as stopped:
         approve(stage, verdict)
     told = [repr(verdict), str(check_rows(verdict.results)), str(stopped.value), repr(stopped.value), caplog.text]
     told += capfd.readouterr()
     folder = f"{target.prefix}/planted/"
-    written = [one.name for one in Stage(target).stored(folder) if not one.name.endswith(".parquet")]
+    written = [one.name for one in StagingBucket(target).stored(folder) if not one.name.endswith(".parquet")]
     assert len(written) == 2
-    told += [Stage(target).read(name).decode() for name in written]
+    told += [StagingBucket(target).read(name).decode() for name in written]
     assert [value for value in planted for text in told if value in text] == []
 
 
-def test_nothing_around_means_nothing_compared(target: StageTarget, suites: Path) -> None:
+def test_nothing_around_means_nothing_compared(target: StagingLocation, suites: Path) -> None:
     """Without surroundings — as when tokens are renewed — joins, freshness and volume are not looked at."""
     stage = visits(target, "alone", [row(1, at=datetime(2020, 1, 1, tzinfo=UTC))])
-    verdict = examine(spark_session(), stage, SourceTotals(1, dict(stage.sums)), target, suites, Surroundings())
+    verdict = examine(spark_session(), stage, SourceTotals(1, dict(stage.sums)), target, suites, References())
     assert failed(verdict) == {}
     assert not {one.check.origin for one in verdict.results} & {"join", "history"}

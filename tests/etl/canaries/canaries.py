@@ -44,7 +44,7 @@ SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (
 
 
 def hyphenated(phone: str) -> str:
-    """Gives a mobile number as people write it."""
+    """Returns a mobile number as people write it."""
     return f"{phone[:3]}-{phone[3:7]}-{phone[7:]}"
 
 
@@ -112,7 +112,7 @@ class Canaries:
         return digits
 
     def for_column(self, column: Column, length: int | None) -> list[Any]:  # Any: as many types as columns have
-        """Gives canaries for a column, one a row: as many spellings as its strategy takes and its length holds.
+        """Returns canaries for a column, one a row: as many spellings as its strategy takes and its length holds.
 
         A column whose class is `none` gets none.
         """

@@ -89,7 +89,7 @@ def _values(contract: Contract, column: _SourceColumn, canaries: Canaries) -> li
 
 
 def _expression(contract: Contract, column: _SourceColumn, chosen: dict[str, Any]) -> tuple[sql.Composable, list[Any]]:
-    """Gives what stands in a column of a planted row, and its parameter: a canary, or what the copied row has."""
+    """Returns what stands in a column of a planted row, and its parameter: a canary, or what the copied row has."""
     own = sql.Identifier("t", column.name)
     if column.references and column.unique:  # each row needs a partner that none has yet
         free = sql.SQL(
@@ -117,7 +117,7 @@ def _recent(contract: Contract, day: date) -> sql.Composable:
 
 
 def _named_once(contract: Contract) -> set[str]:
-    """Gives the kept texts that the table's suite wants unique."""
+    """Returns the kept texts that the table's suite wants unique."""
     checks = load_suite(SUITES / f"{contract.table}.yaml", contract.table).checks
     wanted = {
         column for check in checks if check.expect == "expect_column_values_to_be_unique" for column in check.columns

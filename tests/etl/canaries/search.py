@@ -65,15 +65,15 @@ class Searcher:
     numbers: frozenset[str]
 
     def in_bytes(self, data: bytes) -> set[str]:
-        """Gives the markers and numbers that stand in data, plainly or wrapped once."""
+        """Returns the markers and numbers that stand in data, plainly or wrapped once."""
         return {found for layer in _layers(data) for found in (*self._markers(layer), *self._numbers(layer))}
 
     def in_values(self, values: Iterable[object]) -> set[str]:
-        """Gives what stands in any of some values; each is read alone, so neighbors never make a number together."""
+        """Returns what stands in any of some values; each is read alone, so neighbors never make a number together."""
         return self.in_bytes(b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values))
 
     def in_file(self, path: Path) -> set[str]:
-        """Gives what stands in a file: in its bytes, and in what it unpacks to."""
+        """Returns what stands in a file: in its bytes, and in what it unpacks to."""
         content = path.read_bytes()
         found = self.in_bytes(content)
         for begins, unpack in _FORMATS.items():

@@ -102,7 +102,7 @@ class Issuer:
 
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
-    """Gives the issuer; its servers write every statement and every error into their logs."""
+    """Yields the issuer; its servers write every statement and every error into their logs."""
     private = LocalStack(tmp_path_factory.mktemp("canaries"))
     try:
         yield _issuer(private.up())
@@ -165,7 +165,7 @@ class Job:
 
 @pytest.fixture(scope="module")
 def daily_load(issuer: Issuer) -> Job:
-    """Gives the daily load of the whole issuer, run by spark-submit."""
+    """Returns the daily load of the whole issuer, run by spark-submit."""
     job = WatchedJob(issuer.ends.root / "daily_load", issuer.ends.settings)
     submit = str(Path(sys.executable).with_name("spark-submit"))
     return Job(
@@ -256,7 +256,7 @@ COLUMNS = {
 
 @pytest.fixture(scope="module")
 def failing_load(issuer: Issuer, daily_load: Job) -> Job:
-    """Gives a run on the tables that fail; the servers' own logs are quiet again, as they are by default."""
+    """Returns a run on the tables that fail; the servers' own logs are quiet again, as they are by default."""
     assert daily_load.folder.exists()
     _set_servers(issuer.ends, "ALTER SYSTEM RESET ALL")
     contracts = issuer.ends.root / "contracts"
@@ -301,7 +301,7 @@ BY_JDBC = ("payments", "members")
 
 @pytest.fixture(scope="module")
 def jdbc_load(issuer: Issuer) -> Job:
-    """Gives a run on MySQL, whose rows pass through Spark's JVM, with the same canaries in them."""
+    """Returns a run on MySQL, whose rows pass through Spark's JVM, with the same canaries in them."""
     mysql = copied(issuer.ends)
     job = WatchedJob(issuer.ends.root / "jdbc_load", mysql.ends.settings)
     chosen = [option for table in BY_JDBC for option in ("--table", table)]

@@ -18,7 +18,7 @@ from schemas.errors import ContractInvalid
 
 @pytest.fixture
 def contracts(tmp_path: Path) -> Path:
-    """Gives a copy of two contracts in a folder of a git repository, committed there under the tag `before`."""
+    """Returns a copy of two contracts in a folder of a git repository, committed there under the tag `before`."""
     folder = tmp_path / "repository" / "schemas"
     folder.mkdir(parents=True)
     for name in ("clubs", "card_designs"):

@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def on_the_way(stack: Endpoints, *script: str) -> Iterator[tuple[Warehouse, Way]]:
-    """Gives a warehouse whose requests pass a scripted way."""
+    """Yields a warehouse whose requests pass a scripted way."""
     way = Way(stack.bigquery, list(script))
     thread = threading.Thread(target=way.serve_forever, daemon=True)
     thread.start()
@@ -99,7 +99,7 @@ def on_the_way(stack: Endpoints, *script: str) -> Iterator[tuple[Warehouse, Way]
 
 @pytest.fixture
 def counter(stack: Endpoints, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Gives a table with one row that counts from 0."""
+    """Yields a table with one row that counts from 0."""
     warehouse = Warehouse(load_settings(stack.settings).bigquery)
     warehouse.ensure_dataset("shop")
     name = f"shop.{request.node.name}"
@@ -109,7 +109,7 @@ def counter(stack: Endpoints, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def count(stack: Endpoints, counter: str) -> int:
-    """Gives where the counter stands."""
+    """Returns where the counter stands."""
     (row,) = Warehouse(load_settings(stack.settings).bigquery).client.query_and_wait(f"SELECT n FROM {counter}")
     return int(row["n"])
 

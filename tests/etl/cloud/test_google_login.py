@@ -21,8 +21,8 @@ from pydantic import ValidationError
 from etl.cloud import google_login
 from etl.cloud.bigquery.warehouse import Warehouse
 from etl.cloud.google_login import GoogleLoginRefused, GoogleLoginUnavailable, google_credentials
-from etl.cloud.storage.bucket import Stage, StageTarget
-from etl.settings import Google, Settings, load_settings
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.settings import GoogleSettings, Settings, load_settings
 from masking.errors import KagemushaError
 from scripts.fault_injection.token_service import (
     ACCOUNT,
@@ -38,7 +38,7 @@ from tests.etl.conftest import ROOT
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenService]:
-    """Gives running services, and an environment in which boto3 finds the role's credentials there, as in a job."""
+    """Yields running services, and an environment in which boto3 finds the role's credentials there, as in a job."""
     for name in [*os.environ]:
         if name.startswith(("AWS_", "GOOGLE_")):
             monkeypatch.delenv(name)
@@ -52,20 +52,20 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenService]:
     google_login._shared.cache_clear()
 
 
-def bearer(login: Google) -> str:
-    """Gives the token that a request of a client would carry."""
+def bearer(login: GoogleSettings) -> str:
+    """Returns the token that a request of a client would carry."""
     headers: dict[str, str] = {}
     google_credentials(login).before_request(Request(), "GET", "http://127.0.0.1/", headers)
     return headers["authorization"].removeprefix("Bearer ")
 
 
-def storage(settings: Settings) -> Stage:
-    """Gives Cloud Storage as the settings describe it."""
-    return Stage(StageTarget.of(settings))
+def storage(settings: Settings) -> StagingBucket:
+    """Returns Cloud Storage as the settings describe it."""
+    return StagingBucket(StagingLocation.of(settings))
 
 
 def secrets_of(service: TokenService) -> list[str]:
-    """Gives everything that no setting, error or pickle may hold."""
+    """Returns everything that no setting, error or pickle may hold."""
     keys = [part for one in service.keys.values() for part in (one.access_key, one.secret_key, one.token)]
     return [*keys, *service.tokens]
 
@@ -97,11 +97,14 @@ def test_a_service_account_can_be_acted_as(service: TokenService) -> None:
 
 def test_workers_log_in_by_the_setting_that_travels(service: TokenService, stack: Endpoints) -> None:
     """A target that has been used pickles without a secret, and another process gets its own token by it."""
-    target = StageTarget.of(_settings(stack, federated(service)))
-    Stage(target).check()
+    target = StagingLocation.of(_settings(stack, federated(service)))
+    StagingBucket(target).check()
     travels = pickle.dumps(target)
     assert not [one for one in secrets_of(service) if one.encode() in travels or one in repr(target)]
-    code = "import pickle, sys; from etl.cloud.storage.bucket import Stage; Stage(pickle.loads(bytes.fromhex(sys.argv[1]))).check()"
+    code = (
+        "import pickle, sys; from etl.cloud.storage.bucket import StagingBucket; "
+        "StagingBucket(pickle.loads(bytes.fromhex(sys.argv[1]))).check()"
+    )
     environment = {**os.environ, **job_environment(service), "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", code, travels.hex()], check=True, env=environment)  # noqa: S603  ours
     assert len(service.exchanged) == 2
@@ -120,7 +123,7 @@ def test_a_busy_token_service_is_asked_again(service: TokenService) -> None:
 
 @pytest.mark.parametrize("client", [storage, Warehouse.of], ids=["storage", "BigQuery"])
 def test_a_refused_login_says_so_without_secrets(
-    service: TokenService, client: Callable[[Settings], Stage | Warehouse]
+    service: TokenService, client: Callable[[Settings], StagingBucket | Warehouse]
 ) -> None:
     """The token service's own words, which may quote the signed request, are not repeated."""
     service.refuses = True
@@ -165,7 +168,7 @@ def test_no_default_credentials_is_an_error_of_ours(service: TokenService, monke
     assert service.url
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key.json")
     with pytest.raises(GoogleLoginRefused, match="Google refused the login") as caught:
-        google_credentials(Google())
+        google_credentials(GoogleSettings())
     assert caught.value.__context__ is None
 
 
@@ -181,10 +184,10 @@ def test_no_default_credentials_is_an_error_of_ours(service: TokenService, monke
 def test_settings_of_a_login_are_complete_and_private(wrong: dict[str, str]) -> None:
     """What a login needs must be there, tokens travel encrypted, and there is no place for a key."""
     with pytest.raises(ValidationError):
-        Google.model_validate(wrong)
+        GoogleSettings.model_validate(wrong)
 
 
-def _failure(service: TokenService, client: Callable[[Settings], Stage | Warehouse]) -> KagemushaError:
+def _failure(service: TokenService, client: Callable[[Settings], StagingBucket | Warehouse]) -> KagemushaError:
     settings = Settings.model_validate(
         {
             "source": {"url": "postgresql://reader@127.0.0.1/issuer"},
@@ -199,11 +202,11 @@ def _failure(service: TokenService, client: Callable[[Settings], Stage | Warehou
     return caught.value
 
 
-def _settings(stack: Endpoints, login: Google) -> Settings:
+def _settings(stack: Endpoints, login: GoogleSettings) -> Settings:
     return load_settings(stack.settings).model_copy(update={"google": login})
 
 
-def _key_file(path: Path, mode: int, content: str | None) -> Google:
+def _key_file(path: Path, mode: int, content: str | None) -> GoogleSettings:
     if content is None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(
@@ -215,4 +218,4 @@ def _key_file(path: Path, mode: int, content: str | None) -> Google:
         )
     path.write_text(content, encoding="utf-8")
     path.chmod(mode)
-    return Google(login="service_account_file", service_account_file=path)
+    return GoogleSettings(login="service_account_file", service_account_file=path)

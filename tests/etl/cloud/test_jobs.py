@@ -15,7 +15,7 @@ from etl.cloud.bigquery import jobs
 from etl.cloud.bigquery.jobs import load
 from etl.cloud.bigquery.warehouse import Warehouse
 from etl.errors import PublishFailed, PublishRefused
-from etl.settings import BigQuery
+from etl.settings import BigQuerySettings
 from masking.errors import KagemushaError
 
 
@@ -33,7 +33,7 @@ class Server:
     url: str = ""
 
     def answer(self, job: dict[str, object]) -> dict[str, object]:
-        """Gives the job as BigQuery would, done at once."""
+        """Returns the job as BigQuery would, done at once."""
         reference = job["jobReference"]
         assert isinstance(reference, dict)
         self.started.append(str(reference["jobId"]))
@@ -44,7 +44,7 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Gives the running server; tries follow each other without a pause."""
+    """Yields the running server; tries follow each other without a pause."""
     monkeypatch.setattr(jobs, "_FIRST_PAUSE_SECONDS", 0.0)
     script = Server([])
 
@@ -70,7 +70,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def loaded(server: Server) -> bigquery.LoadJob:
     """Loads a file."""
-    warehouse = Warehouse(BigQuery(project="p", endpoint=server.url))
+    warehouse = Warehouse(BigQuerySettings(project="p", endpoint=server.url))
     return load(warehouse, ["gs://b/f"], "p.d.t", "job", bigquery.LoadJobConfig())
 
 

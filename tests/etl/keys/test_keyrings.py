@@ -49,7 +49,7 @@ def aws() -> Iterator[str]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Gives the place of a key file in a folder that is not there yet."""
+    """Returns the place of a key file in a folder that is not there yet."""
     return tmp_path / "keys" / "keyring.json"
 
 
@@ -259,7 +259,7 @@ def test_key_refs_go_to_spark_workers_and_keyrings_do_not(path: Path, monkeypatc
 
 @contextmanager
 def closing_session() -> Iterator[SparkSession]:
-    """Gives a small Spark, and stops it unless another test runs it."""
+    """Yields a small Spark, and stops it unless another test runs it."""
     running = SparkSession.getActiveSession()
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
     session = (

@@ -11,7 +11,7 @@ import pytest
 
 from etl.cloud.bigquery.dml import change, text
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.lease_rows import Held, LeaseBook, LeaseHeld
+from etl.ledger.lease_rows import LeaseBook, LeaseHeld, LiveLease
 from etl.ledger.leases import all_leases, leased, release
 from etl.ledger.ledger import Ledger
 from etl.settings import load_settings
@@ -30,7 +30,7 @@ def spark() -> None:
 
 @pytest.fixture(scope="module")
 def ledger(stack: Endpoints) -> Ledger:
-    """Gives a ledger of this module alone."""
+    """Returns a ledger of this module alone."""
     settings = load_settings(stack.settings).bigquery.model_copy(update={"ops_dataset": "lease_ops"})
     found = Ledger(Warehouse(settings))
     found.ensure()
@@ -39,14 +39,14 @@ def ledger(stack: Endpoints) -> Ledger:
 
 @pytest.fixture
 def table(ledger: Ledger) -> Iterator[str]:
-    """Gives a published table that no other test leases."""
+    """Yields a published table that no other test leases."""
     yield f"shop.t{next(_NUMBERS)}"
     for one in all_leases(ledger):
         release(ledger, one.run_id)
 
 
-def holder(ledger: Ledger, table: str) -> Held | None:
-    """Gives the lease of a table as it stands."""
+def holder(ledger: Ledger, table: str) -> LiveLease | None:
+    """Returns the lease of a table as it stands."""
     return {one.table: one for one in all_leases(ledger)}.get(table)
 
 
@@ -61,11 +61,11 @@ def test_a_lease_is_held_for_the_block_and_freed_after_it(ledger: Ledger, table:
     with leased(ledger, "run-a", [table], _LONG) as leases:
         found = holder(ledger, table)
         assert found is not None
-        assert (found.run_id, found.fence) == ("run-a", leases.fence(table))
+        assert (found.run_id, found.fence) == ("run-a", leases.fencing_token(table))
         leases.of(table).prove()
     assert holder(ledger, table) is None
     with leased(ledger, "run-b", [table], _LONG) as later:
-        assert later.fence(table) == found.fence + 1
+        assert later.fencing_token(table) == found.fence + 1
 
 
 def test_the_loser_is_told_who_holds_it(ledger: Ledger, table: str) -> None:
@@ -87,7 +87,7 @@ def test_what_is_free_is_taken_beside_what_is_held(ledger: Ledger, table: str) -
     with leased(ledger, "run-a", [table], _LONG), leased(ledger, "run-b", [table, other], _LONG) as leases:
         assert isinstance(leases.refusal(table), LeaseHeld)
         assert leases.refusal(other) is None
-        assert leases.fence(table) is None
+        assert leases.fencing_token(table) is None
         leases.of(other).prove()
 
 
@@ -96,7 +96,7 @@ def test_of_many_that_ask_at_once_one_gets_it(ledger: Ledger, table: str) -> Non
     tables = [table, f"{table}_other"]
     together = threading.Barrier(8)
 
-    def ask(number: int) -> dict[str, Held]:
+    def ask(number: int) -> dict[str, LiveLease]:
         book = LeaseBook(ledger, f"run-{number}")
         together.wait()
         return book.take(_LONG, tables)
@@ -125,7 +125,7 @@ def test_a_dead_runs_lease_is_taken_over_and_it_cannot_publish(ledger: Ledger, t
     with leased(ledger, "stale", [table], _LONG) as stale:
         end(ledger, table)
         with leased(ledger, "next", [table], _LONG) as later:
-            assert later.fence(table) == (stale.fence(table) or 0) + 1
+            assert later.fencing_token(table) == (stale.fencing_token(table) or 0) + 1
             with pytest.raises(LeaseHeld, match="is held by run next") as lost:
                 stale.of(table).prove()
             assert "The table was not published" in str(lost.value)

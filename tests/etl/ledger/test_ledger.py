@@ -26,7 +26,7 @@ def spark() -> None:
 
 
 def ledger(stack: Endpoints, dataset: str) -> Ledger:
-    """Gives a ledger in a dataset of its own."""
+    """Returns a ledger in a dataset of its own."""
     settings = load_settings(stack.settings).bigquery.model_copy(update={"ops_dataset": dataset})
     found = Ledger(Warehouse(settings))
     found.warehouse.ensure_dataset(dataset)

@@ -17,7 +17,7 @@ from etl.entry import guarded, load_day
 from etl.plan.plan import plan_table
 from etl.plan.scope import Scope
 from etl.plan.table_plan import TablePlan
-from etl.source.open import joined, pinned
+from etl.source.open import hold_snapshot, join_snapshot
 from schemas.contract_file import load_contract
 from tests.etl.conftest import DAY, Issuer
 from tests.etl.run.refusing import state
@@ -53,7 +53,7 @@ columns:
 
 @pytest.fixture
 def people(issuer: Issuer, tmp_path: Path) -> Iterator[Path]:
-    """Gives the contract of a table that agrees with it, and takes the table away again."""
+    """Yields the contract of a table that agrees with it, and takes the table away again."""
     issuer.source(TABLE)
     path = tmp_path / "people.yaml"
     path.write_text(CONTRACT, encoding="utf-8")
@@ -63,7 +63,7 @@ def people(issuer: Issuer, tmp_path: Path) -> Iterator[Path]:
 
 def planned(issuer: Issuer, contract: Path) -> TablePlan:
     """Plans one table as a run does."""
-    with pinned(issuer.settings.source) as held, joined(held.snapshot) as session:
+    with hold_snapshot(issuer.settings.source) as held, join_snapshot(held.snapshot) as session:
         return plan_table(session, load_contract(contract), Scope(DAY), 1 << 27)
 
 
@@ -161,7 +161,7 @@ TYPES = ("text", "jsonb", "inet", "numeric(10,2)", "numeric", "smallint", "times
 
 @pytest.fixture
 def new_columns(issuer: Issuer) -> Iterator[tuple[str, ...]]:
-    """Gives a table of the source columns that no contract names, one of each type, and takes them away again."""
+    """Yields a table of the source columns that no contract names, one of each type, and takes them away again."""
     names = tuple(f"new_{number}" for number, _ in enumerate(TYPES))
     added = ", ".join(f"ADD COLUMN {name} {kind}" for name, kind in zip(names, TYPES, strict=True))
     issuer.source(f"ALTER TABLE community.clubs {added}")

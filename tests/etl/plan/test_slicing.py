@@ -66,7 +66,7 @@ def test_more_slices_than_workers_where_it_is_worth_it(size: int, target: int, w
 
 @pytest.fixture(scope="module")
 def primary(stack: Endpoints) -> Iterator[Primary]:
-    """Gives a session on the primary, with a table most of whose rows are of one hour of three days."""
+    """Yields a session on the primary, with a table most of whose rows are of one hour of three days."""
     with psycopg.connect(stack.primary_url, autocommit=True) as connection:
         connection.execute("SET timezone = 'UTC'")
         connection.execute(TABLE.encode())
@@ -85,7 +85,7 @@ def cut(primary: Primary, source: str = "busy.sold", *, measure: bool = True, at
 
 
 def rows(primary: Primary, source: str, slices: Sequence[Slice]) -> list[list[tuple[object, ...]]]:
-    """Gives id and business day of the rows of each slice."""
+    """Returns id and business day of the rows of each slice."""
     asked = f"SELECT id, (at AT TIME ZONE 'Asia/Tokyo')::date FROM {source} WHERE "
     return [primary.execute((asked + part.where).encode()).fetchall() for part in slices]
 

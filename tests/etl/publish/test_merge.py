@@ -12,7 +12,7 @@ import yaml
 
 from etl.audit.verdict import _SEAL, Approved, Verdict
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.errors import PublishRefused
 from etl.plan.keys_contract import keys_contract
 from etl.plan.table_plan import TablePlan, mask_plan
@@ -58,34 +58,34 @@ def spark() -> None:
 
 @pytest.fixture(scope="module")
 def warehouse(stack: Endpoints) -> Warehouse:
-    """Gives the private BigQuery server."""
+    """Returns the private BigQuery server."""
     return Warehouse(load_settings(stack.settings).bigquery)
 
 
 @pytest.fixture
-def target(stack: Endpoints, tmp_path: Path) -> StageTarget:
-    """Gives a place in the private bucket that no other test uses."""
-    return StageTarget(stack.bucket, f"kagemusha/{tmp_path.name}", stack.storage, stack.project)
+def target(stack: Endpoints, tmp_path: Path) -> StagingLocation:
+    """Returns a place in the private bucket that no other test uses."""
+    return StagingLocation(stack.bucket, f"kagemusha/{tmp_path.name}", stack.storage, stack.project)
 
 
 def contract(name: str, **load: object) -> Contract:
-    """Gives the contract with a changed load mode."""
+    """Returns the contract with a changed load mode."""
     raw = yaml.safe_load(CONTRACT.format(name=name))
     changed = {**raw, "load": {**raw["load"], **load}}
     return Contract.model_validate({**changed, "require_partition_filter": bool(changed["load"]["by"])})
 
 
-def approved(plan: TablePlan, target: StageTarget, columns: Sequence[Sequence[object]]) -> Approved:
+def approved(plan: TablePlan, target: StagingLocation, columns: Sequence[Sequence[object]]) -> Approved:
     """Stages columns and gives the proof that an audit would give."""
     arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
     batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
     folder = f"{target.prefix}/run/{plan.table}"
-    file, _ = write_slice(Stage(target), folder, Slice(0, "TRUE"), plan.output_schema, (), (), [batch])
+    file, _ = write_slice(StagingBucket(target), folder, Slice(0, "TRUE"), plan.output_schema, (), (), [batch])
     staged = Staged(plan, "run", (file,), {}, {}, Quarantine(), {}, 0.0, 0)
     return Approved(staged, Verdict((), 0.0), _SEAL)
 
 
-def rows_of(found: Contract, target: StageTarget, rows: Sequence[Row], *, whole: bool = False) -> Approved:
+def rows_of(found: Contract, target: StagingLocation, rows: Sequence[Row], *, whole: bool = False) -> Approved:
     """Stages rows, as all of the table or as its changes."""
     watermark = None if whole else NOW - timedelta(days=1)
     changes = Changes("updated_at", watermark, timedelta(hours=1), NOW, closed=False)
@@ -95,7 +95,7 @@ def rows_of(found: Contract, target: StageTarget, rows: Sequence[Row], *, whole:
     return approved(plan, target, [*columns, [NOW - timedelta(hours=1)] * len(rows), *added])
 
 
-def keys_of(found: Contract, target: StageTarget, keys: Sequence[tuple[str, int]]) -> Approved:
+def keys_of(found: Contract, target: StagingLocation, keys: Sequence[tuple[str, int]]) -> Approved:
     """Stages keys of the source."""
     only = keys_contract(found)
     plan = TablePlan(only, None, mask_plan(only, WEDNESDAY), (), 0)
@@ -103,7 +103,7 @@ def keys_of(found: Contract, target: StageTarget, keys: Sequence[tuple[str, int]
 
 
 def table(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
-    """Gives what is published: the order, its status and day, and when it was found gone."""
+    """Returns what is published: the order, its status and day, and when it was found gone."""
     gone = ", deleted_at" if "deleted_at" in {f.name for f in _table(warehouse, name).schema} else ""
     sql = f"SELECT shop, number, status, ordered_on{gone} FROM merging.{name} WHERE ordered_on > '2000-01-01'"
     return sorted((tuple(row.values()) for row in warehouse.client.query_and_wait(sql)), key=repr)
@@ -115,7 +115,7 @@ def _table(warehouse: Warehouse, name: str):  # type: ignore[no-untyped-def]  # 
     return found
 
 
-def test_changes_are_merged_by_key(warehouse: Warehouse, target: StageTarget) -> None:
+def test_changes_are_merged_by_key(warehouse: Warehouse, target: StagingLocation) -> None:
     """Changed rows are replaced, also on a day of their own now; new ones come in; one that is gone says since when."""
     found = contract("soft")
     whole = publish(rows_of(found, target, FIRST, whole=True), FREE, warehouse, target)
@@ -140,7 +140,7 @@ def test_changes_are_merged_by_key(warehouse: Warehouse, target: StageTarget) ->
     assert table(warehouse, "soft")[1] == ("a", 2, "back", MONDAY, None)
 
 
-def test_hard_deletes_and_ignored_ones(warehouse: Warehouse, target: StageTarget) -> None:
+def test_hard_deletes_and_ignored_ones(warehouse: Warehouse, target: StagingLocation) -> None:
     """A hard delete removes the row in the same statement; without keys nothing is removed."""
     hard = contract("hard", deletes="hard", by=None)
     publish(rows_of(hard, target, FIRST, whole=True), FREE, warehouse, target)
@@ -151,7 +151,7 @@ def test_hard_deletes_and_ignored_ones(warehouse: Warehouse, target: StageTarget
     assert publish(rows_of(hard, target, []), FREE, warehouse, target).job_ids == ()
 
 
-def test_a_change_that_was_lost_is_noticed(warehouse: Warehouse, target: StageTarget) -> None:
+def test_a_change_that_was_lost_is_noticed(warehouse: Warehouse, target: StagingLocation) -> None:
     """A key of the source that is neither published nor among the changes stops the merge before it changes a row.
 
     The same stage can be merged once the row is there, also when the tables beside it have expired meanwhile.
@@ -173,7 +173,7 @@ def test_a_change_that_was_lost_is_noticed(warehouse: Warehouse, target: StageTa
     assert (len(beside), gone) == (2, [("a", 2)])
 
 
-def test_the_statement_names_the_days_it_touches(target: StageTarget) -> None:
+def test_the_statement_names_the_days_it_touches(target: StagingLocation) -> None:
     """Days stand as literals in the condition, which is what lets BigQuery leave other partitions alone."""
     plan = rows_of(contract("named"), target, CHANGED).staged.plan
     statement = Merge(plan, "t", "c", None).merge([MONDAY, WEDNESDAY])
@@ -182,7 +182,7 @@ def test_the_statement_names_the_days_it_touches(target: StageTarget) -> None:
 
 
 def test_a_failed_job_that_is_found_again_is_no_success(
-    stack: Endpoints, warehouse: Warehouse, target: StageTarget
+    stack: Endpoints, warehouse: Warehouse, target: StagingLocation
 ) -> None:
     """The id of a load that failed is taken for ever: the same stage loads under the next one, and only then counts."""
     found = contract("failed")

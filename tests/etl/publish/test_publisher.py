@@ -13,7 +13,7 @@ import yaml
 
 from etl.audit.verdict import _SEAL, Approved, Verdict
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.errors import PublishRefused, StageChanged
 from etl.plan.table_plan import TablePlan, mask_plan
 from etl.publish.limits import BYTES_A_JOB
@@ -56,22 +56,22 @@ def spark() -> None:
 
 @pytest.fixture(scope="module")
 def warehouse(stack: Endpoints) -> Warehouse:
-    """Gives the private BigQuery server."""
+    """Returns the private BigQuery server."""
     return Warehouse(load_settings(stack.settings).bigquery)
 
 
 @pytest.fixture
-def target(stack: Endpoints, tmp_path: Path) -> StageTarget:
-    """Gives a place in the private bucket that no other test uses."""
-    return StageTarget(stack.bucket, f"kagemusha/{tmp_path.name}", stack.storage, stack.project)
+def target(stack: Endpoints, tmp_path: Path) -> StagingLocation:
+    """Returns a place in the private bucket that no other test uses."""
+    return StagingLocation(stack.bucket, f"kagemusha/{tmp_path.name}", stack.storage, stack.project)
 
 
 def contract(name: str, **changes: object) -> Contract:
-    """Gives the contract with changed keys."""
+    """Returns the contract with changed keys."""
     return Contract.model_validate({**yaml.safe_load(CONTRACT.format(name=name)), **changes})
 
 
-def approved(found: Contract, target: StageTarget, visits: dict[date, list[str]]) -> Approved:
+def approved(found: Contract, target: StagingLocation, visits: dict[date, list[str]]) -> Approved:
     """Stages visits by day and gives the proof that an audit would give."""
     plan = TablePlan(found, Window(min(visits), max(visits)), mask_plan(found, TUESDAY), (), 0)
     files = []
@@ -81,19 +81,21 @@ def approved(found: Contract, target: StageTarget, visits: dict[date, list[str]]
         arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
         batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
         part = Slice(number, "TRUE", day)
-        file, _ = write_slice(Stage(target), f"{target.prefix}/run/visits", part, plan.output_schema, (), (), [batch])
+        file, _ = write_slice(
+            StagingBucket(target), f"{target.prefix}/run/visits", part, plan.output_schema, (), (), [batch]
+        )
         files.append(file)
     staged = Staged(plan, "run", tuple(files), {}, {}, Quarantine(), {}, 0.0, 0)
     return Approved(staged, Verdict((), 0.0), _SEAL)
 
 
 def rows(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
-    """Gives what is published."""
+    """Returns what is published."""
     sql = f"SELECT visited_on, visit FROM publishing.{name} ORDER BY 1, 2"
     return [tuple(row.values()) for row in warehouse.client.query_and_wait(sql)]
 
 
-def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: StageTarget) -> None:
+def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: StagingLocation) -> None:
     """A partition's rows are exchanged whole, an empty day is emptied, days outside the window stay."""
     found, sunday = contract("days"), MONDAY - timedelta(days=1)
     publish(approved(found, target, {sunday: ["s"], MONDAY: ["a", "b"], TUESDAY: ["c"]}), FREE, warehouse, target)
@@ -102,7 +104,7 @@ def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: StageTa
     assert rows(warehouse, "days") == [(sunday, "s"), (TUESDAY, "d"), (TUESDAY, "e")]
 
 
-def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: StageTarget) -> None:
+def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: StagingLocation) -> None:
     """A repeated try finds the jobs that it started before: same ids, same rows, none doubled."""
     proof = approved(contract("twice"), target, {MONDAY: ["a"], TUESDAY: ["b"]})
     first = publish(proof, FREE, warehouse, target)
@@ -111,7 +113,7 @@ def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: S
     assert rows(warehouse, "twice") == [(MONDAY, "a"), (TUESDAY, "b")]
 
 
-def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, target: StageTarget) -> None:
+def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, target: StagingLocation) -> None:
     """A load of a whole table makes each day's partition: 1,000 of them by one job, within what a job may touch."""
     days = [MONDAY - timedelta(days=n) for n in range(1_000)]
     found = contract("thousand")
@@ -121,7 +123,7 @@ def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, target: StageTa
     arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
     batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
     folder, part = f"{target.prefix}/run/visits", Slice(0, "TRUE")
-    file, _ = write_slice(Stage(target), folder, part, plan.output_schema, (), (), [batch])
+    file, _ = write_slice(StagingBucket(target), folder, part, plan.output_schema, (), (), [batch])
     staged = Staged(plan, "run", (file,), {}, {}, Quarantine(), {}, 0.0, 0)
     done = publish(Approved(staged, Verdict((), 0.0), _SEAL), FREE, warehouse, target)
     assert (done.rows, done.partitions) == (1_000, 1)
@@ -133,14 +135,14 @@ def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, target: StageTa
         publish(too_large, FREE, warehouse, target)
 
 
-def test_a_partial_publish_says_so(warehouse: Warehouse, target: StageTarget) -> None:
+def test_a_partial_publish_says_so(warehouse: Warehouse, target: StagingLocation) -> None:
     """When one day cannot be loaded, the error counts what was replaced, and that day keeps what it held."""
     found = contract("partial")
     publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE, warehouse, target)
     proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
     good, bad = proof.staged.files
-    Stage(target).write(bad.name, b"no Parquet", "application/octet-stream")
-    (stored,) = Stage(target).stored(bad.name)
+    StagingBucket(target).write(bad.name, b"no Parquet", "application/octet-stream")
+    (stored,) = StagingBucket(target).stored(bad.name)
     broken = replace(bad, bytes=stored.bytes, crc32c=stored.crc32c, generation=stored.generation)
     staged = replace(proof.staged, files=(good, broken))
     with pytest.raises(KagemushaError, match="1 of 2 partitions were replaced") as failed:
@@ -150,13 +152,13 @@ def test_a_partial_publish_says_so(warehouse: Warehouse, target: StageTarget) ->
     assert rows(warehouse, "partial") == [(MONDAY, "c"), (TUESDAY, "b")]
 
 
-def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse, target: StageTarget) -> None:
+def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse, target: StagingLocation) -> None:
     """When one file of two was written again since, no day is replaced."""
     found = contract("changed")
     publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE, warehouse, target)
     proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
     name = proof.staged.files[1].name
-    Stage(target).write(name, Stage(target).read(name), "application/octet-stream")
+    StagingBucket(target).write(name, StagingBucket(target).read(name), "application/octet-stream")
     with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
         publish(proof, FREE, warehouse, target)
     assert rows(warehouse, "changed") == [(MONDAY, "a"), (TUESDAY, "b")]

@@ -81,12 +81,12 @@ def spark() -> None:
 
 @pytest.fixture(scope="module")
 def warehouse(stack: Endpoints) -> Warehouse:
-    """Gives the private BigQuery server."""
+    """Returns the private BigQuery server."""
     return Warehouse(load_settings(stack.settings).bigquery)
 
 
 def contract(name: str, changes: Mapping[str, Any]) -> Contract:
-    """Gives the contract with changes; those of columns and derived columns change these only."""
+    """Returns the contract with changes; those of columns and derived columns change these only."""
     raw = yaml.safe_load(CONTRACT.format(name=name))
     for part in ("columns", "derive"):
         for column, change in changes.get(part, {}).items():

@@ -23,7 +23,7 @@ def plan(issuer: Issuer, *arguments: str) -> tuple[int, str]:
 
 
 def rows_read(issuer: Issuer) -> int:
-    """Gives how many rows sessions of the standby have read of the issuer's tables."""
+    """Returns how many rows sessions of the standby have read of the issuer's tables."""
     with psycopg.connect(issuer.ends.source_url, autocommit=True) as connection:
         sql = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::int8 FROM pg_stat_user_tables"
         (total,) = connection.execute(sql).fetchone() or (0,)

@@ -45,7 +45,7 @@ class Books:
         return CliRunner().invoke(app, given)
 
     def verdicts(self) -> tuple[int, dict[tuple[str, str, str], str]]:
-        """Gives the exit code of `verify` and each comparison's verdict."""
+        """Returns the exit code of `verify` and each comparison's verdict."""
         done = self.command("verify", "--day", str(DAY))
         cells = [re.split(r"\s*│\s*", line.strip("│ ")) for line in done.stdout.splitlines() if line.startswith("│")]
         return done.exit_code, {
@@ -59,7 +59,7 @@ class Books:
 
 @pytest.fixture(scope="module")
 def books(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Books:
-    """Gives the tables, just loaded."""
+    """Returns the tables, just loaded."""
     home = tmp_path_factory.mktemp("books")
     (home / "schemas" / "views").mkdir(parents=True)
     for name in (WHOLE, BY_DAY):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.cloud.storage.bucket import Stage, StageTarget, is_record
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation, is_record
 from etl.entry import guarded, load_day
 from masking.errors import KagemushaError
 from schemas.contract_file import load_contracts
@@ -17,7 +17,7 @@ from tests.etl.conftest import Issuer
 def refusal(
     issuer: Issuer, day: str, *tables: str, settings: Path | None = None, contracts: Path | None = None
 ) -> KagemushaError:
-    """Gives the error of a run that must not begin.
+    """Returns the error of a run that must not begin.
 
     It carries no foreign error along, and BigQuery, the ledger in it included, and the stage are what they were; only
     the leases, which a run takes before it looks at the source and gives back, may have been touched.
@@ -34,7 +34,7 @@ def refusal(
 
 
 def exit_code(error: KagemushaError, capsys: pytest.CaptureFixture[str]) -> int:
-    """Gives the exit code that the command line makes of an error, after proving that it prints it and nothing else."""
+    """Returns the exit code that the command line makes of an error, and proves that it prints it and nothing else."""
     capsys.readouterr()
 
     def fail() -> int:
@@ -48,7 +48,7 @@ def exit_code(error: KagemushaError, capsys: pytest.CaptureFixture[str]) -> int:
 
 
 def state(issuer: Issuer, *, without: tuple[str, ...] = ()) -> dict[str, object]:
-    """Gives what BigQuery says about every table that a run may touch, and the staged objects, but no reports."""
+    """Returns what BigQuery says about every table that a run may touch, and the staged objects, but no reports."""
     client, own = issuer.warehouse.client, issuer.settings.bigquery
     datasets = {dataset.dataset_id for dataset in client.list_datasets()}
     touched = {contract.dataset for contract in load_contracts().values()} | {own.views_dataset, own.ops_dataset}
@@ -58,7 +58,7 @@ def state(issuer: Issuer, *, without: tuple[str, ...] = ()) -> dict[str, object]
         for table in (client.get_table(listed.reference) for listed in client.list_tables(name))
         if table.table_id != "leases"
     }
-    stage = Stage(StageTarget.of(issuer.settings))
+    stage = StagingBucket(StagingLocation.of(issuer.settings))
     objects = {(one.name, one.generation) for one in stage.stored("") if not is_record(one.name)}
     return {**tables, "datasets": datasets, "stage": objects}
 

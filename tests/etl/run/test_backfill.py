@@ -55,7 +55,7 @@ def test_days_that_are_done_are_left_out() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Gives contracts that publish clearings a second time, where no other test looks."""
+    """Returns contracts that publish clearings a second time, where no other test looks."""
     found = tmp_path / "schemas"
     found.mkdir()
     text = (BUNDLED / "clearings.yaml").read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ FULL = sorted(set(CONTRACTS) - set(PARTITIONED))
 
 @pytest.fixture(scope="module")
 def first(issuer: Issuer) -> RunResult:
-    """Gives the result of the first run."""
+    """Returns the result of the first run."""
     return issuer.run(DAY)
 
 
@@ -75,7 +75,7 @@ def test_the_same_day_again_gives_the_same_rows(first: RunResult, issuer: Issuer
 
 @pytest.fixture(scope="module")
 def second(first: RunResult, issuer: Issuer) -> RunResult:
-    """Gives the result of the next day's run, after the issuer's next business day came in."""
+    """Returns the result of the next day's run, after the issuer's next business day came in."""
     assert first.exit_code == 0
     issuer.synth("advance", "--day", str(NEXT_DAY))
     return issuer.run(NEXT_DAY)

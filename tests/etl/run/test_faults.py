@@ -23,7 +23,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def played(stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
-    """Gives a field on the tests' own stack, with one table that is replaced whole and one by business days."""
+    """Yields a field on the tests' own stack, with one table that is replaced whole and one by business days."""
     folder = tmp_path_factory.mktemp("faults")
     (folder / "contracts").mkdir()
     for table in ("teams", "gifts"):

@@ -49,7 +49,7 @@ class Target:
         assert result.exit_code == 0, [one.error for one in result.tables]
 
     def rows(self) -> Rows:
-        """Gives every published row, by table and, where a table is replaced by business days, by day."""
+        """Returns every published row, by table and, where a table is replaced by business days, by day."""
         found: Rows = {}
         for name, contract in self.contracts.items():
             for row in self.issuer.rows(contract):
@@ -95,7 +95,7 @@ class Bench:
         self.changed = True
 
     def lost(self) -> set[str]:
-        """Gives the runs that the ledger saw start and not end."""
+        """Returns the runs that the ledger saw start and not end."""
         ended = "SELECT run_id FROM ops.runs WHERE event = 'ended'"
         sql = f"SELECT run_id FROM ops.runs WHERE run_id NOT IN ({ended})"
         return {run_id for (run_id,) in self.killed.issuer.published(sql)}
@@ -107,7 +107,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """Gives the bench; the source is as it was when the module ends."""
+    """Yields the bench; the source is as it was when the module ends."""
     root = tmp_path_factory.mktemp("kill")
     before = issuer.source(MARK)
     yield Bench(_target(issuer, root / "killed", "killed"), _target(issuer, root / "undisturbed", "undisturbed"))
@@ -118,7 +118,7 @@ def bench(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def _members(session: int) -> set[int]:
-    """Gives the running processes of a session: a driver and all that it started."""
+    """Returns the running processes of a session: a driver and all that it started."""
     found = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():

@@ -34,7 +34,7 @@ WHERE delinquency_id IN (SELECT delinquency_id FROM modes.arrears ORDER BY updat
 
 @pytest.fixture
 def arrears(issuer: Issuer) -> Iterator[str]:
-    """Gives a table of the source that a test may change as it likes."""
+    """Yields a table of the source that a test may change as it likes."""
     issuer.source(TABLE)
     yield "modes.arrears"
     issuer.source("DROP SCHEMA modes CASCADE")
@@ -42,7 +42,7 @@ def arrears(issuer: Issuer) -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Gives contracts of that table, by merge, and of clubs, whose snapshots no other test sees."""
+    """Returns contracts of that table, by merge, and of clubs, whose snapshots no other test sees."""
     found = tmp_path / "schemas"
     found.mkdir()
     changed = {

@@ -28,14 +28,14 @@ def published(issuer: Issuer) -> None:
 
 
 def closed_port() -> int:
-    """Gives a loopback port on which nobody listens."""
+    """Returns a loopback port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def primary(issuer: Issuer) -> str:
-    """Gives the primary's address for the ETL user: the standby's, but for the port."""
+    """Returns the primary's address for the ETL user: the standby's, but for the port."""
     ports = [
         psycopg.conninfo.conninfo_to_dict(url)["port"] for url in (issuer.ends.source_url, issuer.ends.primary_url)
     ]

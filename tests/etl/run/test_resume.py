@@ -23,7 +23,7 @@ DONE, OTHER = "clubs", "card_designs"
 
 @pytest.fixture
 def contracts(contracts: Path) -> Path:
-    """Gives contracts that publish where no other test does, without views."""
+    """Returns contracts that publish where no other test does, without views."""
     for table in (DONE, OTHER):
         text = (contracts / f"{table}.yaml").read_text(encoding="utf-8")
         (contracts / f"{table}.yaml").write_text(re.sub(r"(?m)^publish: ", "publish: rs_", text), encoding="utf-8")
@@ -40,7 +40,7 @@ def resumed(issuer: Issuer, contracts: Path, *tables: str) -> tuple[RunResult, s
 
 
 def outcomes(result: RunResult) -> dict[str, str]:
-    """Gives how each table ended."""
+    """Returns how each table ended."""
     return {one.table: one.outcome for one in result.tables}
 
 

@@ -16,8 +16,8 @@ from etl.keys.keyrings import create_keyring_file
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult
-from etl.run.staged_run import Gate
-from etl.settings import KeyringSetting
+from etl.run.staged_run import StagedRun
+from etl.settings import KeyringSettings
 from etl.stage.manifest import StageGone
 from tests.etl.conftest import DAY, Issuer
 
@@ -38,7 +38,7 @@ def quiet(_: str) -> None:
 
 @pytest.fixture
 def contracts(contracts: Path) -> Path:
-    """Gives a contract that publishes where no other test does, without views."""
+    """Returns a contract that publishes where no other test does, without views."""
     for path in (path for path in contracts.glob("*.yaml") if path.stem != TABLE):
         path.unlink()
     for view in (contracts / "views").iterdir():
@@ -50,7 +50,7 @@ def contracts(contracts: Path) -> Path:
 
 @pytest.fixture
 def suites(tmp_path: Path) -> Path:
-    """Gives a folder with a suite that no data meets."""
+    """Returns a folder with a suite that no data meets."""
     folder = tmp_path / "suites"
     folder.mkdir()
     (folder / f"{TABLE}.yaml").write_text(WRONG, encoding="utf-8")
@@ -59,18 +59,18 @@ def suites(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(issuer: Issuer, contracts: Path, suites: Path) -> Callable[[], RunResult]:
-    """Gives a run of the table."""
+    """Returns a run of the table."""
     return lambda: daily_run(issuer.settings, DAY, JsonLines(io.StringIO()), [TABLE], contracts, suites)
 
 
 @pytest.fixture
-def gate(issuer: Issuer, contracts: Path, suites: Path) -> Gate:
-    """Gives the gate."""
-    return Gate(issuer.settings, contracts, suites)
+def gate(issuer: Issuer, contracts: Path, suites: Path) -> StagedRun:
+    """Returns the gate."""
+    return StagedRun(issuer.settings, contracts, suites)
 
 
 def test_a_stopped_stage_is_waived_and_published_once(
-    issuer: Issuer, run: Callable[[], RunResult], gate: Gate, tmp_path: Path
+    issuer: Issuer, run: Callable[[], RunResult], gate: StagedRun, tmp_path: Path
 ) -> None:
     """The failure stands until somebody signs; then these bytes are published, once, and it is written down who did."""
     stopped = run()
@@ -106,12 +106,12 @@ def test_a_stopped_stage_is_waived_and_published_once(
     assert [one["by"] for one in report["waivers"]] == ["A. Engineer"]
 
 
-def _target(gate: Gate) -> str:
+def _target(gate: StagedRun) -> str:
     return gate.contracts[TABLE].publish.removeprefix("gate_")
 
 
 def test_a_waiver_is_worth_nothing_elsewhere(
-    issuer: Issuer, run: Callable[[], RunResult], gate: Gate, contracts: Path, suites: Path, tmp_path: Path
+    issuer: Issuer, run: Callable[[], RunResult], gate: StagedRun, contracts: Path, suites: Path, tmp_path: Path
 ) -> None:
     """Not for another run's bytes, not for another expectation, not when it was changed, not under another key."""
     first, second = run(), run()
@@ -126,10 +126,10 @@ def test_a_waiver_is_worth_nothing_elsewhere(
     with pytest.raises(WaiverRefused, match="1 of 1 waivers are not what was signed"):
         gate.publish(second.run_id, TABLE, quiet)
     create_keyring_file(tmp_path / "another.json")
-    keyring = KeyringSetting(ref=f"file:{tmp_path / 'another.json'}")
+    keyring = KeyringSettings(ref=f"file:{tmp_path / 'another.json'}")
     other = issuer.settings.model_copy(update={"keyring": keyring})
     with pytest.raises(WaiverRefused):
-        Gate(other, contracts, suites).publish(first.run_id, TABLE, quiet)
+        StagedRun(other, contracts, suites).publish(first.run_id, TABLE, quiet)
     suite = suites / f"{TABLE}.yaml"
     suite.write_text(WRONG.replace("chess", "go"), encoding="utf-8")
     with pytest.raises(AuditFailed):
@@ -137,7 +137,7 @@ def test_a_waiver_is_worth_nothing_elsewhere(
 
 
 def test_a_stage_that_is_overtaken_changed_or_gone_is_refused(
-    issuer: Issuer, run: Callable[[], RunResult], gate: Gate, contracts: Path, suites: Path
+    issuer: Issuer, run: Callable[[], RunResult], gate: StagedRun, contracts: Path, suites: Path
 ) -> None:
     """A newer run's rows are not replaced by older ones; other bytes and another contract are not published."""
     stopped = run()
@@ -145,7 +145,7 @@ def test_a_stage_that_is_overtaken_changed_or_gone_is_refused(
     text = contract.read_text(encoding="utf-8")
     contract.write_text(text.replace("about: ", "about: Now, ", 1), encoding="utf-8")
     with pytest.raises(StageGone, match="under another contract"):
-        Gate(issuer.settings, contracts, suites).publish(stopped.run_id, TABLE, quiet)
+        StagedRun(issuer.settings, contracts, suites).publish(stopped.run_id, TABLE, quiet)
     contract.write_text(text, encoding="utf-8")
     with pytest.raises(StageGone, match="no staged files"):
         gate.publish("20230830-none", TABLE, quiet)

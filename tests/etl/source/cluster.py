@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from etl.settings import Settings, Source
+from etl.settings import Settings, SourceSettings
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from scripts.local_stack.postgres import PRIMARY, READER, STANDBY, Postgres
@@ -81,13 +81,13 @@ class Cluster:
         self._servers.down()
         self._servers.wipe()
 
-    def source(self, **changes: object) -> Source:
-        """Gives the settings that read the standby."""
+    def source(self, **changes: object) -> SourceSettings:
+        """Returns the settings that read the standby."""
         url = self._servers.url(STANDBY, READER)
-        return Source.model_validate({"url": url, "local": True, "connect_seconds": 10, **changes})
+        return SourceSettings.model_validate({"url": url, "local": True, "connect_seconds": 10, **changes})
 
     def settings(self, stack: Settings, **changes: object) -> Settings:
-        """Gives a stack's settings, but for the database."""
+        """Returns a stack's settings, but for the database."""
         return stack.model_copy(update={"source": self.source(**changes)})
 
     @contextmanager
@@ -104,7 +104,7 @@ class Cluster:
             yield connection
 
     def ask(self, part: str, sql: str) -> Any:
-        """Gives the only value of a query."""
+        """Returns the only value of a query."""
         with self.admin(part) as connection:
             return (connection.execute(sql.encode()).fetchone() or (None,))[0]
 
@@ -116,19 +116,19 @@ class Cluster:
 
     @property
     def passfile(self) -> Path:
-        """Gives the password file of the roles that programs use."""
+        """Returns the password file of the roles that programs use."""
         return self._servers.passfile
 
     @property
     def data(self) -> Path:
-        """Gives the data directory of the standby."""
+        """Returns the data directory of the standby."""
         place = self._state.place("postgres")
         assert place is not None
         return place / STANDBY
 
     @property
     def logs(self) -> list[Path]:
-        """Gives the servers' logs."""
+        """Returns the servers' logs."""
         return sorted((self._root / "logs").iterdir())
 
     def change_password(self, password: str) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from etl.cloud.storage.bucket import StageTarget
+from etl.cloud.storage.bucket import StagingLocation
 from etl.keys.keyrings import create_keyring_file, open_keyring
 from etl.plan.plan import plan_table
 from etl.plan.scope import Scope
 from etl.plan.table_plan import TablePlan
 from etl.settings import Settings, load_settings
-from etl.source.open import joined
-from etl.source.session import Held
+from etl.source.open import join_snapshot
+from etl.source.snapshot import HeldSnapshot
 from etl.stage.driver import table_task
 from etl.stage.task import TableTask
 from masking.keyring import KeyRef, Keyring
@@ -29,7 +29,7 @@ DAY = date(2023, 8, 30)
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Gives the cluster of the tests of the source."""
+    """Yields the cluster of the tests of the source."""
     found = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         yield found
@@ -39,7 +39,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def cluster(servers: Cluster) -> Cluster:
-    """Gives the cluster, mended where the test before has left it broken."""
+    """Returns the cluster, mended where the test before has left it broken."""
     servers.mend()
     return servers
 
@@ -52,29 +52,29 @@ class Staging:
     contracts: dict[str, Contract]
     keys: Keyring
     key: KeyRef
-    target: StageTarget
+    target: StagingLocation
 
-    def plan(self, held: Held, table: str, slices: int = 1) -> TablePlan:
+    def plan(self, held: HeldSnapshot, table: str, slices: int = 1) -> TablePlan:
         """Plans a table of the pair, cut into about so many slices."""
-        with held.governor.turn(), joined(held.snapshot) as session:
+        with held.governor.turn(), join_snapshot(held.snapshot) as session:
             plan = plan_table(session, self.contracts[table], Scope(DAY), 1 << 40)
             source = session.describe(f"pair.{table}")
             assert source is not None
             return replace(plan, slices=session.slices(source, slices))
 
-    def task(self, held: Held, table: str) -> tuple[TableTask, TablePlan]:
-        """Gives what a worker needs to stage the table as one slice."""
+    def task(self, held: HeldSnapshot, table: str) -> tuple[TableTask, TablePlan]:
+        """Returns what a worker needs to stage the table as one slice."""
         plan = self.plan(held, table)
         return table_task(plan, held.snapshot, self.key, self.target, "faults"), plan
 
 
 @pytest.fixture(scope="session")
 def staging(stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Staging:
-    """Gives it."""
+    """Returns it."""
     settings = load_settings(stack.settings)
     keyring = Path(settings.keyring.ref.removeprefix("file:"))
     if not keyring.exists():
         create_keyring_file(keyring)
     key = KeyRef(settings.keyring.ref)
     contracts = pair_contracts(tmp_path_factory.mktemp("pair"))
-    return Staging(settings, contracts, open_keyring(key), key, StageTarget.of(settings))
+    return Staging(settings, contracts, open_keyring(key), key, StagingLocation.of(settings))

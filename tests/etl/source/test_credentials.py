@@ -18,10 +18,10 @@ from adbc_driver_postgresql import dbapi
 from moto.server import ThreadedMotoServer
 
 from etl.errors import CredentialsRefused, SourceUnavailable
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.credentials import login, renew
 from etl.source.endpoint import Endpoint
-from etl.source.open import pinned
+from etl.source.open import hold_snapshot
 from etl.source.postgres.connect import arrow_connection, control_connection
 from masking.errors import KagemushaError
 from scripts.local_stack.passwords import read as read_passwords
@@ -125,7 +125,7 @@ def test_a_rotated_secret_is_read_anew_once(cluster: Cluster) -> None:
     url = cluster.source().url.partition("?")[0].replace(f"{READER}@", "")
     source = cluster.source(url=url, password=f"secretsmanager:{arn}")
     manager = boto3.client("secretsmanager", region_name="ap-northeast-1")
-    with pinned(source) as held:
+    with hold_snapshot(source) as held:
         try:
             cluster.change_password(SECRET)
             refusal = pytest.raises(SourceUnavailable, match="refuses the login that it took")
@@ -149,7 +149,7 @@ def test_each_connection_gets_a_token_of_its_own(connect: Callable[[Endpoint], o
     """`rds-iam` signs a token of 15 minutes for host, port and user; both drivers hand it over unchanged."""
     with asking_server() as (port, heard):
         url = f"postgresql://etl@127.0.0.1:{port}/issuer"
-        endpoint = Endpoint.of(Source(url=url, password="rds-iam", local=True, connect_seconds=5))
+        endpoint = Endpoint.of(SourceSettings(url=url, password="rds-iam", local=True, connect_seconds=5))
         for _ in range(2):
             with pytest.raises(CredentialsRefused) as refused:
                 connect(endpoint).__enter__()  # type: ignore[attr-defined]
@@ -185,7 +185,7 @@ def test_no_credentials_of_aws_are_said_so(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_travels_and_what_is_shown_holds_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """The endpoint that workers get, its repr, and a login's repr name the place of the password only."""
     monkeypatch.setenv("ETL_PASSWORD", SECRET)
-    endpoint = Endpoint.of(Source(url=f"postgresql://etl@{HOST}/issuer", password="env:ETL_PASSWORD"), "run-1")
+    endpoint = Endpoint.of(SourceSettings(url=f"postgresql://etl@{HOST}/issuer", password="env:ETL_PASSWORD"), "run-1")
     assert SECRET in endpoint.conninfo()
     assert "sslmode=verify-full" in endpoint.conninfo()
     assert SECRET not in repr(endpoint)
@@ -199,7 +199,7 @@ def test_a_password_is_in_no_command_line_session_or_log(cluster: Cluster, monke
     password = read_passwords(cluster.passfile)[READER]
     monkeypatch.setenv("ETL_PASSWORD", password)
     source = cluster.source(url=cluster.source().url.partition("?")[0], password="env:ETL_PASSWORD")
-    with pinned(source) as held, arrow_connection(held.snapshot.endpoint) as rows:
+    with hold_snapshot(source) as held, arrow_connection(held.snapshot.endpoint) as rows:
         assert isinstance(rows, dbapi.Connection)
         for entry in Path("/proc").glob("[0-9]*/cmdline"):
             try:

@@ -22,11 +22,11 @@ from etl.errors import (
 )
 from etl.plan.plan import plan_table
 from etl.plan.scope import Scope
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.dialect import POSTGRES, ReadColumn
-from etl.source.jdbc.failures import told
+from etl.source.jdbc.failures import jdbc_failure
 from etl.source.jdbc.frame import jdbc_frame, named_in, reading_session
-from etl.source.open import joined, pinned
+from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.slice import Slice
 from etl.spark import spark_session
 from etl.stage.source_totals import SourceTotals, totals_before, unmoved
@@ -43,7 +43,7 @@ TABLES = ["payments", "members", "clearings", "delinquencies"]
 
 @pytest.fixture(scope="module")
 def from_postgres(issuer: Issuer) -> dict[str, list[tuple[Any, ...]]]:
-    """Gives the tables as PostgreSQL's own reader publishes them; then they are gone again."""
+    """Returns the tables as PostgreSQL's own reader publishes them; then they are gone again."""
     forget(issuer, *TABLES)  # days that other tests published
     assert issuer.run(DAY, *TABLES).exit_code == 0
     found = issuer.checksums(TABLES)
@@ -94,7 +94,7 @@ def test_a_table_that_moved_is_not_published(issuer: Issuer, mysql: MySql) -> No
     assert moved.value.exit_code == 3
     contract = load_contracts()["clubs"]
     for source, counted in ((issuer.settings.source, False), (mysql.settings.source, True)):
-        with pinned(source) as held, joined(held.snapshot) as session:
+        with hold_snapshot(source) as held, join_snapshot(held.snapshot) as session:
             plan = plan_table(session, contract, Scope(DAY), 1 << 27)
             assert (totals_before(held, plan) is not None) == counted
 
@@ -103,7 +103,10 @@ def test_a_writable_server_is_refused(mysql: MySql) -> None:
     """A server that is not read-only is refused before a row is read, by name, and the exit code says settings."""
     mysql.execute("SET GLOBAL read_only = OFF")
     try:
-        with pytest.raises(EndpointRefused, match="Connected to the writer") as refused, pinned(mysql.settings.source):
+        with (
+            pytest.raises(EndpointRefused, match="Connected to the writer") as refused,
+            hold_snapshot(mysql.settings.source),
+        ):
             pass
     finally:
         mysql.execute("SET GLOBAL read_only = ON")
@@ -114,7 +117,7 @@ def test_a_writable_server_is_refused(mysql: MySql) -> None:
 def test_a_reader_that_becomes_the_writer_ends_the_run(mysql: MySql) -> None:
     """In the middle of a run, the driver, new control sessions and Spark's own connections all notice a failover."""
     task_columns = [ReadColumn("club_id", ColumnType("int64"))]
-    with pinned(mysql.settings.source) as held:
+    with hold_snapshot(mysql.settings.source) as held:
         frame = jdbc_frame(
             reading_session(spark_session()), held.snapshot, "community.clubs", task_columns, Slice(0, "TRUE")
         )
@@ -123,7 +126,7 @@ def test_a_reader_that_becomes_the_writer_ends_the_run(mysql: MySql) -> None:
         try:
             with pytest.raises(ReaderChanged):
                 held.check()
-            with pytest.raises(ReaderChanged), joined(held.snapshot):
+            with pytest.raises(ReaderChanged), join_snapshot(held.snapshot):
                 pass
             with pytest.raises(Exception, match="not on a reader"):
                 frame.collect()
@@ -135,7 +138,7 @@ def test_neither_password_nor_values_are_in_sparks_plan(mysql: MySql, caplog: py
     """Spark's configuration, every form of its plan and Py4J's own log hold no password and no bound of a key."""
     caplog.set_level(logging.DEBUG, logger="py4j")
     session = reading_session(spark_session())
-    with pinned(mysql.settings.source) as held:
+    with hold_snapshot(mysql.settings.source) as held:
         secret = held.snapshot.endpoint.login().password
         part = Slice(1, "`member_id` >= 987654321", by="member_id")
         columns = [ReadColumn("member_id", ColumnType("int64"))]
@@ -178,12 +181,12 @@ def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql) -> N
         "GRANT SELECT ON slow.one TO 'etl_reader'@'127.0.0.1'",
     )
 
-    def failure(source: Source, table: str, **changed: Any) -> KagemushaError:
-        with pinned(source) as held:
+    def failure(source: SourceSettings, table: str, **changed: Any) -> KagemushaError:
+        with hold_snapshot(source) as held:
             snapshot = replace(held.snapshot, **changed)
             with pytest.raises(Py4JError) as ended:
                 jdbc_frame(session, snapshot, table, columns, Slice(0, "TRUE")).collect()
-            return told(ended.value, snapshot, {"source": table})
+            return jdbc_failure(ended.value, snapshot, {"source": table})
 
     try:
         hurried = mysql.settings.source.model_copy(update={"statement_seconds": 1})
@@ -204,11 +207,11 @@ def test_a_foreign_error_of_jdbc_quotes_no_row(issuer: Issuer) -> None:
     issuer.source("""CREATE TABLE public.spoiled AS SELECT '{"name": "影武者\\u0000"}'::json AS document""")
     source = issuer.settings.source.model_copy(update={"reader": "jdbc"})
     columns = [ReadColumn("document", ColumnType("json"))]
-    with pinned(source) as held:
+    with hold_snapshot(source) as held:
         frame = jdbc_frame(reading_session(spark_session()), held.snapshot, "public.spoiled", columns, Slice(0, "TRUE"))
         with pytest.raises(Py4JError) as ended:
             frame.collect()
     issuer.source("DROP TABLE public.spoiled")
-    assert isinstance(told(ended.value, held.snapshot, {}), ReadFailed)
+    assert isinstance(jdbc_failure(ended.value, held.snapshot, {}), ReadFailed)
     assert "unsupported Unicode escape" in str(ended.value)
     assert "影武者" not in str(ended.value)

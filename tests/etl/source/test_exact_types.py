@@ -16,7 +16,7 @@ from schemas.types import ColumnType
 
 
 def fitted(array: pa.Array, kind: str) -> pa.Array:
-    """Gives one column after fitting it to a contract type."""
+    """Returns one column after fitting it to a contract type."""
     columns = [ReadColumn("c", ColumnType.parse(kind))]
     return fit(pa.RecordBatch.from_arrays([array], names=["c"]), columns).column(0)
 

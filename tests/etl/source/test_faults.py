@@ -15,10 +15,10 @@ from etl.errors import ReaderLags, SnapshotLost, SourceUnavailable, StatementTim
 from etl.retries import TRIES
 from etl.source.dialect import ReadColumn
 from etl.source.endpoint import Endpoint
-from etl.source.open import pinned
+from etl.source.open import hold_snapshot
+from etl.source.postgres import snapshot as postgres
 from etl.source.postgres.connect import control_connection
 from etl.source.postgres.read import read_slice
-from etl.source.postgres.snapshot import pinned_snapshot
 from etl.source.snapshot import Snapshot
 from etl.spark import spark_session
 from etl.stage import task as task_module
@@ -42,7 +42,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def in_mid_stream(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None], int], list[int]]:
-    """Gives a way to let something happen, so many times, after a slice got its first batch and before its second.
+    """Returns a way to let something happen, so many times, after a slice got its first batch and before its second.
 
     The list that it gives counts how often that was.
     """
@@ -70,7 +70,7 @@ Arrange = Callable[[Callable[[], None], int], list[int]]
 
 def test_a_backend_that_is_killed_once_costs_a_try(cluster: Cluster, staging: Staging, in_mid_stream: Arrange) -> None:
     """A slice whose session is ended while rows flow is read again under the same snapshot, whole."""
-    with pinned(cluster.source()) as held:
+    with hold_snapshot(cluster.source()) as held:
         task, plan = staging.task(held, "wide")
         killed = in_mid_stream(lambda: cluster.end_sessions(STREAMING), 1)
         staged = stage_slice(task, plan.slices[0])
@@ -83,7 +83,7 @@ def test_a_backend_that_is_killed_every_time_ends_the_slice(
     cluster: Cluster, staging: Staging, in_mid_stream: Arrange
 ) -> None:
     """After the last try the slice gives a transient error that names table and slice, and no rows."""
-    with pinned(cluster.source()) as held:
+    with hold_snapshot(cluster.source()) as held:
         task, plan = staging.task(held, "wide")
         killed = in_mid_stream(lambda: cluster.end_sessions(STREAMING), 100)
         failure = stage_slice(task, plan.slices[0])
@@ -98,7 +98,7 @@ def test_a_lock_conflict_on_the_standby_costs_a_try(cluster: Cluster, staging: S
     conflicts = "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = 'issuer'"
     before = cluster.ask(STANDBY, conflicts)
 
-    with cluster.configured(max_standby_streaming_delay="0"), pinned(cluster.source()) as held:
+    with cluster.configured(max_standby_streaming_delay="0"), hold_snapshot(cluster.source()) as held:
         task, plan = staging.task(held, "wide")
         happened = in_mid_stream(lambda: cluster.conflict("wide"), 1)
         staged = stage_slice(task, plan.slices[0])
@@ -110,7 +110,7 @@ def test_a_lock_conflict_on_the_standby_costs_a_try(cluster: Cluster, staging: S
 
 def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging: Staging) -> None:
     """When the holding session ends, the heartbeat says so, no turn is given, and no slice tries a second time."""
-    with pinned(cluster.source()) as held:
+    with hold_snapshot(cluster.source()) as held:
         task, plan = staging.task(held, "credits")
         held.check()
         cluster.end_sessions(OURS)
@@ -127,7 +127,7 @@ def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging:
 
 def test_exhausted_connections_are_waited_for(cluster: Cluster, staging: Staging) -> None:
     """While the server has no session left a slice waits; it fails as transient, or goes on when one is free."""
-    with pinned_snapshot(cluster.source(connect_seconds=1), every=0.1) as held, cluster.crowded() as let_go:
+    with postgres.hold_snapshot(cluster.source(connect_seconds=1), every=0.1) as held, cluster.crowded() as let_go:
         with pytest.raises(SourceUnavailable, match="did not answer within 1 s"):
             staging.plan(held, "credits")
         for _ in range(3):
@@ -140,7 +140,7 @@ def test_exhausted_connections_are_waited_for(cluster: Cluster, staging: Staging
 
 def test_a_pause_of_the_network_is_sat_out(cluster: Cluster) -> None:
     """A server that stands still for a moment in mid-stream costs nothing but the moment."""
-    with pinned(cluster.source()) as held:
+    with hold_snapshot(cluster.source()) as held:
         batches = read_slice(held.snapshot, "pair.wide", NOTES, "TRUE")
         rows = next(batches).num_rows
         with cluster.paused():
@@ -154,7 +154,7 @@ def test_a_pause_of_the_network_is_sat_out(cluster: Cluster) -> None:
 
 def test_a_server_that_stays_silent_loses_the_run(cluster: Cluster, staging: Staging) -> None:
     """After `silence_seconds` without an answer, slices that wait for it are canceled: nothing hangs."""
-    with pinned_snapshot(cluster.source(silence_seconds=1), every=0.1) as held:
+    with postgres.hold_snapshot(cluster.source(silence_seconds=1), every=0.1) as held:
         plan = staging.plan(held, "credits", slices=4)
         with ThreadPoolExecutor(1) as other, cluster.locked("credits"):
             staged = other.submit(
@@ -188,7 +188,7 @@ def test_a_lagging_reader_is_refused_or_waited_for(cluster: Cluster) -> None:
         try:
             cluster.ask(PRIMARY, "SELECT txid_current()")
             cluster.await_standby("pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()")
-            lagging = pinned(cluster.source(max_lag_seconds=0.001, lag_wait_seconds=0))
+            lagging = hold_snapshot(cluster.source(max_lag_seconds=0.001, lag_wait_seconds=0))
             with pytest.raises(ReaderLags, match=r"s behind the writer; 0\.001 s are allowed\.") as lags:
                 lagging.__enter__()
             assert lags.value.exit_code == 3
@@ -202,13 +202,13 @@ def test_a_lagging_reader_is_refused_or_waited_for(cluster: Cluster) -> None:
 
 
 def _instance(cluster: Cluster) -> str:
-    with pinned(cluster.source(max_lag_seconds=0.001, lag_wait_seconds=15)) as held:
+    with hold_snapshot(cluster.source(max_lag_seconds=0.001, lag_wait_seconds=15)) as held:
         return held.snapshot.reader.instance
 
 
 def test_a_query_over_its_time_is_not_tried_again(cluster: Cluster, staging: Staging) -> None:
     """A statement timeout says what to change; another try would only load the reader again."""
-    with pinned(cluster.source(statement_seconds=1)) as held:
+    with hold_snapshot(cluster.source(statement_seconds=1)) as held:
         task, plan = staging.task(held, "credits")
         with cluster.locked("credits"):
             failure = stage_slice(task, plan.slices[0])
@@ -219,7 +219,7 @@ def test_a_query_over_its_time_is_not_tried_again(cluster: Cluster, staging: Sta
 
 def test_sessions_show_whose_they_are_and_only_read(cluster: Cluster) -> None:
     """The server's list names the run; sessions are read-only, limited in time, and see no row-level security."""
-    with pinned(cluster.source(statement_seconds=77), "run-1") as held:
+    with hold_snapshot(cluster.source(statement_seconds=77), "run-1") as held:
         assert cluster.ask(STANDBY, "SELECT application_name FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
                            f"{OURS}") == "kagemusha run-1"  # fmt: skip
         with control_connection(held.snapshot.endpoint) as session:
@@ -241,7 +241,7 @@ def test_two_tables_of_one_transaction_are_never_torn(cluster: Cluster, staging:
     with cluster.transferring() as moved, ThreadPoolExecutor(2) as tables:
         for number in range(2):
             before = moved()
-            with pinned(cluster.source()) as held:
+            with hold_snapshot(cluster.source()) as held:
                 arguments = (held, staging.keys, staging.key, staging.target, f"torn-{number}")
                 plans = [staging.plan(held, table, slices=2) for table in ("credits", "debits")]
                 both = [tables.submit(stage_table, spark_session(), plan, *arguments) for plan in plans]

@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from etl.errors import EndpointRefused, ReaderChanged
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
 from etl.source.guard import still_the_reader
 from etl.source.postgres.guard import PROOF_SQL, prove_reader
 
 
 def endpoint(host: str = "127.0.0.1") -> Endpoint:
-    """Gives an endpoint on a host."""
-    return Endpoint.of(Source(url=f"postgresql://etl@{host}:5432/issuer"))
+    """Returns an endpoint on a host."""
+    return Endpoint.of(SourceSettings(url=f"postgresql://etl@{host}:5432/issuer"))
 
 
 def answers(
     *, recovery: bool, instance: str = "reader-1", aurora: str | None = None, version: int = 150004
 ) -> Callable[[str], Sequence[object]]:
-    """Gives a session that answers the guard's questions."""
+    """Returns a session that answers the guard's questions."""
     return lambda sql: (recovery, instance, version, aurora is not None) if sql == PROOF_SQL else (aurora,)
 
 

@@ -68,7 +68,7 @@ class Pair:
         return daily_run(settings, DAY, progress or JsonLines(sys.stderr), ("credits", "debits"), self.contracts)
 
     def published(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Gives what BigQuery holds of both: rows, their sum, and when it changed."""
+        """Returns what BigQuery holds of both: rows, their sum, and when it changed."""
         client = Warehouse.of(self.settings).client
         found = {}
         for table in ("credits", "debits"):
@@ -80,7 +80,7 @@ class Pair:
 
 @pytest.fixture
 def pair(cluster: Cluster, staging: Staging, tmp_path: Path) -> Pair:
-    """Gives the pair, published."""
+    """Returns the pair, published."""
     pair_contracts(tmp_path / "schemas", DATASET)
     found = Pair(cluster, staging.settings, tmp_path / "schemas")
     if Warehouse.of(staging.settings).find_table(f"{DATASET}.debits") is None:

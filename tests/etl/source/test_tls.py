@@ -44,7 +44,7 @@ class Authority:
         return made
 
     def signs(self, key: ec.EllipticCurvePublicKey, subject: x509.Name, says: x509.ExtensionType) -> x509.Certificate:
-        """Gives a certificate of a day that says one thing."""
+        """Returns a certificate of a day that says one thing."""
         now = datetime.now(UTC)
         draft = x509.CertificateBuilder(self.name, subject, key, x509.random_serial_number())
         draft = draft.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
@@ -58,13 +58,13 @@ def _named(name: str) -> x509.Name:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Gives the authority that signed the reader's certificate."""
+    """Returns the authority that signed the reader's certificate."""
     return Authority.in_folder(tmp_path_factory.mktemp("trusted"), "trusted")
 
 
 @pytest.fixture
 def encrypting(servers: Cluster, authority: Authority) -> Iterator[Cluster]:
-    """Gives the cluster whose standby speaks TLS as 127.0.0.1, and as nobody else."""
+    """Yields the cluster whose standby speaks TLS as 127.0.0.1, and as nobody else."""
     servers.mend()
     key = ec.generate_private_key(ec.SECP256R1())
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])

@@ -17,7 +17,7 @@ from etl.settings import Settings
 from etl.source.dialect import ReadColumn
 from etl.source.jdbc.frame import jdbc_frame, reading_session
 from etl.source.jdbc.text import fit_text
-from etl.source.open import joined, pinned
+from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.postgres.read import read_slice
 from etl.source.slice import Slice
 from etl.spark import spark_session
@@ -62,7 +62,7 @@ def contract_of(folder: Path, columns: Mapping[str, str]) -> Path:
 
 
 def table_sql(cases: Mapping[str, Case]) -> list[str]:
-    """Gives the statements that make the matrix: row n holds the n-th value of every column, or NULL."""
+    """Returns the statements that make the matrix: row n holds the n-th value of every column, or NULL."""
     columns = ", ".join(f"{name} {case.source}" for name, case in cases.items())
     longest = max(len(case.values) for case in cases.values())
     rows = [
@@ -75,7 +75,7 @@ def table_sql(cases: Mapping[str, Case]) -> list[str]:
 
 
 def expected(cases: Mapping[str, Case]) -> dict[str, list[Any]]:
-    """Gives column → values in the order of rows."""
+    """Returns column → values in the order of rows."""
     longest = max(len(case.values) for case in cases.values())
     return {
         name: [case.values[n][1] if n < len(case.values) else None for n in range(longest)]
@@ -84,7 +84,7 @@ def expected(cases: Mapping[str, Case]) -> dict[str, list[Any]]:
 
 
 def shown(columns: Mapping[str, list[Any]]) -> dict[str, str]:
-    """Gives values as Python writes them, which tells -0.0 from 0.0 and NaN from nothing; decimals by their value."""
+    """Returns values as Python writes them, which tells -0.0 from 0.0 and NaN from nothing; decimals by their value."""
     return {name: repr([_plain(value) for value in values]) for name, values in columns.items()}
 
 
@@ -166,7 +166,7 @@ def test_postgres_values_that_fit_nowhere_are_refused(issuer: Issuer) -> None:
     issuer.source(f"CREATE TABLE types.unfit ({columns}); INSERT INTO types.unfit VALUES ({values})")
     issuer.source("GRANT SELECT ON types.unfit TO etl_reader")
     session = reading_session(spark_session())
-    with pinned(issuer.settings.source) as held:
+    with hold_snapshot(issuer.settings.source) as held:
         for name, (_, _, contract, kind) in UNFIT_POSTGRES.items():
             column = ReadColumn(name, ColumnType.parse(contract))
             message = name if kind is ValuesUnfit else "SQLSTATE 22P05"
@@ -184,7 +184,7 @@ def test_mysql_values_that_fit_nowhere_are_refused(mysql: MySql) -> None:
     insert = f"INSERT INTO types.unfit VALUES ({values})"
     mysql.execute("SET SESSION sql_mode = ''", f"CREATE TABLE types.unfit ({columns})", insert, insert)
     session = reading_session(spark_session())
-    with pinned(mysql.settings.source) as held:
+    with hold_snapshot(mysql.settings.source) as held:
         for name, (_, _, contract, message) in UNFIT_MYSQL.items():
             column = ReadColumn(name, ColumnType.parse(contract))
             frame = jdbc_frame(session, held.snapshot, "types.unfit", [column], Slice(0, "TRUE"))
@@ -207,7 +207,11 @@ def test_types_without_a_row_in_the_table_are_refused_with_the_reason(
     folder = contract_of(tmp_path / "schemas", dict.fromkeys(unheld, "string"))
     contract = load_contract(folder / "matrix.yaml").model_copy(update={"source": "types.unheld"})
     source = (issuer.settings if engine == "postgres" else mysql.settings).source
-    with pinned(source) as held, joined(held.snapshot) as session, pytest.raises(ColumnsRetyped) as failure:
+    with (
+        hold_snapshot(source) as held,
+        join_snapshot(held.snapshot) as session,
+        pytest.raises(ColumnsRetyped) as failure,
+    ):
         plan_table(session, contract, Scope(DAY), 1 << 27)
     for name, (_, reason) in unheld.items():
         assert name in failure.value.what

@@ -21,7 +21,7 @@ class Case:
 
 _UTC: Final = dt.UTC
 _FIRST: Final = dt.datetime(1, 1, 1)  # noqa: DTZ001  civil
-_LAST: Final = dt.datetime(9999, 12, 31, 23, 59, 59, 999999)  # noqa: DTZ001  〃
+_LAST: Final = dt.datetime(9999, 12, 31, 23, 59, 59, 999999)  # noqa: DTZ001  the same
 _DAYS: Final = ("0001-01-01", "9999-12-31", "1582-10-10", "2024-02-29")
 _DATES: Final = tuple((f"'{day}'", dt.date.fromisoformat(day)) for day in _DAYS)
 _UUID: Final = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"

@@ -58,7 +58,7 @@ def test_a_row_is_named_by_its_masked_key_and_reason() -> None:
 
 @pytest.fixture
 def cards(issuer: Issuer, tmp_path: Path) -> Iterator[Path]:
-    """Gives the folder of one contract whose source table has five cards, two of them with impossible numbers."""
+    """Yields the folder of one contract whose source table has five cards, two of them with impossible numbers."""
     folder = tmp_path / "schemas"
     folder.mkdir()
     (folder / "quarantine_cards.yaml").write_text(CONTRACT, encoding="utf-8")

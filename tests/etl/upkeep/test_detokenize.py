@@ -21,7 +21,7 @@ from etl.upkeep.detokenize.detokenize import BATCH, detokenize
 from masking.errors import KagemushaError, KeyUnusable
 from masking.examples import EXAMPLE_DAY
 from masking.keyring import KeyRef
-from masking.strategies import Fpe, Given, KeyedStrategy, Tokenize
+from masking.strategies import Fpe, KeyedStrategy, MaskContext, Tokenize
 from schemas.domains import DomainUse
 
 ROOT = Path(__file__).parents[3]
@@ -52,9 +52,9 @@ class Desk:
         return f"file:{self.keyring}"
 
     def tokens(self, strategy: KeyedStrategy, *values: str | None) -> str:
-        """Gives the tokens of values under the primary version, one a line."""
+        """Returns the tokens of values under the primary version, one a line."""
         open_keyring.cache_clear()
-        given = Given(open_keyring(KeyRef(self.where)), EXAMPLE_DAY)
+        given = MaskContext(open_keyring(KeyRef(self.where)), EXAMPLE_DAY)
         masked = strategy.mask(pa.array(values, pa.string()), given).values.to_pylist()
         return "\n".join(token or "" for token in masked) + "\n"
 
@@ -67,13 +67,13 @@ class Desk:
         return CliRunner().invoke(app, given, input=tokens)
 
     def looks(self) -> list[dict[str, object]]:
-        """Gives what the access log holds."""
+        """Returns what the access log holds."""
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """Gives a desk with a new keyring."""
+    """Returns a desk with a new keyring."""
     found = Desk(tmp_path / "settings.toml", tmp_path / "keyring.json", tmp_path / "audit" / "looks.jsonl")
     create_keyring_file(found.keyring)
     found.settings.write_text(SETTINGS.format(keyring=found.keyring), encoding="utf-8")
@@ -81,7 +81,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def refused(result: Result) -> KagemushaError:
-    """Gives the error that ended a command before it showed anything."""
+    """Returns the error that ended a command before it showed anything."""
     assert isinstance(result.exception, KagemushaError)
     assert result.stdout == ""
     return result.exception

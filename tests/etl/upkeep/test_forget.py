@@ -25,7 +25,7 @@ from etl.upkeep.erase.persons import ErasureRefused, read_persons, token_columns
 from masking.errors import KagemushaError
 from masking.examples import EXAMPLE_DAY
 from masking.keyring import KeyRef
-from masking.strategies import Given
+from masking.strategies import MaskContext
 from schemas.contract import Contract
 from schemas.contract_file import load_contract
 from scripts.local_stack.local_stack import Endpoints
@@ -68,13 +68,13 @@ class Office:
         return CliRunner().invoke(app, given, input="\n".join(persons))
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
-        """Gives a table's rows, ordered."""
+        """Returns a table's rows, ordered."""
         everywhere = "WHERE paid_on >= '2000-01-01'" if table == "visits" else ""
         found = self.ledger.read(f"SELECT * FROM {self.dataset}.{table} {everywhere}")
         return sorted(tuple(row.values()) for row in found)
 
     def erasures(self) -> list[dict[str, Any]]:
-        """Gives what the ledger has written down."""
+        """Returns what the ledger has written down."""
         return [dict(row) for row in self.ledger.read(f"SELECT * FROM `{self.ledger.table_id('erasures')}`")]
 
 
@@ -86,7 +86,7 @@ def _fill(office: Office, keyring: str) -> None:
         table = ensure_table(office.ledger.warehouse, contract)
         rows = []
         for version, persons in ((1, (PERSON, OTHER)), (2, (PERSON, OTHER, THIRD))):
-            given = Given(keys.as_of(version), EXAMPLE_DAY)
+            given = MaskContext(keys.as_of(version), EXAMPLE_DAY)
             for at, person in enumerate(persons):
                 row: dict[str, object] = {"row_id": f"{version}-{at}"}
                 for column, spec in contract.selected.items():
@@ -98,7 +98,7 @@ def _fill(office: Office, keyring: str) -> None:
         client.load_table_from_json(rows, table).result()
     mask = office.contracts["profiles"].columns["member_id"].mask
     old, new = (
-        mask.mask(pa.array([int(PERSON)]), Given(keys.as_of(at), EXAMPLE_DAY)).values[0].as_py() for at in (1, 2)
+        mask.mask(pa.array([int(PERSON)]), MaskContext(keys.as_of(at), EXAMPLE_DAY)).values[0].as_py() for at in (1, 2)
     )
     mapped = [{"version": 1, "token": old, "current": new}, {"version": 1, "token": "k1_else", "current": "k2_else"}]
     settings = office.ledger.warehouse.settings
@@ -107,7 +107,7 @@ def _fill(office: Office, keyring: str) -> None:
 
 @pytest.fixture
 def office(stack: Endpoints, tmp_path: Path) -> Office:
-    """Gives tables of two key versions, of which the older is retired."""
+    """Returns tables of two key versions, of which the older is retired."""
     dataset = f"forget_{tmp_path.name.replace('-', '_')}"
     folder = tmp_path / "schemas"
     folder.mkdir()
@@ -138,7 +138,7 @@ def spark() -> None:
 
 
 def refused(result: Result) -> KagemushaError:
-    """Gives the error that ended a command."""
+    """Returns the error that ended a command."""
     assert isinstance(result.exception, KagemushaError)
     return result.exception
 
@@ -222,7 +222,7 @@ def test_spellings_of_one_number_are_one_person(tmp_path: Path) -> None:
     keys = change_keyring(where, lambda keyring: keyring.retired(1))
     (column,) = token_columns(contract, "member", ("7", "007"), keys)
     assert [token.split("_")[0] for token in column.tokens] == ["k1", "k2"]
-    given = Given(keys, EXAMPLE_DAY)
+    given = MaskContext(keys, EXAMPLE_DAY)
     assert contract.columns["member_id"].mask.mask(pa.array([7]), given).values.to_pylist()[0] in column.tokens
 
 

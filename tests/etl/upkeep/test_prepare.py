@@ -6,9 +6,9 @@ import pytest
 from google.cloud import bigquery
 
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import Stage, StageTarget, expiry_rules
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation, expiry_rules
 from etl.publish.tables import encryption, load_config
-from etl.settings import BigQuery, DatasetAccess, load_settings
+from etl.settings import BigQuerySettings, DatasetAccess, load_settings
 from etl.upkeep.prepare import prepare
 from schemas.contract_file import load_contracts
 from scripts.local_stack.local_stack import Endpoints
@@ -46,7 +46,7 @@ def test_datasets_have_the_access_of_the_settings(stack: Endpoints) -> None:
     assert entries.count({"dataset": {"dataset": views, "targetTypes": ["VIEWS"]}}) == 1
     looker = [entry.to_api_repr() for entry in client.get_dataset("prepared_views").access_entries]
     assert {"role": "READER", "domain": "issuer.example"} in looker
-    bucket = Stage(StageTarget.of(settings))._bucket
+    bucket = StagingBucket(StagingLocation.of(settings))._bucket
     bucket.reload()
     assert list(bucket.lifecycle_rules) == expiry_rules([], "kagemusha/", settings.stage.keep_days + 1)
 
@@ -63,11 +63,11 @@ def test_a_buckets_other_rules_stay() -> None:
 
 def test_a_customers_key_encrypts_all_that_is_written() -> None:
     """Tables and load jobs name the key of the settings; without one they name none."""
-    warehouse = Warehouse(BigQuery(project="p", endpoint="http://127.0.0.1:9", kms_key=KEY))
+    warehouse = Warehouse(BigQuerySettings(project="p", endpoint="http://127.0.0.1:9", kms_key=KEY))
     found = encryption(warehouse)
     assert found is not None
     assert found.kms_key_name == KEY
     contract, table = load_contracts()["clubs"], bigquery.Table("p.d.t")
     table.encryption_configuration = found
     assert load_config(contract, table).destination_encryption_configuration == found
-    assert encryption(Warehouse(BigQuery(project="p", endpoint="http://127.0.0.1:9"))) is None
+    assert encryption(Warehouse(BigQuerySettings(project="p", endpoint="http://127.0.0.1:9"))) is None

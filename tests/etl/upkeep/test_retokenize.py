@@ -68,7 +68,7 @@ class Office:
         return retokenize(self.settings, JsonLines(io.StringIO()), tables, self.contracts)
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Gives every row of every table, without the columns that only the source can renew."""
+        """Returns every row of every table, without the columns that only the source can renew."""
         found = {}
         for name in TABLES:
             contract = load_contracts(self.contracts)[name]
@@ -91,18 +91,18 @@ class Office:
         }
 
     def answers(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Gives what the views say."""
+        """Returns what the views say."""
         return {view: sorted(self.issuer.published(f"SELECT * FROM rk_looker.{view}"), key=repr) for view in VIEWS}
 
     def maps(self) -> list[str]:
-        """Gives the domains that have a token map."""
+        """Returns the domains that have a token map."""
         tables = [table.table_id for table in self.issuer.warehouse.client.list_tables("rk_ops")]
         return sorted(table.removeprefix("token_map_") for table in tables if table.startswith("token_map_"))
 
 
 @pytest.fixture(scope="module")
 def office(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Office:
-    """Gives tables that were loaded under the first key version, just before the rotation."""
+    """Returns tables that were loaded under the first key version, just before the rotation."""
     home = tmp_path_factory.mktemp("office")
     contracts = home / "schemas"
     (contracts / "views").mkdir(parents=True)

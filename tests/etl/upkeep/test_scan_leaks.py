@@ -16,16 +16,18 @@ from google.cloud import bigquery
 from typer.testing import CliRunner, Result
 
 from etl.cli import app
-from etl.cloud.storage.bucket import Stage, StageTarget
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.upkeep.scan import streams
 from etl.upkeep.scan.places import Place, scan
 from masking.examples import EXAMPLE_DAY, example_keyring
 from masking.leaks import LeakKind
-from masking.strategies import Given, Tokenize
+from masking.strategies import MaskContext, Tokenize
 from tests.etl.conftest import DAY, Issuer
 
 CARD, AMEX, EMAIL = "4111111111111111", "378282246310005", "taro@example.jp"
-TOKENS = Tokenize(domain="card").mask(pa.array([CARD, *map(str, range(500))]), Given(example_keyring(), EXAMPLE_DAY))
+TOKENS = Tokenize(domain="card").mask(
+    pa.array([CARD, *map(str, range(500))]), MaskContext(example_keyring(), EXAMPLE_DAY)
+)
 
 
 def run(target: object, *arguments: str) -> Result:
@@ -34,7 +36,7 @@ def run(target: object, *arguments: str) -> Result:
 
 
 def lines(result: Result) -> list[str]:
-    """Gives what was found, without the name of the place before it."""
+    """Returns what was found, without the name of the place before it."""
     return [line.partition(": ")[2] for line in result.stdout.splitlines()[:-1]]
 
 
@@ -182,10 +184,10 @@ def test_a_number_between_letters_is_found_wherever_a_piece_ends(monkeypatch: py
 
 @pytest.fixture(scope="module")
 def bucket(issuer: Issuer) -> str:
-    """Gives a prefix with a clean object, a leaking one in Parquet, and one in text."""
+    """Returns a prefix with a clean object, a leaking one in Parquet, and one in text."""
     staging = issuer.settings.stage
-    target = StageTarget(staging.bucket, "", staging.endpoint, issuer.settings.bigquery.project)
-    stage = Stage(target)
+    target = StagingLocation(staging.bucket, "", staging.endpoint, issuer.settings.bigquery.project)
+    stage = StagingBucket(target)
     table = io.BytesIO()
     pq.write_table(pa.table({"memo": ["a", f"card {CARD}", None]}), table)
     stage.write("scan/clean/a.txt", b"nothing here", "text/plain")

@@ -17,7 +17,7 @@ TEXTS = st.text(alphabet="0123456789０１２３４５６７８９aé山" + SEPA
 
 
 def extract(column: pa.Array) -> tuple[list[bytes], list[bool]]:
-    """Gives the digits of each row, and which rows are flagged."""
+    """Returns the digits of each row, and which rows are flagged."""
     digits, flagged = digits_of(ByteStrings.from_arrow(column))
     ends = digits.offsets.tolist()
     return [digits.data[a:b].tobytes() for a, b in pairwise(ends)], flagged.tolist()

@@ -72,7 +72,7 @@ def numerals_of(value: int, radix: int, count: int) -> list[int]:
 
 
 def matrix(rows: list[list[int]]) -> np.ndarray:
-    """Gives rows as the kernel takes them."""
+    """Returns rows as the kernel takes them."""
     return np.array(rows, np.uint8)
 
 

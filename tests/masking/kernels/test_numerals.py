@@ -24,7 +24,7 @@ def numerals(values: list[int], radix: int, count: int) -> np.ndarray:
 
 
 def written(numbers: Numbers, number: Number, count: int) -> list[list[int]]:
-    """Gives the rows of numerals that the kernel writes."""
+    """Returns the rows of numerals that the kernel writes."""
     out = np.empty((len(number[0]), count), np.uint8)
     numbers.write(number, out)
     return out.tolist()

@@ -23,7 +23,7 @@ VALUES = st.lists(st.none() | st.binary(max_size=70), max_size=30)
 
 
 def view(values: list[bytes | None]) -> ByteStrings:
-    """Gives a binary column as the kernels take it."""
+    """Returns a binary column as the kernels take it."""
     return ByteStrings.from_arrow(pa.array(values, pa.binary()))
 
 

@@ -47,7 +47,7 @@ def luhn_valid(number: str) -> bool:
 
 
 def issued(prefix: str, length: int) -> str:
-    """Gives the number of zeros after a prefix with its check digit."""
+    """Returns the number of zeros after a prefix with its check digit."""
     payload = prefix.ljust(length - 1, "0")
     return next(payload + digit for digit in "0123456789" if luhn_valid(payload + digit))
 

@@ -13,7 +13,7 @@ FULL_WIDTH = str.maketrans("0123456789-+@", "０１２３４５６７８９－�
 
 
 def kinds(text: str) -> set[LeakKind]:
-    """Gives what is found in one text."""
+    """Returns what is found in one text."""
     return set(count_leaks(pa.array([text])))
 
 

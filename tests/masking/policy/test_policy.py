@@ -44,14 +44,14 @@ EXAMPLES = {
 
 
 def mask(strategy: str, **changed: object) -> Strategy:
-    """Gives a strategy with example parameters, some of them changed."""
+    """Returns a strategy with example parameters, some of them changed."""
     return STRATEGIES.validate_python({"strategy": strategy, **EXAMPLES.get(strategy, {}), **changed})
 
 
 def column(
     name: str, column_class: str, strategy: Strategy, *, table: str = "cards", control: str = ""
 ) -> PolicyColumn:
-    """Gives a column of dataset `issuing`."""
+    """Returns a column of dataset `issuing`."""
     return PolicyColumn(table, "issuing", name, ColumnClass(column_class), strategy, control)
 
 
@@ -60,7 +60,7 @@ KEY = PolicyColumn("cards", "issuing", "key", ColumnClass.IDENTIFIER, mask("toke
 
 
 def ids(found: tuple[Finding, ...]) -> list[str]:
-    """Gives the rules that were broken, in the order of findings."""
+    """Returns the rules that were broken, in the order of findings."""
     return [finding.rule.id for finding in found]
 
 

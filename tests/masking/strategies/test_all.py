@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from masking.errors import KagemushaError
 from masking.examples import EXAMPLE_DAY, example_keyring, executed
-from masking.strategies import AnyStrategy, Example, Given, Masked, Null, Strategy
+from masking.strategies import AnyStrategy, Example, MaskContext, Masked, Null, Strategy
 from masking.strategies.base import MaskingFailed
 
 KINDS: tuple[type[Strategy], ...] = get_args(get_args(AnyStrategy)[0])
@@ -76,9 +76,9 @@ ROWS: dict[pa.DataType, list[object]] = {
 """For each type, values that some strategies read and others cannot."""
 
 
-def given_for(rows: int) -> Given:
+def given_for(rows: int) -> MaskContext:
     """Keys, day and an entity of as many rows."""
-    return Given(example_keyring(), EXAMPLE_DAY, {"who": pa.array(range(rows), pa.int64())})
+    return MaskContext(example_keyring(), EXAMPLE_DAY, {"who": pa.array(range(rows), pa.int64())})
 
 
 def accepted() -> Iterator[tuple[Strategy, pa.DataType]]:
@@ -129,7 +129,7 @@ def test_encodings_and_slices_do_not_matter(strategy: Strategy, source: pa.DataT
     whole = strategy.mask(column, given_for(rows))
     flags = np.zeros(rows, np.bool_) if whole.invalid is None else whole.invalid
 
-    def same(other: pa.Array, at: slice, given: Given) -> None:
+    def same(other: pa.Array, at: slice, given: MaskContext) -> None:
         masked = strategy.mask(other, given)
         values = masked.values.dictionary_decode() if pa.types.is_dictionary(masked.values.type) else masked.values
         if not pa.types.is_floating(values.type):  # NaN differs from itself
@@ -141,7 +141,7 @@ def test_encodings_and_slices_do_not_matter(strategy: Strategy, source: pa.DataT
     same(pa.chunked_array([column[:1], column[1:]]), slice(None), given)
     if not pa.types.is_null(source):
         same(column.dictionary_encode(), slice(None), given)
-    rest = Given(given.keys, given.day, {"who": given.columns["who"][1:]})
+    rest = MaskContext(given.keys, given.day, {"who": given.columns["who"][1:]})
     same(column[1:], slice(1, None), rest)
     same(column[:0], slice(0, 0), given_for(0))
     empty = strategy.mask(pa.nulls(3, source), given_for(3))
@@ -219,7 +219,7 @@ def everything_of(error: BaseException) -> str:
     return "\n".join([*parts, repr(error.__context__), repr(error.__cause__), repr(pickle.dumps(error))])
 
 
-def outcome(attempt: Callable[[pa.Array, Given], Masked], column: pa.Array) -> Masked | KagemushaError:
+def outcome(attempt: Callable[[pa.Array, MaskContext], Masked], column: pa.Array) -> Masked | KagemushaError:
     """What an attempt gives or raises; any error but our own passes."""
     try:
         return attempt(column, given_for(len(column)))
@@ -252,11 +252,11 @@ class Careless(Strategy):
         """Promises numbers of any column."""
         return source
 
-    def _apply(self, column: pa.Array, given: Given) -> Masked:
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         del given
         return Masked(column.cast(pa.int64()))
 
-    def _revert(self, tokens: pa.Array, given: Given, version: int | None) -> Masked:
+    def _revert(self, tokens: pa.Array, given: MaskContext, version: int | None) -> Masked:
         del version
         return self._apply(tokens, given)
 

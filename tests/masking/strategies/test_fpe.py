@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from masking.examples import EXAMPLE_DAY, example_keyring
-from masking.strategies import Fpe, Given, Pseudonymize, Tokenize
+from masking.strategies import Fpe, MaskContext, Pseudonymize, Tokenize
 
-GIVEN = Given(example_keyring(), EXAMPLE_DAY)
+GIVEN = MaskContext(example_keyring(), EXAMPLE_DAY)
 settings.register_profile("arrays", max_examples=60, deadline=None)
 settings.load_profile("arrays")
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from masking.errors import KeyUnusable, StrategyMisused
 from masking.examples import EXAMPLE_DAY, example_keyring
-from masking.strategies import Given, Pseudonymize, Tokenize
+from masking.strategies import MaskContext, Pseudonymize, Tokenize
 
-GIVEN = Given(example_keyring(), EXAMPLE_DAY)
+GIVEN = MaskContext(example_keyring(), EXAMPLE_DAY)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
 TEXTS = st.lists(st.none() | TEXT, max_size=40)
 settings.register_profile("arrays", max_examples=60, deadline=None)
@@ -157,7 +157,7 @@ def test_domains_are_unlinkable() -> None:
 def test_tokens_outlive_rotation() -> None:
     """A rotated keyring makes tokens of the new version and still opens those of the old one, in one column."""
     strategy = Tokenize(domain="card")
-    rotated = Given(GIVEN.keys.rotated("2023-09-01T00:00:00Z"), EXAMPLE_DAY)
+    rotated = MaskContext(GIVEN.keys.rotated("2023-09-01T00:00:00Z"), EXAMPLE_DAY)
     old = strategy.mask(pa.array(["a", None]), GIVEN).values
     new = strategy.mask(pa.array(["a", "b"]), rotated).values
     assert [token[:3] for token in new.to_pylist()] == ["k2_", "k2_"]

@@ -19,9 +19,9 @@ from masking.strategies import (
     Bucket,
     EmailDomain,
     GeneralizeDate,
-    Given,
     IpPrefix,
     JsonFields,
+    MaskContext,
     Partial,
     Prefecture,
     Round,
@@ -30,7 +30,7 @@ from masking.strategies import (
     TruncatePan,
 )
 
-GIVEN = Given(example_keyring(), EXAMPLE_DAY)
+GIVEN = MaskContext(example_keyring(), EXAMPLE_DAY)
 
 
 def masked(strategy: Strategy, *values: object, source: pa.DataType | None = None) -> list[object]:
@@ -75,7 +75,7 @@ def test_only_real_dates_are_read_from_text() -> None:
 def test_shifted_dates_keep_intervals_within_an_entity(days: list[date], most: int) -> None:
     """All dates of one member move alike, at least one day and at most `max_days`, as dates and as instants."""
     strategy = ShiftDate(domain="member", entity="who", max_days=most)
-    given = Given(GIVEN.keys, GIVEN.day, {"who": pa.array(["m1"] * len(days))})
+    given = MaskContext(GIVEN.keys, GIVEN.day, {"who": pa.array(["m1"] * len(days))})
     shifted = strategy.mask(pa.array(days), given).values.to_pylist()
     moves = {after - before for before, after in zip(days, shifted, strict=True)}
     assert len(moves) == 1
@@ -88,7 +88,7 @@ def test_shifted_dates_keep_intervals_within_an_entity(days: list[date], most: i
 def test_entities_move_apart_and_evenly() -> None:
     """Over many members every number of days but zero occurs, about equally often."""
     rows = 6000
-    given = Given(GIVEN.keys, GIVEN.day, {"who": pa.array(range(rows))})
+    given = MaskContext(GIVEN.keys, GIVEN.day, {"who": pa.array(range(rows))})
     column = pa.array([date(2023, 1, 1)] * rows)
     moves = pa.compute.subtract(
         ShiftDate(domain="member", entity="who", max_days=3).mask(column, given).values.view(pa.int32()),
@@ -101,7 +101,7 @@ def test_entities_move_apart_and_evenly() -> None:
 
 def test_a_date_without_an_entity_is_counted() -> None:
     """No entity, no shift: the date is not published; nor is one that would leave the calendar."""
-    given = Given(GIVEN.keys, GIVEN.day, {"who": pa.array(["a", None, "a", "b"])})
+    given = MaskContext(GIVEN.keys, GIVEN.day, {"who": pa.array(["a", None, "a", "b"])})
     dates = pa.array([date(2023, 1, 1), date(2023, 1, 1), None, date(9999, 12, 31)])
     result = ShiftDate(domain="member", entity="who", max_days=3650).mask(dates, given)
     assert result.invalid is not None

@@ -31,13 +31,13 @@ SPELLINGS = [
 
 @pytest.fixture(scope="module")
 def postgres(stack: Endpoints) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """Gives a session on the primary."""
+    """Yields a session on the primary."""
     with psycopg.connect(stack.primary_url, autocommit=True) as connection:
         yield connection
 
 
 def spelled(connection: psycopg.Connection[tuple[object, ...]], texts: list[str]) -> list[object]:
-    """Gives PostgreSQL's spelling of JSON texts."""
+    """Returns PostgreSQL's spelling of JSON texts."""
     rows = connection.execute(
         "SELECT t::jsonb::text FROM unnest(%s::text[]) WITH ORDINALITY AS u (t, n) ORDER BY n", [texts]
     )

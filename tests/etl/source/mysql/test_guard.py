@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from etl.errors import EndpointRefused
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
 from etl.source.mysql.guard import MySqlReader, prove_reader, session_sql
 
 
 def proven(*allowed: str, host: str = "127.0.0.1", may_write: bool = False, **variables: str) -> MySqlReader:
-    """Gives what the guard says of a server with these variables."""
+    """Returns what the guard says of a server with these variables."""
     known = {"hostname": "ip-10-0-0-1", "version": "8.0.39", "innodb_read_only": "OFF", "read_only": "OFF", **variables}
-    endpoint = Endpoint.of(Source(url=f"mysql://etl@{host}/issuer"))
+    endpoint = Endpoint.of(SourceSettings(url=f"mysql://etl@{host}/issuer"))
     return prove_reader(known, endpoint, allowed, may_write=may_write)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.source.mysql.key_ranges import key_slices, literal, measured_bounds
-from etl.source.open import joined, pinned
+from etl.source.open import hold_snapshot, join_snapshot
 from tests.etl.source.mysql.mysql_source import MySql
 
 
@@ -52,7 +52,7 @@ def test_slices_have_open_ends_and_no_quotable_text() -> None:
 @pytest.mark.parametrize("table", ["ledger.payments", "ledger.clearings"], ids=["whole numbers", "text"])
 def test_slices_of_a_real_table_hold_every_row_once(mysql: MySql, table: str) -> None:
     """Measured on the server, slices of a numeric and of a text key add up to the table, and none is far too large."""
-    with pinned(mysql.settings.source) as held, joined(held.snapshot) as session:
+    with hold_snapshot(mysql.settings.source) as held, join_snapshot(held.snapshot) as session:
         described = session.describe(table)
         assert described is not None
         slices = session.slices(described, 8)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etl.source.dialect import ReadColumn
-from etl.source.open import joined, pinned
+from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.postgres.read import read_slice
 from etl.source.postgres.session import PostgresSession
 from etl.source.slice import Slice
@@ -29,7 +29,7 @@ often = settings(
 
 @pytest.fixture(scope="module")
 def primary(stack: Endpoints) -> Iterator[Primary]:
-    """Gives a session on the primary, with a schema that is taken away again."""
+    """Yields a session on the primary, with a schema that is taken away again."""
     with psycopg.connect(stack.primary_url, autocommit=True) as connection:
         connection.execute("SET timezone = 'UTC'")
         connection.execute("SET synchronous_commit = off")
@@ -47,14 +47,14 @@ def sliced(primary: Primary, table: str, count: int, key: Sequence[str] = ()) ->
 
 
 def read(primary: Primary, table: str, slices: Sequence[Slice]) -> list[Counter[int]]:
-    """Gives the ids of each slice."""
+    """Returns the ids of each slice."""
     rows = [primary.execute(f"SELECT id FROM {table} WHERE {part.where}".encode()).fetchall() for part in slices]
     return [Counter(int(str(row[0])) for row in part) for part in rows]
 
 
 @pytest.fixture(scope="module")
 def leaves(primary: Primary) -> str:
-    """Gives a partitioned table of two levels, whose rows fill pages quickly."""
+    """Returns a partitioned table of two levels, whose rows fill pages quickly."""
     primary.execute(
         "CREATE TABLE sliced.parts (id int, leaf int, filler text) PARTITION BY LIST (leaf);"
         "ALTER TABLE sliced.parts ALTER filler SET STORAGE PLAIN;"
@@ -170,7 +170,7 @@ def test_slices_are_read_from_the_standby(issuer: Issuer, table: str, key: list[
     """The reader takes conditions on pages, texts and numbers as they are, without a grant on the partitions."""
     issuer.source(SHAPES)
     try:
-        with pinned(issuer.settings.source) as held, joined(held.snapshot) as session:
+        with hold_snapshot(issuer.settings.source) as held, join_snapshot(held.snapshot) as session:
             found = session.describe(table)
             assert found is not None
             slices = session.slices(found, 6, key)

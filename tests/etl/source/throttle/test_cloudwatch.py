@@ -10,7 +10,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from etl.errors import SettingsInvalid
-from etl.settings import Source
+from etl.settings import SourceSettings
 from etl.source.guard import Reader
 from etl.source.throttle.cloudwatch import load_of, watched_load
 from etl.source.throttle.governor import Bounds, Governor
@@ -56,9 +56,9 @@ def measured(instance: str, metric: str, percent: float, minutes_ago: int = 1) -
     )
 
 
-def source(**limits: float) -> Source:
-    """Gives settings with limits."""
-    return Source.model_validate({"url": f"postgresql://etl@{HOST}/issuer", **limits})
+def source(**limits: float) -> SourceSettings:
+    """Returns settings with limits."""
+    return SourceSettings.model_validate({"url": f"postgresql://etl@{HOST}/issuer", **limits})
 
 
 @pytest.mark.usefixtures("aws")

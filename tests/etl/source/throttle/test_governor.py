@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from etl.errors import SnapshotLost
-from etl.source.open import pinned
+from etl.source.open import hold_snapshot
 from etl.source.throttle.governor import Bounds, Governor, Pulse
 from etl.spark import spark_session
 from etl.stage.driver import stage_table
@@ -22,7 +22,7 @@ CALM = Pulse(reads_only=True, lag_seconds=0, sessions=10, others=0)
 
 
 def governor(connections: int = 9, calm_seconds: float = 0) -> tuple[Governor, list[tuple[int, str]]]:
-    """Gives a governor, and what it tells."""
+    """Returns a governor, and what it tells."""
     told: list[tuple[int, str]] = []
     bounds = Bounds(connections, room=100, lag_seconds=5, calm_seconds=calm_seconds)
     return Governor(bounds, lambda allowed, reason: told.append((allowed, reason))), told
@@ -55,7 +55,7 @@ def test_the_cap_holds_over_two_tables_at_once(cluster: Cluster, staging: Stagin
     """However many slices and tables there are, the server never sees more sessions of a run than the setting."""
     spark = spark_session()
     reached = min(cap, spark.sparkContext.defaultParallelism + 1)
-    with pinned(cluster.source(max_connections=cap)) as held, sampled(cluster) as counts:
+    with hold_snapshot(cluster.source(max_connections=cap)) as held, sampled(cluster) as counts:
         plans = [staging.plan(held, table, slices=3) for table in ("credits", "debits")]
         with ThreadPoolExecutor(2) as tables:
             arguments = (held, staging.keys, staging.key, staging.target, f"cap-{cap}")

@@ -11,7 +11,7 @@ from etl.source.throttle.heartbeat import Heartbeat
 
 
 def beating(look: Callable[[], int]) -> tuple[Heartbeat[int], list[int], list[RunLost]]:
-    """Gives a heartbeat that looks when it is asked to, what it heard, and what it lost."""
+    """Returns a heartbeat that looks when it is asked to, what it heard, and what it lost."""
     heard: list[int] = []
     lost: list[RunLost] = []
     heart = Heartbeat(lambda _stopped: look(), heard.append, lost.append, every=3600)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from masking.looks import count_looks, mostly
 from masking.policy import ColumnClass
+from masking.value_shapes import count_looks, mostly
 
 
 @pytest.mark.parametrize(

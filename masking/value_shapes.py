@@ -73,7 +73,7 @@ def count_looks(values: pa.Array) -> Counter[ColumnClass]:
 
 
 def mostly(looks: Counter[ColumnClass], values: int) -> ColumnClass | None:
-    """Gives the class that at least half of the values look like; free text where fewer look like anything.
+    """Returns the class that at least half of the values look like; free text where fewer look like anything.
 
     Args:
         looks: from `count_looks`.
