@@ -13,8 +13,7 @@ import pyarrow as pa
 
 from etl.clock import now
 from etl.upkeep.detokenize.access_log import AccessLog
-from etl.upkeep.requester import account, host
-from etl.upkeep.requester import checked_purpose
+from etl.upkeep.requester import account, checked_purpose, host
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
 from masking.strategies import MaskContext, Tokenize
