@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from masking.card_numbers import free_digits
 from masking.kernels.ff1 import min_length
 from masking.policy.classes import POLICY, ColumnClass
-from masking.policy.names import promised_class
+promised_class = lambda n: None
 from masking.policy.rules import RULES, Profile, Rule
 from masking.strategies import Fpe, JsonFields, Strategy, Tokenize, TruncatePan
 
