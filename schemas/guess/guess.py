@@ -9,21 +9,8 @@ from masking.policy import ColumnClass
 from masking.policy.names import Meaning, meaning
 from schemas.types import ColumnType
 
-_TEXT: Final = frozenset({"string", "json", "bytes"})
 _NUMBERS: Final = frozenset({"int64", "numeric", "float64"})
 _INSTANTS: Final = frozenset({"date", "datetime", "timestamp"})
-_WRITTEN: Final = _TEXT | {"int64", "numeric"}
-_HOLDS: Final = {
-    "person_name": _TEXT,
-    "email": _TEXT,
-    "ip_address": _TEXT,
-    "free_text": _TEXT,
-    "address": _TEXT | {"numeric", "float64"},
-    "birth_date": _WRITTEN | _INSTANTS,
-    "card_expiry": _WRITTEN | _INSTANTS,
-    "personal": _WRITTEN | _INSTANTS | {"float64", "bool"},
-}
-"""The types that can hold what a name says; a flag `email_verified` holds no address."""
 _NO_CODES: Final = frozenset({"identifier", "free_text", "person_name"})
 """What a list of values that the database fixes cannot be, whatever its name says."""
 _NUMBERS_TELL: Final = {
@@ -33,8 +20,8 @@ _TEXTS_TELL: Final = {
     "code": "fixed codes by its name", "short_code": "short codes by its name", "time": "a time",
     "thing": "the name of a thing",
 }  # fmt: skip
-_LONGEST: Final = {"code": None, "short_code": 64, "time": 32, "thing": 255}
-"""By kind: the longest text that is still what its name says; None where its length does not matter."""
+_LONGEST: Final = {"code": 255, "short_code": 64, "time": 32, "thing": 255}
+"""By kind: the longest text that is still what its name says. Of texts without a limit only codes are."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +72,7 @@ def guess(
 
 def _promised(said: Meaning, type_name: str, source: str = "name", *, enum: bool) -> Guess | None:
     """Returns what the words promise, where the type can hold it."""
-    if not said.sensitive or type_name not in _HOLDS.get(said.kind, _WRITTEN) or (enum and said.kind in _NO_CODES):
+    if not said.fits(type_name) or (enum and said.kind in _NO_CODES):
         return None
     return Guess(said.column_class, said.phrase, source=source)
 
@@ -101,5 +88,5 @@ def _harmless(said: Meaning, type_name: str, length: int | None, *, enum: bool) 
         return _NUMBERS_TELL.get(said.head, "")
     if type_name != "string" or said.head not in _LONGEST:
         return ""
-    longest = _LONGEST[said.head]
-    return _TEXTS_TELL[said.head] if longest is None or (length is not None and length <= longest) else ""
+    fits = length <= _LONGEST[said.head] if length is not None else said.head == "code" and said.clear
+    return _TEXTS_TELL[said.head] if fits else ""

@@ -16,6 +16,20 @@ GRAVEST: Final = ("sensitive_authentication", "national_id", "pan", "card_expiry
 _GENERIC: Final = frozenset({"name", "title", "number", "month", "year", "value", "token", "rate", "amount"})
 """Words that say nothing alone: the table's name goes before them."""
 _NAMES: Final = frozenset({"person_name", "free_text"})
+_WRITTEN: Final = frozenset({"string", "json", "bytes", "int64", "numeric"})
+_TEXT: Final = frozenset({"string", "json", "bytes"})
+_INSTANTS: Final = frozenset({"date", "datetime", "timestamp"})
+_HELD_BY: Final = {
+    "person_name": _TEXT,
+    "email": _TEXT,
+    "ip_address": _TEXT,
+    "free_text": _TEXT,
+    "address": _TEXT | {"numeric", "float64"},
+    "birth_date": _WRITTEN | _INSTANTS,
+    "card_expiry": _WRITTEN | _INSTANTS,
+    "personal": _WRITTEN | _INSTANTS | {"float64", "bool"},
+}
+"""The contract types that can hold what a name says; a flag `email_verified` holds no address."""
 _OF_TABLES: Final = frozenset({"master", "data", "table", "list", "info", "mtb", "dtb", "tbl", "m", "t"})
 """Words of tables' names that say nothing about their rows."""
 
@@ -29,12 +43,14 @@ class Meaning:
         phrase: the words that say so.
         head: the kind of what stands last: of `password_changed_at` a time.
         dated: whether some word speaks of a time.
+        clear: whether no word speaks of anything sensitive.
     """
 
     kind: str = ""
     phrase: str = ""
     head: str = ""
     dated: bool = False
+    clear: bool = True
 
     @property
     def column_class(self) -> ColumnClass:
@@ -46,6 +62,10 @@ class Meaning:
     def sensitive(self) -> bool:
         """Whether the name says that the values concern a person or a card."""
         return bool(self.kind) and self.kind not in HARMLESS
+
+    def fits(self, type_name: str) -> bool:
+        """Tells whether the name says something sensitive that a contract type can hold."""
+        return self.sensitive and type_name in _HELD_BY.get(self.kind, _WRITTEN)
 
 
 @dataclass(frozen=True)
@@ -82,8 +102,8 @@ def meaning(name: str, table: str = "") -> Meaning:
     phrase = " ".join(word for word in decides.phrase if word not in {BEGINNING, END})
     dated = any(one.kind == "time" for one in found)
     whole = (*own, *context)
-    return Meaning(_kind(decides, whole), phrase, _kind(head, whole), dated)
-
+    clear = all(_kind(one, whole) in HARMLESS for one in found)
+    return Meaning(_kind(decides, whole), phrase, _kind(head, whole), dated, clear)
 
 
 def _kind(found: _Found, name: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from masking.policy.names.table import Words, words
 
-_TOKEN: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W_0-9A-Za-z]+")
+_TOKEN: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W_0-9A-Za-z]+|〒")
 _KATAKANA: Final = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 _ROMAJI: Final = tuple(
     (re.compile(pattern), hepburn)

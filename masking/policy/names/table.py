@@ -60,7 +60,13 @@ def words() -> Words:
             sensitive.update(() if kind in HARMLESS else parts)
     named = {part: frozenset(line.split()) for part, line in raw["named"].items()}
     plain = {word for line in raw["plain"] for word in line.split()}
-    known = {*spellings, *raw["spellings"], *plain, *frozenset().union(*named.values()), *(word for parts in phrases for word in parts)}
+    known = {
+        *spellings,
+        *raw["spellings"],
+        *plain,
+        *frozenset().union(*named.values()),
+        *(word for parts in phrases for word in parts),
+    }
     grave = sorted(word for word in known if spellings.get(word, word) in sensitive)
     return Words(spellings, phrases, tuple(raw["kinds"]), frozenset(known - {BEGINNING, END}), tuple(grave), **named)
 
