@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from etl.authoring.discover.sample import SampledShape
 from etl.errors import NO_ROW_READ, ContractNotProposed
 from etl.source.catalogue import SourceColumn, SourceTable
-from schemas.propose import FoundColumn, FoundTable
+from schemas.found import FoundColumn, FoundTable
 from schemas.types import ColumnType, EngineName, suggest
 
 
@@ -53,5 +53,6 @@ def _column(column: SourceColumn, engine: EngineName, looks: SampledShape | None
         column.length,
         column.comment,
         looks.mostly if looks else None,
+        bool(looks and looks.sure),
         looks.note if looks else "",
     )
