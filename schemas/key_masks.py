@@ -45,7 +45,7 @@ def key_mask(
         found: what its name, type and sample say.
         known: contracts beside which it will stand.
     """
-    if not NAME.match(column.name) or found.column_class in _NEVER:
+    if found.column_class in _NEVER:
         return DROP, found.column_class
     other = table.references.get(column.name)
     target = contract_of(known, other[0]) if other else None
@@ -64,7 +64,7 @@ def namesake_mask(column: FoundColumn, found: Guess, known: Sequence[Contract]) 
 
     Without a namesake, what is called an id becomes a token of its own domain; the rest is no key: None.
     """
-    if not NAME.match(column.name) or column.type is None or found.column_class not in _UNCLEAR:
+    if column.type is None or found.column_class not in _UNCLEAR:
         return None
     domain = _domain(f".{_NOBODY}", column.name)
     if domain == _NOBODY:

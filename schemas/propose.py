@@ -90,16 +90,21 @@ def _body(line: _Line) -> str:
     return f"{{type: {yaml_type(line.type)}, class: {line.column_class}, mask: {line.mask}{never}}}"
 
 
-def _line(table: FoundTable, column: FoundColumn, name: str, known: Sequence[Contract]) -> _Line:
-    found = _seen(
-        guess(column.name, column.type, enum=column.enum, length=column.length, comment=column.comment, table=name),
-        column,
-    )
+def decide(
+    table: FoundTable, column: FoundColumn, name: str, known: Sequence[Contract] = ()
+) -> tuple[str, ColumnClass, Guess]:
+    """Returns the mask and the class that are proposed for a column, and the guess behind them."""
+    said = guess(column.name, column.type, enum=column.enum, length=column.length, comment=column.comment, table=name)
+    found = _seen(said, column)
     if column.name in table.key or column.name in table.references:
-        mask, column_class = key_mask(table, column, name, found, known)
-    else:
-        same = namesake_mask(column, found, known) if column.seen is None else None
-        mask, column_class = same or (_mask(found, column), found.column_class)
+        return *key_mask(table, column, name, found, known), found
+    same = namesake_mask(column, found, known) if column.seen is None else None
+    return *(same or (_mask(found, column), found.column_class)), found
+
+
+def _line(table: FoundTable, column: FoundColumn, name: str, known: Sequence[Contract]) -> _Line:
+    mask, column_class, found = decide(table, column, name, known)
+    mask = mask if NAME.match(column.name) else DROP
     kind = str(column.type or ColumnType("string"))
     return _Line(column.name, kind, column_class, mask, column.not_null, _why(found, column, mask))
 
@@ -117,7 +122,7 @@ def _seen(found: Guess, column: FoundColumn) -> Guess:
 
 def _mask(found: Guess, column: FoundColumn) -> str:
     """Returns the mask of a column that identifies no row: kept, or one of the few that leave nothing of a person."""
-    if not NAME.match(column.name) or column.type is None:
+    if column.type is None:
         return DROP
     if found.harmless:
         return kept(found.harmless)
