@@ -18,6 +18,8 @@ _DECIMAL = 10
 _TOKENS = frozenset({"tokenize", "pseudonymize", "fpe"})
 _NEVER = frozenset({ColumnClass.SENSITIVE_AUTHENTICATION, ColumnClass.NATIONAL_ID})
 """Classes whose values never leave the database."""
+_EVERYDAY = frozenset({"identifier", "number", "reference", "key"})
+"""What every table has: whether an id names a person or a thing, only its class can tell."""
 _OF_NOBODY = frozenset({ColumnClass.NONE, ColumnClass.IDENTIFIER})
 """Classes that say the values tell nothing of a person; another class is a decision that somebody made."""
 
@@ -114,7 +116,7 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
 def _named(column: PolicyColumn) -> Iterator[Finding]:
     """Finds a mask that what the column's name says does not allow."""
     said = meaning(column.name, column.table)
-    if not said.fits(column.kind) or said.kind == "identifier" or column.strategy.strategy == "drop":
+    if not said.fits(column.kind) or column.strategy.strategy == "drop" or said.phrase in _EVERYDAY:
         return
     if said.column_class in _NEVER and column.column_class not in _NEVER:
         yield _at(column, "KG015", f"the name says {said.phrase} ({said.kind}), the class is {column.column_class}")
