@@ -109,7 +109,8 @@ def _judge(schema: str, row: dict[str, str]) -> Judged:
     kind = ColumnType.parse("string" if enum else row["type"])
     length = int(row["length"]) if row["length"] else None
     column = FoundColumn(row["column"], kind, not_null=False, enum=enum, length=length)
-    written, _, _ = decide(FoundTable(f"s.{row['table']}", (column,), ("row_id",)), column, row["table"])
+    key = ("id",) if row["column"] != "ID" else ("ID",)  # all these schemas call a primary key of one column so
+    written, _, _ = decide(FoundTable(f"s.{row['table']}", (column,), key), column, row["table"])
     mask = _STRATEGIES.validate_python(yaml.safe_load(written))
     kept = Keep(why="for the linter to see")
     shown = PolicyColumn(row["table"], "d", row["column"], ColumnClass.NONE, kept, kind=kind.name)
