@@ -16,7 +16,6 @@ from etl.retries import TRIES
 from etl.source.dialect import ReadColumn
 from etl.source.endpoint import Endpoint
 from etl.source.open import hold_snapshot
-from etl.source.postgres import snapshot as postgres
 from etl.source.postgres.connect import control_connection
 from etl.source.postgres.read import read_slice
 from etl.source.snapshot import Snapshot
@@ -127,7 +126,7 @@ def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging:
 
 def test_exhausted_connections_are_waited_for(cluster: Cluster, staging: Staging) -> None:
     """While the server has no session left a slice waits; it fails as transient, or goes on when one is free."""
-    with postgres.hold_snapshot(cluster.source(connect_seconds=1), every=0.1) as held, cluster.crowded() as let_go:
+    with hold_snapshot(cluster.source(connect_seconds=1), every=0.1) as held, cluster.crowded() as let_go:
         with pytest.raises(SourceUnavailable, match="did not answer within 1 s"):
             staging.plan(held, "credits")
         for _ in range(3):
@@ -154,7 +153,7 @@ def test_a_pause_of_the_network_is_sat_out(cluster: Cluster) -> None:
 
 def test_a_server_that_stays_silent_loses_the_run(cluster: Cluster, staging: Staging) -> None:
     """After `silence_seconds` without an answer, slices that wait for it are canceled: nothing hangs."""
-    with postgres.hold_snapshot(cluster.source(silence_seconds=1), every=0.1) as held:
+    with hold_snapshot(cluster.source(silence_seconds=1), every=0.1) as held:
         plan = staging.plan(held, "credits", slices=4)
         with ThreadPoolExecutor(1) as other, cluster.locked("credits"):
             staged = other.submit(
