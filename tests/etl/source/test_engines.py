@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from py4j.protocol import Py4JError
+from pyspark.sql import SparkSession
 
 from etl.errors import (
     EndpointRefused,
@@ -28,7 +29,6 @@ from etl.source.jdbc.failures import jdbc_failure
 from etl.source.jdbc.frame import jdbc_frame, named_in, reading_session
 from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.slice import Slice
-from etl.spark import spark_session
 from etl.stage.source_totals import SourceTotals, totals_before, unmoved
 from masking.errors import KagemushaError
 from schemas.contract_file import load_contracts
@@ -114,13 +114,11 @@ def test_a_writable_server_is_refused(mysql: MySql) -> None:
     assert "No row was read." in str(refused.value)
 
 
-def test_a_reader_that_becomes_the_writer_ends_the_run(mysql: MySql) -> None:
+def test_a_reader_that_becomes_the_writer_ends_the_run(mysql: MySql, spark: SparkSession) -> None:
     """In the middle of a run, the driver, new control sessions and Spark's own connections all notice a failover."""
     task_columns = [ReadColumn("club_id", ColumnType("int64"))]
     with hold_snapshot(mysql.settings.source) as held:
-        frame = jdbc_frame(
-            reading_session(spark_session()), held.snapshot, "community.clubs", task_columns, Slice(0, "TRUE")
-        )
+        frame = jdbc_frame(reading_session(spark), held.snapshot, "community.clubs", task_columns, Slice(0, "TRUE"))
         assert frame.count() > 0
         mysql.execute("SET GLOBAL read_only = OFF")
         try:
@@ -134,10 +132,12 @@ def test_a_reader_that_becomes_the_writer_ends_the_run(mysql: MySql) -> None:
             mysql.execute("SET GLOBAL read_only = ON")
 
 
-def test_neither_password_nor_values_are_in_sparks_plan(mysql: MySql, caplog: pytest.LogCaptureFixture) -> None:
+def test_neither_password_nor_values_are_in_sparks_plan(
+    mysql: MySql, spark: SparkSession, caplog: pytest.LogCaptureFixture
+) -> None:
     """Spark's configuration, every form of its plan and Py4J's own log hold no password and no bound of a key."""
     caplog.set_level(logging.DEBUG, logger="py4j")
-    session = reading_session(spark_session())
+    session = reading_session(spark)
     with hold_snapshot(mysql.settings.source) as held:
         secret = held.snapshot.endpoint.login().password
         part = Slice(1, "`member_id` >= 987654321", by="member_id")
@@ -170,9 +170,9 @@ def test_a_condition_may_name_several_columns() -> None:
     assert named_in(Slice(0, where, by="ctid"), POSTGRES) == ['"a"', '"b""c"', '"ctid"']
 
 
-def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql) -> None:
+def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql, spark: SparkSession) -> None:
     """A time limit, a missing grant and a lost snapshot are told apart by their numbers, without foreign text."""
-    session = reading_session(spark_session())
+    session = reading_session(spark)
     columns = [ReadColumn("n", ColumnType("int64"))]
     mysql.execute(
         "CREATE DATABASE slow",
@@ -202,13 +202,13 @@ def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql) -> N
     issuer.source("DROP TABLE public.one")
 
 
-def test_a_foreign_error_of_jdbc_quotes_no_row(issuer: Issuer) -> None:
+def test_a_foreign_error_of_jdbc_quotes_no_row(issuer: Issuer, spark: SparkSession) -> None:
     """What the driver throws goes into Spark's log as it is, so the server's details are left out: they quote rows."""
     issuer.source("""CREATE TABLE public.spoiled AS SELECT '{"name": "影武者\\u0000"}'::json AS document""")
     source = issuer.settings.source.model_copy(update={"reader": "jdbc"})
     columns = [ReadColumn("document", ColumnType("json"))]
     with hold_snapshot(source) as held:
-        frame = jdbc_frame(reading_session(spark_session()), held.snapshot, "public.spoiled", columns, Slice(0, "TRUE"))
+        frame = jdbc_frame(reading_session(spark), held.snapshot, "public.spoiled", columns, Slice(0, "TRUE"))
         with pytest.raises(Py4JError) as ended:
             frame.collect()
     issuer.source("DROP TABLE public.spoiled")

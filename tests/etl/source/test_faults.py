@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyspark.sql import SparkSession
 
 from etl import retries
 from etl.errors import ReaderLags, SnapshotLost, SourceUnavailable, StatementTimedOut
@@ -19,7 +20,6 @@ from etl.source.open import hold_snapshot
 from etl.source.postgres.connect import control_connection
 from etl.source.postgres.read import read_slice
 from etl.source.snapshot import Snapshot
-from etl.spark import spark_session
 from etl.stage import task as task_module
 from etl.stage.driver import stage_table
 from etl.stage.task import StagedSlice, stage_slice
@@ -107,7 +107,7 @@ def test_a_lock_conflict_on_the_standby_costs_a_try(cluster: Cluster, staging: S
     assert cluster.ask(STANDBY, conflicts) > before
 
 
-def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging: Staging) -> None:
+def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging: Staging, spark: SparkSession) -> None:
     """When the holding session ends, the heartbeat says so, no turn is given, and no slice tries a second time."""
     with hold_snapshot(cluster.source()) as held:
         task, plan = staging.task(held, "credits")
@@ -119,7 +119,7 @@ def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging:
             raise AssertionError
         failure = stage_slice(task, plan.slices[0])
         with pytest.raises(SnapshotLost):
-            stage_table(spark_session(), plan, held, staging.keys, staging.key, staging.target, "lost")
+            stage_table(spark, plan, held, staging.keys, staging.key, staging.target, "lost")
     assert isinstance(failure, SnapshotLost)
     assert lost.value.exit_code == failure.exit_code == 3
 
@@ -151,14 +151,12 @@ def test_a_pause_of_the_network_is_sat_out(cluster: Cluster) -> None:
     assert rows == ROWS
 
 
-def test_a_server_that_stays_silent_loses_the_run(cluster: Cluster, staging: Staging) -> None:
+def test_a_server_that_stays_silent_loses_the_run(cluster: Cluster, staging: Staging, spark: SparkSession) -> None:
     """After `silence_seconds` without an answer, slices that wait for it are canceled: nothing hangs."""
     with hold_snapshot(cluster.source(silence_seconds=1), every=0.1) as held:
         plan = staging.plan(held, "credits", slices=4)
         with ThreadPoolExecutor(1) as other, cluster.locked("credits"):
-            staged = other.submit(
-                stage_table, spark_session(), plan, held, staging.keys, staging.key, staging.target, "silent"
-            )
+            staged = other.submit(stage_table, spark, plan, held, staging.keys, staging.key, staging.target, "silent")
             cluster.await_standby(f"EXISTS (SELECT FROM pg_stat_activity WHERE {OURS} AND wait_event_type = 'Lock')")
             with cluster.paused(), pytest.raises(SnapshotLost, match="has not answered for 1 s") as lost:
                 staged.result(timeout=30)
@@ -234,7 +232,7 @@ def test_sessions_show_whose_they_are_and_only_read(cluster: Cluster) -> None:
     }
 
 
-def test_two_tables_of_one_transaction_are_never_torn(cluster: Cluster, staging: Staging) -> None:
+def test_two_tables_of_one_transaction_are_never_torn(cluster: Cluster, staging: Staging, spark: SparkSession) -> None:
     """While amounts move from one table to the other, every run stages both as they stood at one moment."""
     seen = set()
     with cluster.transferring() as moved, ThreadPoolExecutor(2) as tables:
@@ -243,7 +241,7 @@ def test_two_tables_of_one_transaction_are_never_torn(cluster: Cluster, staging:
             with hold_snapshot(cluster.source()) as held:
                 arguments = (held, staging.keys, staging.key, staging.target, f"torn-{number}")
                 plans = [staging.plan(held, table, slices=2) for table in ("credits", "debits")]
-                both = [tables.submit(stage_table, spark_session(), plan, *arguments) for plan in plans]
+                both = [tables.submit(stage_table, spark, plan, *arguments) for plan in plans]
                 credit, debit = (one.result() for one in both)
             assert credit.rows == debit.rows == ROWS
             assert credit.sums["amount"] == -debit.sums["amount"]

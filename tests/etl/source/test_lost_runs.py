@@ -21,7 +21,7 @@ from scripts.local_stack.postgres import PRIMARY
 from tests.etl.source.cluster import OURS, Cluster, pair_contracts
 from tests.etl.source.conftest import DAY, Staging
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("spark")]
 WAITING = f"EXISTS (SELECT FROM pg_stat_activity WHERE {OURS} AND wait_event_type = 'Lock')"
 DATASET = "lost_runs"
 
