@@ -81,7 +81,7 @@ def sliced(session: Session, extent: Extent, size: SliceSize) -> Sliced:
 
 @dataclass(frozen=True)
 class _Table:
-    """A table's statistics beside what is cut of it.
+    """What is cut, together with the table's statistics.
 
     Attributes:
         rows: of the whole table.
@@ -122,7 +122,7 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Days:
-    """The business days of a window, as the column at the source that places rows in them has them.
+    """The business days of a window, as a column at the source has them.
 
     Attributes:
         kind: the column's contract type.

@@ -1,7 +1,7 @@
 """The reader guard: SQL proves, on every connection, that the session is on a reader that may be read.
 
 A custom endpoint of type ANY can follow a failover to the writer, and a reader can be promoted: a host name proves
-nothing. The host's shape is linted first only because it gives the better advice.
+nothing. The host's name is checked first only because that error has the better advice.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Role:
 
 
 def let_through(role: Role, endpoint: ProvenPlace, allowed_instances: Sequence[str]) -> Reader:
-    """Returns the reader of a role that may be read; the same rules for every engine.
+    """Returns the reader, if its role lets it be read; the rules are the same for every engine.
 
     Raises:
         EndpointRefused: see `prove_reader`.
@@ -87,7 +87,7 @@ def still_the_reader(prove: Callable[[], Reader], endpoint: ProvenPlace, reader:
     """Proves, on a connection in the middle of a run, that it is on the reader that the run has pinned.
 
     Raises:
-        ReaderChanged: it is on a writer or another instance now. Another run begins with a new look at the endpoint.
+        ReaderChanged: it is on a writer or on another instance now. The next run looks at the endpoint anew.
     """
     found = ""
     try:

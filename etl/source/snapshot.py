@@ -73,7 +73,7 @@ class HeldSnapshot:
 
     Attributes:
         snapshot: what slices need.
-        governor: gives turns to connect; every connection but the holding one needs one.
+        governor: grants turns to connect; every connection but the one that holds the snapshot needs a turn.
         check: proves that the snapshot is still held, or raises RunLost.
     """
 

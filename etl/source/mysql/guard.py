@@ -65,24 +65,12 @@ def prove_reader(
         EndpointRefused: the session is on a writer, on an instance outside the allowed list, or on too old a server; or
             the server is read-only, but not for this user. No row was read.
     """
-    aurora, mariadb = "aurora_server_id" in variables, "MariaDB" in variables.get("version", "")
-    name, asked = ("aurora_server_id", "innodb_read_only") if aurora else ("hostname", "read_only")
-    proof = "@@innodb_read_only" if aurora else "(@@read_only OR @@innodb_read_only)"
-    if allowed_instances:
-        listed = ", ".join("'" + one.replace("'", "''") + "'" for one in allowed_instances)
-        proof += f" AND @@{name} IN ({listed})"
-    reader = MySqlReader(
-        instance=variables.get(name, ""),
-        version=_number(variables.get("version", "")),
-        is_aurora=aurora,
-        mariadb=mariadb,
-        proof=proof,
-        allowed=tuple(allowed_instances),
-    )
+    reader = _candidate(variables, allowed_instances)
+    asked = "innodb_read_only" if reader.is_aurora else "read_only"
     reads_only = any(variables.get(one, "").upper() in _ON for one in {asked, "innodb_read_only"})
-    oldest = OLDEST_MARIADB if mariadb else OLDEST_MYSQL
+    oldest = OLDEST_MARIADB if reader.mariadb else OLDEST_MYSQL
     let_through(Role(reads_only, reader, f"@@{asked} is off", oldest), endpoint, allowed_instances)
-    if may_write and not aurora:
+    if may_write and not reader.is_aurora:
         raise EndpointRefused(
             "The server is read-only, but not for this user, so it proves nothing.",
             not_done=NO_ROW_READ,
@@ -98,6 +86,24 @@ def session_sql(reader: MySqlReader, seconds: int) -> str:
     read_only = "tx_read_only" if reader.mariadb else "transaction_read_only"
     proven = f"time_zone = IF({reader.proof}, '+00:00', 'not on a reader')"
     return f"SET SESSION {proven}, sql_mode = '{_SQL_MODE}', {read_only} = 1, {limit}"
+
+
+def _candidate(variables: Mapping[str, str], allowed_instances: Sequence[str]) -> MySqlReader:
+    """Returns what a server says it is, and the expression by which each session on it proves that it may be read."""
+    aurora = "aurora_server_id" in variables
+    name = "aurora_server_id" if aurora else "hostname"
+    proof = "@@innodb_read_only" if aurora else "(@@read_only OR @@innodb_read_only)"
+    if allowed_instances:
+        listed = ", ".join("'" + one.replace("'", "''") + "'" for one in allowed_instances)
+        proof += f" AND @@{name} IN ({listed})"
+    return MySqlReader(
+        instance=variables.get(name, ""),
+        version=_number(variables.get("version", "")),
+        is_aurora=aurora,
+        mariadb="MariaDB" in variables.get("version", ""),
+        proof=proof,
+        allowed=tuple(allowed_instances),
+    )
 
 
 def _number(version: str) -> int:

@@ -10,7 +10,7 @@ from etl.source.postgres.connect import Connection
 
 _HEAPS: Final = frozenset({"r", "m"})
 _OF: Final = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s"
-"""The relation by name. `to_regclass` fails without USAGE on the schema; the catalogue itself is open to everybody."""
+"""A relation by its name. `to_regclass` fails without USAGE on the schema; everybody may read the catalogue itself."""
 RELATION_SQL: Final = f"""
 SELECT c.oid::int8, c.relkind::text, has_schema_privilege(n.oid, 'USAGE'),
        current_setting('block_size')::int8, coalesce(obj_description(c.oid, 'pg_class'), '')

@@ -15,7 +15,7 @@ _TRANSIENT_STATES: Final = ("08", "40", "53", "57", "58")
 
 A standby cancels a query with 40001 when it must replay a change that the query blocks."""
 _CANCELED: Final = "57014"
-"""A statement timeout and a person who cancels have this in common; the time tells them apart in every language."""
+"""Both a statement timeout and a person who cancels; only the time that has passed distinguishes them reliably."""
 
 
 def query_failure(state: str, place: Mapping[str, object], *, timed_out: bool = False) -> KagemushaError:

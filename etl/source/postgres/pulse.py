@@ -16,7 +16,7 @@ from etl.source.snapshot import Snapshot
 from etl.source.throttle.governor import Pulse
 
 # A reader that has replayed all it received is up to date however long ago the last transaction was; without a
-# connection to the writer, only that transaction's age tells. Aurora's readers share the storage and say it themselves.
+# connection to the writer, only that transaction's age is known. Aurora's readers share the storage and know their lag.
 _LAG: Final = """
 CASE WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
      ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) END::float8

@@ -1,4 +1,4 @@
-"""Reads one slice from PostgreSQL as Arrow batches, inside a worker, under the pinned snapshot."""
+"""Reads one slice from PostgreSQL as Arrow batches, inside a worker, in the pinned snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PostgreSQL's control session, under the pinned snapshot."""
+"""PostgreSQL's control session, in the pinned snapshot."""
 
 from __future__ import annotations
 
