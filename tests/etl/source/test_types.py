@@ -53,7 +53,7 @@ KEPT: Final = "  {name}: {{type: '{type}', class: none, mask: {{strategy: keep, 
 
 
 def contract_of(folder: Path, columns: Mapping[str, str]) -> Path:
-    """Writes the contract of a table whose columns have these types; gives its folder."""
+    """Writes the contract of a table whose columns have these types; returns its folder."""
     folder.mkdir(exist_ok=True)
     kept = "".join(KEPT.format(name=name, type=kind) for name, kind in columns.items())
     (folder / "matrix.yaml").write_text(CONTRACT + kept, encoding="utf-8")
@@ -118,7 +118,7 @@ def in_mysql(mysql: MySql) -> Iterator[None]:
 
 
 def published(issuer: Issuer, settings: Settings, folder: Path, cases: Mapping[str, Case]) -> dict[str, list[Any]]:
-    """Loads the matrix by the daily run and gives what BigQuery holds."""
+    """Loads the matrix by the daily run and returns what BigQuery holds."""
     issuer.warehouse.client.delete_table("types.matrix", not_found_ok=True)
     contracts = contract_of(folder, {name: case.contract for name, case in cases.items()})
     result = issuer.run(DAY, contracts=contracts, settings=settings)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.stack
 
 
 def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql, spark: SparkSession) -> None:
-    """A time limit, a missing grant and a lost snapshot are told apart by their numbers, without foreign text."""
+    """A time limit, a missing grant and a lost snapshot are distinguished by their numbers, without foreign text."""
     session = reading_session(spark)
     columns = [ReadColumn("n", ColumnType("int64"))]
     mysql.execute(

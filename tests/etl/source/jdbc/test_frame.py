@@ -50,6 +50,6 @@ def test_neither_password_nor_values_are_in_sparks_plan(
 
 
 def test_a_condition_may_name_several_columns() -> None:
-    """Spark's query has every column that a slice's condition names, whatever stands in its texts."""
+    """Spark's query has every column that a slice's condition names, whatever is in its texts."""
     where = """("a" COLLATE "C" >= 'x "no" ''y') AND "b""c" < DATE '2023-08-30'"""
     assert named_in(Slice(0, where, by="ctid"), POSTGRES) == ['"a"', '"b""c"', '"ctid"']

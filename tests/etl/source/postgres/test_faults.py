@@ -43,7 +43,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 def in_mid_stream(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None], int], list[int]]:
     """Returns a way to let something happen, so many times, after a slice got its first batch and before its second.
 
-    The list that it gives counts how often that was.
+    The list that it returns counts how often that was.
     """
 
     def arrange(happen: Callable[[], None], times: int) -> list[int]:
@@ -81,7 +81,7 @@ def test_a_backend_that_is_killed_once_costs_a_try(cluster: Cluster, staging: St
 def test_a_backend_that_is_killed_every_time_ends_the_slice(
     cluster: Cluster, staging: Staging, in_mid_stream: Arrange
 ) -> None:
-    """After the last try the slice gives a transient error that names table and slice, and no rows."""
+    """After the last try the slice returns a transient error that names table and slice, and no rows."""
     with hold_snapshot(cluster.source()) as held:
         task, plan = staging.task(held, "wide")
         killed = in_mid_stream(lambda: cluster.end_sessions(STREAMING), 100)
@@ -93,7 +93,7 @@ def test_a_backend_that_is_killed_every_time_ends_the_slice(
 
 
 def test_a_lock_conflict_on_the_standby_costs_a_try(cluster: Cluster, staging: Staging, in_mid_stream: Arrange) -> None:
-    """A query that stands in the way of the primary's changes is canceled there (40001), and read again."""
+    """A query that blocks the primary's changes is canceled there (40001), and read again."""
     conflicts = "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = 'issuer'"
     before = cluster.ask(STANDBY, conflicts)
 
@@ -138,7 +138,7 @@ def test_exhausted_connections_are_waited_for(cluster: Cluster, staging: Staging
 
 
 def test_a_pause_of_the_network_is_sat_out(cluster: Cluster) -> None:
-    """A server that stands still for a moment in mid-stream costs nothing but the moment."""
+    """A server that pauses for a moment in mid-stream costs nothing but the moment."""
     with hold_snapshot(cluster.source()) as held:
         batches = read_slice(held.snapshot, "pair.wide", NOTES, "TRUE")
         rows = next(batches).num_rows

@@ -129,7 +129,7 @@ def test_a_run_that_loses_its_reader_publishes_nothing(
 
 
 def test_the_run_after_a_lost_one_publishes(pair: Pair) -> None:
-    """Nothing has to be cleaned up: the next run, on a reader that stands, brings what the lost one could not."""
+    """Nothing has to be cleaned up: the next run, on a working reader, publishes what the lost one could not."""
     before = pair.published()
     assert pair.run().exit_code == 0
     after = pair.published()

@@ -1,4 +1,4 @@
-"""The cap holds over all tables of a run, and the governor gives way to a reader that struggles."""
+"""The cap holds over all tables of a run, and the governor backs off from a reader under strain."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def governor(connections: int = 9, calm_seconds: float = 0) -> tuple[Governor, l
 
 @contextmanager
 def sampled(cluster: Cluster) -> Iterator[set[int]]:
-    """Counts our sessions on the standby as fast as it answers, while the block runs; gives the counts it met."""
+    """Counts our sessions on the standby as fast as it answers, while the block runs; yields the counts."""
     counts: set[int] = set()
     ended = threading.Event()
 
