@@ -17,9 +17,9 @@ from schemas.patch import Edit, EditKind, yaml_type
 from schemas.types import ColumnType, EngineName, suggest, why_not
 
 _TABLES: Final = frozenset({"r", "p"})
-"""Kinds of relations whose catalogue knows NOT NULL and keys; a view's does not."""
+"""Kinds of relations for which the catalogue has NOT NULL and keys; views are not among them."""
 _ALIKE: Final = 0.6
-"""From this likeness of names on (difflib's ratio), a table that is gone may be the other one."""
+"""The likeness of names (difflib's ratio) from which a missing table may be the other one."""
 
 
 class DriftKind(StrEnum):
@@ -36,7 +36,7 @@ class DriftKind(StrEnum):
 
 
 WARNINGS: Final = frozenset({DriftKind.KEY})
-"""What the audit proves on the staged rows anyway: told, but no reason to stop."""
+"""What the audit proves on the staged rows anyway: reported, but no reason to stop."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def find_drift(
         contract: the table's contract.
         source: what the catalogue says about its table; None where there is none.
         engine: whose catalogue it is.
-        known: the tables of the database, to tell where a missing one may have gone.
+        known: the tables of the database, to suggest the new name of a missing one.
     """
     if source is None:
         return (_no_table(contract, engine, known),)

@@ -51,11 +51,6 @@ ALL_KEYS: Sequence[tuple[str, int]] = [("a", 1), ("b", 1), ("c", 9)]
 CHANGED: Sequence[Row] = [("a", 1, "paid", WEDNESDAY), ("c", 9, "new", WEDNESDAY)]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Publishing needs no Spark."""
-
-
 @pytest.fixture(scope="module")
 def warehouse(stack: Endpoints) -> Warehouse:
     """Returns the private BigQuery server."""

@@ -49,11 +49,6 @@ derive:
 """
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Publishing needs no Spark."""
-
-
 @pytest.fixture(scope="module")
 def warehouse(stack: Endpoints) -> Warehouse:
     """Returns the private BigQuery server."""

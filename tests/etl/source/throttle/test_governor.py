@@ -1,4 +1,4 @@
-"""The cap holds over all tables of a run, and the governor gives way to a reader that struggles."""
+"""The cap holds over all tables of a run, and the governor backs off from a reader under strain."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from pyspark.sql import SparkSession
 
 from etl.errors import SnapshotLost
 from etl.source.open import hold_snapshot
 from etl.source.throttle.governor import Bounds, Governor, Pulse
-from etl.spark import spark_session
 from etl.stage.driver import stage_table
 from scripts.local_stack.postgres import STANDBY
 from tests.etl.source.cluster import OURS, ROWS, Cluster
@@ -30,7 +30,7 @@ def governor(connections: int = 9, calm_seconds: float = 0) -> tuple[Governor, l
 
 @contextmanager
 def sampled(cluster: Cluster) -> Iterator[set[int]]:
-    """Counts our sessions on the standby as fast as it answers, while the block runs; gives the counts it met."""
+    """Counts our sessions on the standby as fast as it answers, while the block runs; yields the counts."""
     counts: set[int] = set()
     ended = threading.Event()
 
@@ -51,9 +51,10 @@ def sampled(cluster: Cluster) -> Iterator[set[int]]:
 
 @pytest.mark.stack
 @pytest.mark.parametrize("cap", [2, 3])
-def test_the_cap_holds_over_two_tables_at_once(cluster: Cluster, staging: Staging, cap: int) -> None:
+def test_the_cap_holds_over_two_tables_at_once(
+    cluster: Cluster, staging: Staging, spark: SparkSession, cap: int
+) -> None:
     """However many slices and tables there are, the server never sees more sessions of a run than the setting."""
-    spark = spark_session()
     reached = min(cap, spark.sparkContext.defaultParallelism + 1)
     with hold_snapshot(cluster.source(max_connections=cap)) as held, sampled(cluster) as counts:
         plans = [staging.plan(held, table, slices=3) for table in ("credits", "debits")]
