@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from awsglue.utils import GlueArgumentError, getResolvedOptions
 
 from etl.errors import NO_ROW_READ, SettingsInvalid
-from etl.spark import spark_session
 
 _JOB_NAME = "JOB_NAME"
 _ALIKE = 0.6
@@ -87,6 +86,8 @@ def glue_job(argv: Sequence[str]) -> Iterator[None]:
     if not any(word == f"--{_JOB_NAME}" or word.startswith(f"--{_JOB_NAME}=") for word in argv):
         yield
         return
+    from etl.spark import spark_session  # noqa: PLC0415  Spark takes time to import, and arguments are read first
+
     context = spark_session().sparkContext
     if not _has_glue_runtime(context):
         yield
