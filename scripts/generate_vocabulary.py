@@ -24,6 +24,9 @@ from expectations.vocabulary import TABLE  # noqa: E402
 CHECKS: Final[Mapping[str, dict[str, object]]] = {
     "_validate_row_condition": {},  # text always passes
     "_validate_column_list": {"length": 2},
+    "_validate_regex_list": {"length": 1},
+    "_validate_value_set": {"length": 1},
+    "validate_like_pattern_list": {"length": 1},
 }
 """The library's checks of one argument → what they demand of the kinds of values that are written."""
 RULES: Final[Mapping[str, tuple[str, ...]]] = {
