@@ -8,7 +8,6 @@ from etl.errors import NOT_PUBLISHED
 from expectations.checks import Check, SuiteInvalid
 from expectations.derived import TableFacts, derived_checks
 from expectations.suite import BUNDLED, Suite, load_suite
-from expectations.vocabulary import built
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
 
@@ -47,6 +46,8 @@ def table_checks(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple
         values={name: column.values for name, column in contract.selected.items() if column.values},
     )
     checks = (*derived_checks(facts), *table_suite(contract, suites).checks)
+    from expectations.build import built  # noqa: PLC0415  Great Expectations takes seconds to import
+
     problem = ""
     try:
         for check in checks:

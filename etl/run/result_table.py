@@ -6,12 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.table import Table
-
-from etl.ledger.results import FailedCheck
-
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from etl.ledger.results import FailedCheck
     from etl.run.results import RunResult
 
 _WIDTH_WITHOUT_TERMINAL: Final = 140
@@ -19,7 +17,9 @@ _WIDTH_WITHOUT_TERMINAL: Final = 140
 
 def print_result(result: RunResult) -> None:
     """Prints one line a table and what failed."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    from rich.table import Table  # noqa: PLC0415  only a result that is drawn needs it
+
+    console = _console()
     drawn = Table(title=f"Business day {result.day}  ·  run {result.run_id}", title_justify="left")
     drawn.add_column("table")
     for name in ("rows read", "masked columns", "bytes staged", "expectations", "partitions", "seconds"):
@@ -48,7 +48,7 @@ def print_result(result: RunResult) -> None:
         f"{len(result.views)} views",
     )
     console.print(drawn)
-    print_failed_checks(console, {one.table: one.failed_checks for one in result.tables})
+    print_failed_checks({one.table: one.failed_checks for one in result.tables})
     if result.error:
         console.print(f"views: {result.error}", markup=False, highlight=False, style="red", soft_wrap=True)
     for one in result.tables:
@@ -60,15 +60,16 @@ def print_result(result: RunResult) -> None:
             console.print(f"{one.table}: {one.error}", markup=False, highlight=False, style="red", soft_wrap=True)
 
 
-def print_failed_checks(console: Console, found: Mapping[str, Sequence[FailedCheck]]) -> None:
+def print_failed_checks(found: Mapping[str, Sequence[FailedCheck]]) -> None:
     """Prints one line a failed check, those that block first; nothing where all held.
 
     Args:
-        console: where to.
         found: table → its failed checks.
     """
     if not any(found.values()):
         return
+    from rich.table import Table  # noqa: PLC0415  only a result that is drawn needs it
+
     drawn = Table(title="Checks that did not hold", title_justify="left")
     for name in ("table", "check", "severity"):
         drawn.add_column(name, overflow="fold")
@@ -76,7 +77,13 @@ def print_failed_checks(console: Console, found: Mapping[str, Sequence[FailedChe
     for name, failed in found.items():
         for one in failed:
             drawn.add_row(name, one.name, one.severity, _counts(one), style="red" if one.stops else None)
-    console.print(drawn)
+    _console().print(drawn)
+
+
+def _console() -> Console:
+    from rich.console import Console  # noqa: PLC0415  only a result that is drawn needs it
+
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
 
 
 def _counts(one: FailedCheck) -> str:
