@@ -1,4 +1,4 @@
-"""Extreme values of every supported type, and what no type of ours holds: source literals, each with what it becomes."""
+"""Extreme values of every supported type, and what no type of ours holds: source literals and what they become."""
 
 from __future__ import annotations
 
