@@ -43,7 +43,16 @@ def plan_table(
     found = sliced(session, contract, source, window, changes, size, at_once=scope.at_once, measure=measure)
     keys = _keys(session, contract, source, scope, size, measure=measure) if scope.compares_keys(contract) else None
     masks = mask_plan(contract, scope.day)
-    return TablePlan(contract, window, masks, found.slices, found.rows, changes, keys, found.bytes)
+    return TablePlan(
+        contract=contract,
+        window=window,
+        mask=masks,
+        slices=found.slices,
+        estimated_rows=found.rows,
+        changes=changes,
+        keys=keys,
+        estimated_bytes=found.bytes,
+    )
 
 
 def _keys(
