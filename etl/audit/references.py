@@ -14,6 +14,11 @@ from schemas.contract import Contract
 from schemas.loads import FullLoad, SnapshotLoad
 
 
+def joined_tables(contract: Contract) -> frozenset[str]:
+    """Returns the tables that a contract's columns join."""
+    return frozenset(target.partition(".")[0] for target in contract.joins.values())
+
+
 def gather_references(
     staged: Staged,
     day: date,

@@ -76,7 +76,15 @@ def signed(staged: Staged, result: CheckResult, reason: str, by: str, keys: Keyr
         raise WaiverRefused(f"{check.name} {problem}.", not_done=NOT_PUBLISHED, where=_place(staged))
     at = now().isoformat(timespec="seconds")
     waiver = Waiver(
-        staged.run_id, staged.plan.table, check.name, check.digest, staged.digest, reason, by, at, keys.primary
+        run_id=staged.run_id,
+        table=staged.plan.table,
+        expectation=check.name,
+        expectation_digest=check.digest,
+        manifest_digest=staged.digest,
+        reason=reason,
+        by=by,
+        at=at,
+        key_version=keys.primary,
     )
     return replace(waiver, signature=_signature(waiver, keys))
 

@@ -51,11 +51,27 @@ def plan_table(
     found = sliced(session, extent, size)
     keys = _keys(session, extent, size, scope.day) if scope.compares_keys(contract) else None
     masks = mask_plan(contract, scope.day)
-    return TablePlan(contract, extent.window, masks, found.slices, found.rows, extent.changes, keys, found.bytes)
+    return TablePlan(
+        contract=contract,
+        window=extent.window,
+        mask=masks,
+        slices=found.slices,
+        estimated_rows=found.rows,
+        changes=extent.changes,
+        keys=keys,
+        estimated_bytes=found.bytes,
+    )
 
 
 def _keys(session: Session, extent: Extent, size: SliceSize, day: date) -> TablePlan:
     """Returns the plan of all keys of the source: nothing else of the rows is read."""
     only = keys_contract(extent.contract)
     found = sliced(session, Extent(only, extent.source, measure=extent.measure), size)
-    return TablePlan(only, None, mask_plan(only, day), found.slices, found.rows, estimated_bytes=found.bytes)
+    return TablePlan(
+        contract=only,
+        window=None,
+        mask=mask_plan(only, day),
+        slices=found.slices,
+        estimated_rows=found.rows,
+        estimated_bytes=found.bytes,
+    )

@@ -105,15 +105,15 @@ def last_runs(ledger: Ledger, last: int) -> list[RunStatus]:
     holding = {one.run_id for one in LeaseBook(ledger, "").live().values()} if any(not r["ended"] for r in rows) else ()
     return [
         RunStatus(
-            row["run_id"],
-            row["day"],
-            row["started"],
-            row["ended"],
-            "ended" if row["ended"] else "running" if row["run_id"] in holding else "broken off",
-            row["tables"],
-            row["published"],
-            row["exit_code"],
-            row["seconds"],
+            run_id=row["run_id"],
+            day=row["day"],
+            started=row["started"],
+            ended=row["ended"],
+            state="ended" if row["ended"] else "running" if row["run_id"] in holding else "broken off",
+            tables=row["tables"],
+            published=row["published"],
+            exit_code=row["exit_code"],
+            seconds=row["seconds"],
         )
         for row in rows
     ]

@@ -91,14 +91,14 @@ def _column(row: Sequence[object], documents: Collection[str]) -> SourceColumn:
     kind = "json" if name in documents else _kind(data_type, column_type)
     exact = kind in _EXACT
     return SourceColumn(
-        name,
-        kind,
-        int(precision) if exact and precision else None,
-        int(scale) if exact and scale else None,
-        nullable == "NO",
-        "select" in privileges.lower(),
-        int(length) if length and kind in _BOUNDED else None,
-        comment,
+        name=name,
+        type=kind,
+        precision=int(precision) if exact and precision else None,
+        scale=int(scale) if exact and scale else None,
+        not_null=nullable == "NO",
+        readable="select" in privileges.lower(),
+        length=int(length) if length and kind in _BOUNDED else None,
+        comment=comment,
     )
 
 

@@ -120,14 +120,14 @@ def _estimate(connection: Connection, sql: str, what: str) -> int:
 def _column(row: Sequence[object]) -> SourceColumn:
     name, kind, precision, scale, not_null, readable, length, comment = row
     return SourceColumn(
-        str(name),
-        str(kind),
-        None if precision is None else _int(precision),
-        None if scale is None else _int(scale),
-        bool(not_null),
-        bool(readable),
-        None if length is None else _int(length),
-        str(comment),
+        name=str(name),
+        type=str(kind),
+        precision=None if precision is None else _int(precision),
+        scale=None if scale is None else _int(scale),
+        not_null=bool(not_null),
+        readable=bool(readable),
+        length=None if length is None else _int(length),
+        comment=str(comment),
     )
 
 

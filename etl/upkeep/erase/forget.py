@@ -102,15 +102,15 @@ def forget(
         for contract, columns in targets
     ]
     erasure = Erasure(
-        erasure_id,
-        domain,
-        len(persons),
-        versions(keys),
-        apply,
-        tuple(found),
-        _others(contracts, [contract for contract, _ in targets]),
-        tuple(f"{one.table}.{name}" for one in contracts.values() for name in unsearchable(one, domain)),
-        tuple(sorted(used - set(versions(keys)))),
+        erasure_id=erasure_id,
+        domain=domain,
+        persons=len(persons),
+        key_versions=versions(keys),
+        applied=apply,
+        tables=tuple(found),
+        others=_others(contracts, [contract for contract, _ in targets]),
+        documents=tuple(f"{one.table}.{name}" for one in contracts.values() for name in unsearchable(one, domain)),
+        lost_versions=tuple(sorted(used - set(versions(keys)))),
     )
     if not apply:
         return erasure

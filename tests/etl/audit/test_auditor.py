@@ -15,10 +15,10 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
-from etl.audit.auditor import examine
+from etl.audit.auditor import Auditor
 from etl.audit.data_docs import write_page
 from etl.audit.references import gather_references
-from etl.audit.verdict import References, Verdict, approve
+from etl.audit.verdict import Verdict, approve
 from etl.cloud.storage.bucket import StagingBucket, StagingLocation
 from etl.errors import AuditFailed
 from etl.ledger.rows import check_rows
@@ -143,7 +143,7 @@ def judge(target: StagingLocation, suites: Path, issuer: Issuer, spark: SparkSes
             stage.rows if rows is None else rows, {"cost": stage.sums["cost"] if cost is None else Decimal(cost)}
         )
         around = gather_references(stage, DAY, contracts, {"guests": guests}, {"visits": earlier}, issuer.warehouse)
-        return examine(spark, stage, totals, target, suites, around)
+        return Auditor(spark, target, suites).examine(stage, totals, around)
 
     return judged
 
@@ -203,7 +203,7 @@ def test_orphans_are_looked_for_in_what_is_published_too(
     issuer.published(f"INSERT INTO auditing.guests VALUES ('{token(1)}'), ('{token(5)}')")
     around = gather_references(stage, DAY, contracts, {}, {}, issuer.warehouse)
     totals = SourceTotals(2, dict(stage.sums))
-    found = failed(examine(spark, stage, totals, target, Path("none"), around))
+    found = failed(Auditor(spark, target, Path("none")).examine(stage, totals, around))
     assert found == {"tokens_found_in_joined_table(guest)": (1, 2)}
     issuer.published("DROP TABLE auditing.guests")
 
@@ -257,6 +257,6 @@ def test_no_failing_value_gets_out(
 def test_nothing_around_means_nothing_compared(target: StagingLocation, suites: Path, spark: SparkSession) -> None:
     """Without surroundings — as when tokens are renewed — joins, freshness and volume are not looked at."""
     stage = visits(target, "alone", [row(1, at=datetime(2020, 1, 1, tzinfo=UTC))])
-    verdict = examine(spark, stage, SourceTotals(1, dict(stage.sums)), target, suites, References())
+    verdict = Auditor(spark, target, suites).examine(stage, SourceTotals(1, dict(stage.sums)))
     assert failed(verdict) == {}
     assert not {one.check.origin for one in verdict.results} & {"join", "history"}

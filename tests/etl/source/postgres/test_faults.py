@@ -21,7 +21,7 @@ from etl.source.postgres.connect import control_connection
 from etl.source.postgres.read import read_slice
 from etl.source.snapshot import Snapshot
 from etl.stage import task as task_module
-from etl.stage.driver import stage_table
+from etl.stage.driver import Stager
 from etl.stage.task import StagedSlice, stage_slice
 from schemas.types import ColumnType
 from scripts.local_stack.postgres import PRIMARY, STANDBY
@@ -119,7 +119,7 @@ def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging:
             raise AssertionError
         failure = stage_slice(task, plan.slices[0])
         with pytest.raises(SnapshotLost):
-            stage_table(spark, plan, held, staging.keys, staging.key, staging.target, "lost")
+            Stager(spark, held, staging.key, staging.target, "lost").stage_slices(plan)
     assert isinstance(failure, SnapshotLost)
     assert lost.value.exit_code == failure.exit_code == 3
 
@@ -156,7 +156,8 @@ def test_a_server_that_stays_silent_loses_the_run(cluster: Cluster, staging: Sta
     with hold_snapshot(cluster.source(silence_seconds=1), every=0.1) as held:
         plan = staging.plan(held, "credits", slices=4)
         with ThreadPoolExecutor(1) as other, cluster.locked("credits"):
-            staged = other.submit(stage_table, spark, plan, held, staging.keys, staging.key, staging.target, "silent")
+            stager = Stager(spark, held, staging.key, staging.target, "silent")
+            staged = other.submit(stager.stage_slices, plan)
             cluster.await_standby(f"EXISTS (SELECT FROM pg_stat_activity WHERE {OURS} AND wait_event_type = 'Lock')")
             with cluster.paused(), pytest.raises(SnapshotLost, match="has not answered for 1 s") as lost:
                 staged.result(timeout=30)
@@ -239,9 +240,9 @@ def test_two_tables_of_one_transaction_are_never_torn(cluster: Cluster, staging:
         for number in range(2):
             before = moved()
             with hold_snapshot(cluster.source()) as held:
-                arguments = (held, staging.keys, staging.key, staging.target, f"torn-{number}")
+                stager = Stager(spark, held, staging.key, staging.target, f"torn-{number}")
                 plans = [staging.plan(held, table, slices=2) for table in ("credits", "debits")]
-                both = [tables.submit(stage_table, spark, plan, *arguments) for plan in plans]
+                both = [tables.submit(stager.stage_slices, plan) for plan in plans]
                 credit, debit = (one.result() for one in both)
             assert credit.rows == debit.rows == ROWS
             assert credit.sums["amount"] == -debit.sums["amount"]

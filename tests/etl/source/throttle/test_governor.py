@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from etl.errors import SnapshotLost
 from etl.source.open import hold_snapshot
 from etl.source.throttle.governor import Bounds, Governor, Pulse
-from etl.stage.driver import stage_table
+from etl.stage.driver import Stager
 from scripts.local_stack.postgres import STANDBY
 from tests.etl.source.cluster import OURS, ROWS, Cluster
 from tests.etl.source.conftest import Staging
@@ -59,9 +59,9 @@ def test_the_cap_holds_over_two_tables_at_once(
     with hold_snapshot(cluster.source(max_connections=cap)) as held, sampled(cluster) as counts:
         plans = [staging.plan(held, table, slices=3) for table in ("credits", "debits")]
         with ThreadPoolExecutor(2) as tables:
-            arguments = (held, staging.keys, staging.key, staging.target, f"cap-{cap}")
+            stager = Stager(spark, held, staging.key, staging.target, f"cap-{cap}")
             with cluster.locked("credits", "debits"):  # slices wait for each other's rows, so that they meet
-                staged = [tables.submit(stage_table, spark, plan, *arguments) for plan in plans]
+                staged = [tables.submit(stager.stage_slices, plan) for plan in plans]
                 cluster.await_standby(f"(SELECT count(*) = {reached} FROM pg_stat_activity WHERE {OURS})")
             assert [one.result().rows for one in staged] == [ROWS, ROWS]
     assert max(counts) == reached
