@@ -36,7 +36,7 @@ def suite_problems(raw: Mapping[str, object], table: str, published: Collection[
     """Returns everything that is wrong with a suite, in its order.
 
     Args:
-        raw: the suite as YAML gives it.
+        raw: the suite as its YAML says.
         table: the contract's table.
         published: names of the table's published columns.
     """

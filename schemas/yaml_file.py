@@ -64,10 +64,18 @@ def read_nodes(path: Path) -> YamlFile:
         if root is not None and not problem:
             return YamlFile(loader.construct_document(root), root)
     except yaml.YAMLError as error:
-        problem = "is not valid YAML"
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
+        problem, line = "is not valid YAML", _broken_at(text, error)
     raise ContractInvalid(f"The file {problem}.", not_done="Nothing ran.", where={"file": f"{path.name}:{line}"})
+
+
+def _broken_at(text: str, error: yaml.YAMLError) -> int:
+    """Returns the line of an error; PyYAML's own scanner names it, because libyaml points past the end of a file."""
+    try:
+        yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as named:
+        error = named
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark else 1
 
 
 def _unreviewable(text: str, root: yaml.Node | None) -> tuple[str, int]:
