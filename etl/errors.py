@@ -147,13 +147,6 @@ class LeakFound(KagemushaError):
     exit_code: ClassVar[int] = STOPPED
 
 
-class StorageUnavailable(KagemushaError):
-    """Cloud Storage did not take or give an object."""
-
-    advice = "Run again; staged objects of this run are never published."
-    exit_code: ClassVar[int] = TRANSIENT
-
-
 class BucketMissing(KagemushaError):
     """The staging bucket does not exist or may not be used."""
 

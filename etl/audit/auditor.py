@@ -6,6 +6,7 @@ Only this module can make an `Approved`, and publishing takes nothing else.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from etl.cloud.storage.bucket import StagingLocation
 from etl.spark import SMALL_ROWS, session_for
 from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged
+from expectations.checks import CheckResult
 from expectations.suite import BUNDLED, needed_columns
 from expectations.validate import validate
 from expectations.volume import LoadSize, volume_results
@@ -75,15 +77,17 @@ def examine(
     """
     started, contract, beside = time.monotonic(), staged.plan.contract, around or References()
     suite, checks = table_suite(contract, suites), table_checks(contract, totals.rows, suites)
-    results = [*manifest_results(staged, target), *sum_results(staged, totals)]
-    if results[0].passed:  # otherwise the bytes to look at are not there
+    intact = manifest_results(staged, target)
+    results = [*intact, *sum_results(staged, totals)]
+    if _passed(intact):  # otherwise the bytes to look at are not there
         session, schema = session_for(spark, staged.rows), staged.plan.output_schema
         rule = suite.joins
         joins = tuple(one for one in beside.joins if rule.check and one.column not in rule.leave_out)
         newest_by = newest_by_of(contract, suite.freshness) if beside.day else None
         seen = count_on_workers(spark, TokenSources(target, beside.warehouse), staged.files, schema, newest_by, joins)
-        results += file_results(seen.footers, staged)
-        if all(result.passed for result in results[-2:]):
+        fits = file_results(seen.footers, staged)
+        results += fits
+        if _passed(fits):
             columns = needed_columns(checks, contract.published)
             names = [file.name for file in staged.files]
             parts = 1 if staged.rows <= SMALL_ROWS else None
@@ -96,3 +100,7 @@ def examine(
         results += freshness_results(suite.freshness, newest_by, seen.footers.newest, beside.day)
     results += volume_results(suite.volume, LoadSize(staged.rows, staged.nulls), beside.earlier)
     return Verdict(tuple(results), time.monotonic() - started)
+
+
+def _passed(results: Sequence[CheckResult]) -> bool:
+    return all(result.passed for result in results)

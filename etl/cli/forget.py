@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.cloud.bigquery.warehouse import Warehouse
 from etl.keys.keyrings import open_keyring
 from etl.ledger.ledger import Ledger
 from etl.settings import Settings, load_settings
@@ -48,8 +47,7 @@ def forget(
         )
     persons = read_persons(sys.stdin)
     chosen = load_settings(settings)
-    ledger = Ledger(Warehouse.of(chosen))
-    ledger.ensure()
+    ledger = Ledger.of(chosen)
     keys = open_keyring(KeyRef(chosen.keyring.ref))
     known = load_contracts(contracts or BUNDLED)
     done = erase(chosen, ledger, known, keys, domain, persons, purpose, apply=apply)

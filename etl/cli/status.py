@@ -13,10 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.cloud.bigquery.warehouse import Warehouse
 from etl.ledger.ledger import Ledger
 from etl.reports.status import RunStatus, TableStatus, formula, last_runs, table_status
-from etl.settings import Settings, load_settings
+from etl.settings import load_settings
 from schemas.contract_file import BUNDLED, load_contracts
 
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="table for people, json for programs.")]
@@ -31,7 +30,7 @@ def status(settings: SettingsFile = None, contracts: ContractsFolder = None, out
     The lag counts business days (JST) that have ended and are not loaded.
     """
     chosen = load_settings(settings)
-    ledger = _ledger(chosen)
+    ledger = Ledger.of(chosen)
     found = table_status(ledger, chosen, load_contracts(contracts or BUNDLED))
     if output == "json":
         told = {"tables": [asdict(one) for one in found], "cost": formula(chosen)}
@@ -56,7 +55,7 @@ def runs(
     output: Format = "table",
 ) -> None:
     """Show the last runs, the latest first. A run without an end that holds no lease was broken off."""
-    found = last_runs(_ledger(load_settings(settings)), last)
+    found = last_runs(Ledger.of(load_settings(settings)), last)
     if output == "json":
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=str))
         return
@@ -66,12 +65,6 @@ def runs(
     for one in found:
         drawn.add_row(*_run_line(one))
     Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(drawn)
-
-
-def _ledger(settings: Settings) -> Ledger:
-    ledger = Ledger(Warehouse.of(settings))
-    ledger.ensure()
-    return ledger
 
 
 def _line(one: TableStatus) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.cloud.bigquery.warehouse import Warehouse
 from etl.entry import business_day
 from etl.errors import STOPPED
 from etl.ledger.ledger import Ledger
@@ -39,8 +38,7 @@ def verify(
     """
     chosen = load_settings(settings)
     target = business_day(day)
-    ledger = Ledger(Warehouse.of(chosen))
-    ledger.ensure()
+    ledger = Ledger.of(chosen)
     found = compared(ledger, chosen, target, select_contracts(load_contracts(contracts or BUNDLED), table or []))
     drawn = Table("table", "measure", "against", title=f"Business day {target}", title_justify="left")
     drawn.add_column("BigQuery", justify="right")

@@ -9,16 +9,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from etl.clock import now
 from etl.errors import NO_ROW_READ
 from etl.ledger.ledger import Ledger
+from etl.ledger.outcomes import REPLACED
 from masking.errors import KeyUnusable
 from masking.key_versions import KeyVersion
 from masking.keyring import Keyring
-
-_USING: Final = "('published', 'already loaded', 'retokenized')"
 
 
 @dataclass(frozen=True)
@@ -82,12 +80,13 @@ def _noted(ledger: Ledger) -> tuple[set[tuple[int, str]], dict[int, _Use]]:
         "SELECT version, event, CAST(NULL AS STRING) AS key_checks, run_id, happened_at AS first_at "
         f"FROM `{ledger.table_id('key_events')}` "
         "UNION ALL SELECT NULL, NULL, key_checks, MIN_BY(run_id, `at`), MIN(`at`) "
-        f"FROM `{ledger.table_id('table_loads')}` WHERE outcome IN {_USING} AND key_checks IS NOT NULL "
+        f"FROM `{ledger.table_id('table_loads')}` "
+        "WHERE outcome IN UNNEST(@outcomes) AND key_checks IS NOT NULL "
         "GROUP BY key_checks"
     )
     told: set[tuple[int, str]] = set()
     uses: dict[int, _Use] = {}
-    for row in sorted(ledger.read(sql), key=lambda one: one["first_at"]):
+    for row in sorted(ledger.read(sql, outcomes=tuple(REPLACED)), key=lambda each: each["first_at"]):
         if row["event"]:
             told.add((int(row["version"]), str(row["event"])))
             continue

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from etl.cloud.bigquery.dml import Parameter, change, number, text, texts
+from google.cloud import bigquery
+
+from etl.cloud.bigquery.dml import change
 from etl.errors import TRANSIENT
 from etl.ledger.ledger import Ledger
 from masking.errors import KagemushaError
@@ -63,26 +65,28 @@ class LeaseBook:
         live = self.live(tables)
         missing = [table for table in tables if table not in live]
         if missing:  # they have no row yet
-            self._change(
+            change(
+                self._ledger.warehouse,
                 "A lease could not be prepared",
                 f"INSERT INTO `{self._table}` (table_name, fence) SELECT name, 0 FROM UNNEST(@tables) AS name "
                 f"WHERE name NOT IN (SELECT table_name FROM `{self._table}`)",
-                texts("tables", missing),
+                tables=missing,
             )
             self._claim(seconds, tables)
             live = self.live(tables)
         return live
 
     def _claim(self, seconds: int, tables: Sequence[str]) -> None:
-        self._change(
+        change(
+            self._ledger.warehouse,
             "The leases could not be taken",
             f"UPDATE `{self._table}` SET run_id = @run, since = CURRENT_TIMESTAMP(), fence = fence + 1, "
             "until = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL @seconds SECOND) "
             "WHERE table_name IN UNNEST(@tables) AND table_name NOT IN ("
             f"SELECT table_name FROM `{self._table}` WHERE run_id IS NOT NULL AND until > CURRENT_TIMESTAMP())",
-            texts("tables", tables),
-            text("run", self.run_id),
-            number("seconds", seconds),
+            tables=list(tables),
+            run=self.run_id,
+            seconds=seconds,
         )
 
     def live(self, tables: Sequence[str] = ()) -> dict[str, LiveLease]:
@@ -92,35 +96,40 @@ class LeaseBook:
             "WHERE run_id IS NOT NULL AND until > CURRENT_TIMESTAMP() "
             f"{'AND table_name IN UNNEST(@tables) ' if tables else ''}ORDER BY fence"
         )
-        found = {}
-        for row in self._ledger.read(sql, [texts("tables", tables)] if tables else []):
-            left = (row["until"] - row["present"]).total_seconds()
-            found[row["table_name"]] = LiveLease(
-                row["table_name"], row["run_id"], row["since"], row["until"], int(row["fence"]), left
-            )
-        return found
+        rows = self._ledger.read(sql, tables=list(tables)) if tables else self._ledger.read(sql)
+        return {row["table_name"]: _lease(row) for row in rows}
 
     def renew(self, seconds: int, tables: Sequence[str]) -> int:
         """Moves the end of leases that are still this run's; gives how many there are. Nobody else's is touched."""
-        return self._change(
+        return change(
+            self._ledger.warehouse,
             "The leases could not be renewed",
             f"UPDATE `{self._table}` SET until = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL @seconds SECOND) "
             "WHERE run_id = @run AND table_name IN UNNEST(@tables)",
-            texts("tables", tables),
-            text("run", self.run_id),
-            number("seconds", seconds),
+            tables=list(tables),
+            run=self.run_id,
+            seconds=seconds,
         )
 
     def free(self, run_id: str) -> int:
         """Frees every lease of a run."""
-        return self._change(
+        return change(
+            self._ledger.warehouse,
             "The leases could not be freed",
             f"UPDATE `{self._table}` SET run_id = NULL, until = CURRENT_TIMESTAMP() WHERE run_id = @run",
-            text("run", run_id),
+            run=run_id,
         )
 
-    def _change(self, what: str, sql: str, *parameters: Parameter) -> int:
-        return change(self._ledger.warehouse, what, sql, parameters)
+
+def _lease(row: bigquery.Row) -> LiveLease:
+    return LiveLease(
+        table=row["table_name"],
+        run_id=row["run_id"],
+        since=row["since"],
+        until=row["until"],
+        fence=int(row["fence"]),
+        left=(row["until"] - row["present"]).total_seconds(),
+    )
 
 
 def _clock(instant: datetime) -> str:

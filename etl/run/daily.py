@@ -21,13 +21,14 @@ from etl.ledger.key_events import record_keys
 from etl.ledger.leases import leased
 from etl.ledger.ledger import Ledger, write_report
 from etl.ledger.loads import load_history
+from etl.ledger.outcomes import LoadOutcome
 from etl.plan.scope import Scope
 from etl.plan.table_plan import TablePlan
 from etl.progress import Progress
 from etl.publish.views import View, load_views, publish_views
 from etl.run.ledger_rows import ending, run_row
 from etl.run.results import RunResult
-from etl.run.resume import ALREADY_LOADED, Load, already_loaded, basis
+from etl.run.resume import Load, already_loaded, basis
 from etl.run.table_load import _MIB, Run, _load_table, _planned, _rows
 from etl.run.table_turns import TableTurns
 from etl.settings import Settings
@@ -97,7 +98,7 @@ def daily_run(
     with leased(ledger, run_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
         loads = already_loaded(ledger, run_id, day, chosen, bases, leases) if resume else {}
         for name in loads:
-            progress.say(name, ALREADY_LOADED)
+            progress.say(name, LoadOutcome.ALREADY_LOADED)
         pending = {name: contract for name, contract in chosen.items() if name not in loads}
         if pending:
             with hold_snapshot(

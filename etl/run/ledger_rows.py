@@ -7,6 +7,7 @@ from datetime import date
 
 from etl.audit.verdict import Verdict
 from etl.clock import now
+from etl.ledger.outcomes import LoadOutcome
 from etl.ledger.results import TableResult
 from etl.ledger.rows import check_rows, package_version
 from etl.run.results import RunResult
@@ -69,7 +70,7 @@ def ending(outcome: RunResult) -> dict[str, object]:
     """Returns what only a run's last row says."""
     return {
         "tables": len(outcome.tables),
-        "published": sum(one.outcome == "published" for one in outcome.tables),
+        "published": sum(one.outcome == LoadOutcome.PUBLISHED for one in outcome.tables),
         "exit_code": outcome.exit_code,
         "seconds": outcome.seconds,
     }

@@ -8,19 +8,15 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from google.cloud import bigquery
-
 from etl.clock import now
-from etl.cloud.bigquery.dml import texts
 from etl.ledger.leases import Leases
 from etl.ledger.ledger import Ledger
+from etl.ledger.outcomes import LOADED, LoadOutcome
 from etl.ledger.results import TableResult
 from etl.ledger.rows import package_version
 from etl.plan.scope import Scope
 from masking.keyring import KeyRef
 from schemas.contract import Contract
-
-ALREADY_LOADED = "already loaded"
 
 Load = tuple[TableResult, dict[str, object]]
 
@@ -55,9 +51,9 @@ def already_loaded(
     sql = (
         f"SELECT table_name, basis, fence, `rows` FROM `{ledger.table_id('table_loads')}` "
         "WHERE day = @day AND `at` >= TIMESTAMP(@day) AND table_name IN UNNEST(@tables) "
-        f"AND outcome IN ('published', '{ALREADY_LOADED}')"
+        "AND outcome IN UNNEST(@outcomes)"
     )
-    found = ledger.read(sql, [bigquery.ScalarQueryParameter("day", "DATE", day), texts("tables", list(contracts))])
+    found = ledger.read(sql, day=day, tables=list(contracts), outcomes=tuple(LOADED))
     proven = {(row["table_name"], row["basis"], row["fence"]): int(row["rows"] or 0) for row in found}
     done: dict[str, Load] = {}
     for name, contract in contracts.items():
@@ -65,12 +61,12 @@ def already_loaded(
         rows = proven.get((name, bases[name], fence - 1)) if fence is not None else None
         if rows is None:
             continue
-        result = TableResult(name, ALREADY_LOADED, rows=rows)
+        result = TableResult(name, LoadOutcome.ALREADY_LOADED, rows=rows)
         row = {
             "run_id": run_id,
             "table_name": name,
             "day": day,
-            "outcome": ALREADY_LOADED,
+            "outcome": LoadOutcome.ALREADY_LOADED,
             "rows": rows,
             "contract_digest": contract.digest,
             "basis": bases[name],

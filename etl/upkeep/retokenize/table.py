@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING, Final
 from etl.audit.auditor import audit
 from etl.audit.verdict import Approved
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, quoted, translated
+from etl.cloud.bigquery.warehouse import Warehouse, quoted
 from etl.cloud.storage.bucket import StagingLocation
 from etl.errors import NOT_PUBLISHED, PublishFailed, Unexpected, worst_of
 from etl.ledger.leases import Leases
 from etl.ledger.ledger import Ledger
+from etl.ledger.outcomes import LoadOutcome
 from etl.ledger.rows import check_rows
 from etl.plan.table_plan import TablePlan, mask_plan
 from etl.progress import Progress
 from etl.publish.published import Published
 from etl.publish.publisher import publish
+from etl.publish.totals import published_totals
 from etl.source.slice import Slice
 from etl.stage.quarantine import Quarantine
-from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged
 from etl.upkeep.retokenize.old_rows import OldRows, any_of
 from etl.upkeep.retokenize.task import RestagedSlice, RestageOutcome, RetokenTask, restage_slice
@@ -127,7 +128,8 @@ def _renew(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...], lease
     run.progress.say(contract.table, "stage", slices=len(slices))
     staged = _stage(run, contract, slices)
     run.progress.say(contract.table, "audit", rows=staged.rows, bytes=staged.bytes)
-    approved = audit(run.spark, staged, _published_totals(run, contract, slices), run.target, run.suites)
+    totals = published_totals(run.warehouse, contract, any_of(slices))
+    approved = audit(run.spark, staged, totals, run.target, run.suites)
     if _changed_at(run, contract) != before:
         raise PublishFailed("Another run changed the table meanwhile.", not_done=NOT_PUBLISHED, advice="Run again.")
     published = publish(approved, leases.of(contract.publish), run.warehouse, run.target)
@@ -166,19 +168,6 @@ def _stage(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...]) -> St
     )
 
 
-def _published_totals(run: RetokenRun, contract: Contract, slices: Sequence[Slice]) -> SourceTotals:
-    """Returns the row count and sums that BigQuery has in these parts of the table."""
-    sums = [f"COALESCE(SUM({quoted(column)}), 0)" for column in contract.reconcile]
-    table = run.warehouse.table_id(contract.publish)
-    sql = f"SELECT {', '.join(['COUNT(*)', *sums])} FROM `{table}` WHERE {any_of(slices)}"
-    with translated("Published rows could not be counted"):
-        (row,) = run.warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
-    count, *totals = row.values()
-    return SourceTotals(
-        int(count), {column: Decimal(str(total)) for column, total in zip(contract.reconcile, totals, strict=True)}
-    )
-
-
 def _changed_at(run: RetokenRun, contract: Contract) -> object:
     """Returns when the table was last written, as BigQuery says."""
     found = run.warehouse.find_table(contract.publish)
@@ -190,7 +179,7 @@ def _ledger_row(approved: Approved, slices: Sequence[Slice], published: Publishe
     return {
         "run_id": staged.run_id,
         "table_name": staged.plan.table,
-        "outcome": "retokenized",
+        "outcome": LoadOutcome.RETOKENIZED,
         "window_first": slices[0].partition,
         "window_last": slices[-1].partition,
         "rows": staged.rows,
