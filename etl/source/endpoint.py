@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from etl.errors import NO_ROW_READ, CredentialsRefused, SettingsInvalid, SourceUnavailable
+from etl.errors import NO_ROW_READ, SettingsInvalid, SourceUnavailable
 from etl.retries import pauses
 from etl.settings import ReaderName, SourceSettings
-from etl.source.credentials import Login, login, renew
+from etl.source.credentials import CredentialsRefused, Login, login, renew
 from schemas.types import EngineName
 
 APPLICATION: Final = "kagemusha"

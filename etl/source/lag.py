@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
 
-from etl.errors import NO_ROW_READ, ReaderLags
+from etl.errors import NO_ROW_READ, TRANSIENT
 from etl.retries import pauses
+from masking.errors import KagemushaError
 
 _SHORTEST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 5.0
+
+
+class ReaderLags(KagemushaError):
+    """The reader is further behind the writer than the settings allow."""
+
+    advice = "Run again when the reader has caught up; [source].lag_wait_seconds says how long a run waits for it."
+    exit_code: ClassVar[int] = TRANSIENT
 
 
 def wait_until_fresh(

@@ -9,15 +9,9 @@ from typing import Final, TypeAlias
 
 import pymysql
 
-from etl.errors import (
-    NO_ROW_READ,
-    NOT_PUBLISHED,
-    ReadFailed,
-    SourceForbidden,
-    SourceUnavailable,
-    StatementTimedOut,
-)
+from etl.errors import NO_ROW_READ, NOT_PUBLISHED, SourceForbidden, SourceUnavailable, StatementTimedOut
 from etl.source.endpoint import Endpoint, Failure, patiently
+from etl.source.session import ReadFailed
 from masking.errors import KagemushaError
 
 Connection: TypeAlias = "pymysql.Connection[pymysql.cursors.Cursor]"  # generic in its stubs only

@@ -14,9 +14,9 @@ from typing import Final
 
 import pymysql
 
-from etl.errors import NO_ROW_READ, NOT_PUBLISHED, EndpointRefused, ReaderChanged
+from etl.errors import NO_ROW_READ, NOT_PUBLISHED
 from etl.source.endpoint import Endpoint
-from etl.source.guard import Reader, Role, let_through
+from etl.source.guard import EndpointRefused, Reader, ReaderChanged, Role, let_through
 from etl.source.mysql.connect import Connection, failure_of, number_of
 
 VARIABLES_SQL: Final = (

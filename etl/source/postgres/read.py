@@ -9,13 +9,14 @@ from typing import Final
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
-from etl.errors import NOT_PUBLISHED, ReadFailed, SourceUnavailable, StatementTimedOut
+from etl.errors import NOT_PUBLISHED, SourceUnavailable, StatementTimedOut
 from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.exact_types import fit
 from etl.source.guard import still_the_reader
 from etl.source.postgres.connect import arrow_connection
 from etl.source.postgres.guard import prove_reader
 from etl.source.postgres.snapshot import GONE
+from etl.source.session import ReadFailed
 from etl.source.snapshot import Snapshot
 from masking.errors import KagemushaError
 

@@ -9,10 +9,10 @@ from typing import Final
 
 import psycopg
 
-from etl.errors import NOT_PUBLISHED, ReaderChanged, SourceUnavailable
+from etl.errors import NOT_PUBLISHED, SourceUnavailable
 from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
-from etl.source.guard import still_the_reader
+from etl.source.guard import ReaderChanged, still_the_reader
 from etl.source.host import host_warning
 from etl.source.lag import wait_until_fresh
 from etl.source.postgres.connect import control_connection

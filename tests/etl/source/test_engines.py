@@ -11,25 +11,20 @@ from typing import Any
 import pytest
 from py4j.protocol import Py4JError
 
-from etl.errors import (
-    EndpointRefused,
-    ReaderChanged,
-    ReadFailed,
-    SnapshotLost,
-    SourceForbidden,
-    SourceMoved,
-    StatementTimedOut,
-)
+from etl.errors import SourceForbidden, StatementTimedOut
 from etl.plan.plan import plan_table
 from etl.plan.scope import Scope
 from etl.settings import SourceSettings
 from etl.source.dialect import POSTGRES, ReadColumn
+from etl.source.guard import EndpointRefused, ReaderChanged
 from etl.source.jdbc.failures import jdbc_failure
 from etl.source.jdbc.frame import jdbc_frame, named_in, reading_session
 from etl.source.open import hold_snapshot, join_snapshot
+from etl.source.session import ReadFailed
 from etl.source.slice import Slice
+from etl.source.snapshot import SnapshotLost
 from etl.spark import spark_session
-from etl.stage.source_totals import SourceTotals, totals_before, unmoved
+from etl.stage.source_totals import SourceMoved, SourceTotals, totals_before, unmoved
 from masking.errors import KagemushaError
 from schemas.contract_file import load_contracts
 from schemas.types import ColumnType

@@ -10,7 +10,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pytest
 
-from etl.errors import ColumnsRetyped, ValuesUnfit
+from etl.errors import ValuesUnfit
+from etl.plan.drift.refuse import ColumnsRetyped
 from etl.plan.plan import plan_table
 from etl.plan.scope import Scope
 from etl.settings import Settings

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from etl.errors import SnapshotLost
 from etl.source.open import hold_snapshot
+from etl.source.snapshot import SnapshotLost
 from etl.source.throttle.governor import Bounds, Governor, Pulse
 from etl.spark import spark_session
 from etl.stage.driver import stage_table
