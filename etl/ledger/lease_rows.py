@@ -2,8 +2,8 @@
 
 A lease is taken by one UPDATE for all tables of a run, because BigQuery refuses one of two UPDATEs that touch a table
 at once: the later one runs again and sees what the earlier one did. INSERTs, and a MERGE that only inserts, never
-conflict and so decide nothing; two runs may even both insert a table's first row, and a row is therefore free only
-where no other row of its table is held. Every instant is BigQuery's, so no clock has to agree with another.
+conflict and so decide nothing. Two runs may even both insert a table's first row; a row is therefore free only where
+no other row of its table is held. Every instant is BigQuery's, so no clock has to agree with another.
 """
 
 from __future__ import annotations
@@ -32,7 +32,11 @@ class LeaseHeld(KagemushaError):
 
 @dataclass(frozen=True)
 class LiveLease:
-    """One lease as it stands; `left` are the seconds to its end, by BigQuery's clock, when it was looked at."""
+    """A lease that is held.
+
+    Attributes:
+        left: seconds to its end, by BigQuery's clock, when the row was read.
+    """
 
     table: str
     run_id: str
@@ -60,7 +64,7 @@ class LeaseBook:
         self._table = ledger.table_id("leases")
 
     def take(self, seconds: int, tables: Sequence[str]) -> dict[str, LiveLease]:
-        """Takes what is free and gives the live leases of the tables, whoever holds them: two statements, usually."""
+        """Takes what is free; returns the leases of all the tables, whoever holds them. Usually two statements."""
         self._claim(seconds, tables)
         live = self.live(tables)
         missing = [table for table in tables if table not in live]
@@ -100,7 +104,7 @@ class LeaseBook:
         return {row["table_name"]: _lease(row) for row in rows}
 
     def renew(self, seconds: int, tables: Sequence[str]) -> int:
-        """Moves the end of leases that are still this run's; gives how many there are. Nobody else's is touched."""
+        """Moves the end of those leases that are still this run's; returns how many they are."""
         return change(
             self._ledger.warehouse,
             "The leases could not be renewed",
@@ -112,7 +116,7 @@ class LeaseBook:
         )
 
     def free(self, run_id: str) -> int:
-        """Frees every lease of a run."""
+        """Frees every lease of a run; returns how many they were."""
         return change(
             self._ledger.warehouse,
             "The leases could not be freed",

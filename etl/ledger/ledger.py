@@ -1,4 +1,4 @@
-"""The ledger: what ran, in BigQuery's `ops` dataset, append-only but for leases, and a report beside the staged files.
+"""The ledger: what ran, in BigQuery's `ops` dataset, append-only but for leases, and a report next to the staged files.
 
 It holds names, counts, sums of published columns, hashes and times; no value of a row but the masked keys of those in
 quarantine.
@@ -144,7 +144,7 @@ class Ledger:
 
 
 def write_report(stage: StagingBucket, run_id: str, report: Mapping[str, object]) -> str:
-    """Writes the run report beside the staged files and gives its object name."""
+    """Writes the run report next to the staged files; returns its object name."""
     name = f"{stage.target.prefix}/{run_id}/report.json"
     text = json.dumps(report, ensure_ascii=False, indent=2, default=str)
     stage.write(name, text.encode(), "application/json")
@@ -154,7 +154,7 @@ def write_report(stage: StagingBucket, run_id: str, report: Mapping[str, object]
 def _merged(
     present: Sequence[bigquery.SchemaField], wanted: Sequence[bigquery.SchemaField]
 ) -> list[bigquery.SchemaField]:
-    """Returns the columns that a table has, as they are now described, and the new ones behind them."""
+    """Returns the columns that a table has, with today's descriptions, and after them the new ones."""
     by_name = {field.name: field for field in wanted}
     known = {field.name for field in present}
     return [by_name.get(field.name, field) for field in present] + [one for one in wanted if one.name not in known]

@@ -1,4 +1,4 @@
-"""What the ledger proves of earlier loads: how a merge table stands, which days are done, how large loads were."""
+"""What the ledger proves of earlier loads: where a merge goes on, which days are done, how large loads were."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class MergeState:
 
 
 def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring) -> MergeState | None:
-    """Returns how a merge table stands, or None where it has to be loaded whole.
+    """Returns the state from which a merge goes on, or None where the table has to be loaded whole.
 
     That is so when it is not published yet, and when its contract or the primary key version is another one than that
     of its rows: a table never holds rows of two contracts, and a row of another version would not be found by its key.
@@ -98,7 +98,7 @@ _LOADS_KEPT: Final = 60
 def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> History:
     """Returns the sizes of the tables' last published loads of other days; a day that was loaded again counts once.
 
-    A ledger that cannot tell — of an earlier version, or not there yet — gives none.
+    A ledger that does not know — of an earlier version, or not there yet — has none.
     """
     ledger = Ledger(warehouse)
     sql = (
@@ -115,8 +115,8 @@ def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> Hist
         rows = ledger.read(sql, outcomes=tuple(PUBLISHED), day=day)
     except PublishRefused:
         return {}
-    found: dict[str, list[LoadSize]] = {name: [] for name in tables}
+    sizes: dict[str, list[LoadSize]] = {name: [] for name in tables}
     for row in rows:
         nulls = {name: int(count) for name, count in json.loads(row["nulls"]).items()}
-        found.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls))
-    return {name: tuple(sizes) for name, sizes in found.items()}
+        sizes.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls))
+    return {name: tuple(newest_first) for name, newest_first in sizes.items()}

@@ -57,7 +57,7 @@ def change(warehouse: Warehouse, what: str, sql: str, /, *, job_id: str = "", **
 def _once(warehouse: Warehouse, sql: str, config: bigquery.QueryJobConfig, job_id: str) -> int:
     client = warehouse.client
     if not job_id:
-        rows = client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+        rows = client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=RETRY)
         return int(rows.num_dml_affected_rows or 0)
     try:
         job = client.query(sql, job_config=config, job_id=job_id, timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=None)

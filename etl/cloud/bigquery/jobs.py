@@ -44,7 +44,7 @@ def load(
     config: bigquery.LoadJobConfig,
     prove: Callable[[], None] = _free,
 ) -> bigquery.LoadJob:
-    """Loads files and gives the job that is done; `prove` says before each try that it may be made.
+    """Loads files and returns the finished job; `prove` says before each try that it may be made.
 
     Raises:
         PublishRefused: BigQuery refused the data or the request; trying again cannot help.
@@ -66,7 +66,7 @@ def run_statement(
     config: bigquery.QueryJobConfig,
     prove: Callable[[], None] = _free,
 ) -> bigquery.QueryJob:
-    """Runs a statement and gives the job that is done; `prove` says before each try that it may be made.
+    """Runs a statement and returns the finished job; `prove` says before each try that it may be made.
 
     Raises:
         PublishRefused: BigQuery refused the statement; trying again cannot help.
@@ -105,7 +105,7 @@ def _done(
 
 
 def _started(warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job], name: str) -> tuple[Job, bool]:
-    """Starts a job, or finds the one that an earlier request started; tells whether it was found."""
+    """Starts a job, or finds the one that an earlier request started; also returns whether it was found."""
     with translated(f"Job {name} could not be started"):
         try:
             return start(name), False

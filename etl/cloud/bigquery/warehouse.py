@@ -147,7 +147,12 @@ class Warehouse:
         """
         config = bigquery.QueryJobConfig(query_parameters=bound(parameters))
         with translated(what, not_done):
-            return list(self.client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY))
+            # Its own way to run a failed query again would go on for 40 minutes.
+            return list(
+                self.client.query_and_wait(
+                    sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=RETRY
+                )
+            )
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Yields the rows of a query page by page; memory holds one page.
@@ -157,5 +162,7 @@ class Warehouse:
             PublishFailed: BigQuery failed.
         """
         with translated("Published rows could not be read"):
-            rows = self.client.query_and_wait(sql, page_size=_PAGE_ROWS, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+            rows = self.client.query_and_wait(
+                sql, page_size=_PAGE_ROWS, api_timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=RETRY
+            )
             yield from rows.to_arrow_iterable()

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from etl.cloud.bigquery.failures import RETRY
 from etl.cloud.bigquery.warehouse import Warehouse
-from etl.errors import PublishRefused
-from etl.settings import load_settings
+from etl.errors import PublishFailed, PublishRefused
+from etl.settings import BigQuerySettings, load_settings
 from masking.errors import KagemushaError
 from scripts.local_stack.local_stack import Endpoints
 
@@ -53,6 +54,15 @@ def test_a_refused_query_quotes_nothing(warehouse: Warehouse) -> None:
     assert "Nobody was asked." in str(refused.value)
     assert refused.value.__context__ is None
     assert not any(secret in str(refused.value) for secret in ("4111", "Aoi", "no_such"))
+
+
+def test_a_server_that_is_not_there_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody answers, a query ends when the time for retries is over, and the run may be repeated."""
+    monkeypatch.setattr(RETRY, "_timeout", 0.1)
+    nobody = Warehouse(BigQuerySettings(project="p", endpoint="http://127.0.0.1:9"))
+    with pytest.raises(PublishFailed) as failed:
+        nobody.rows("The places could not be read", "SELECT 1")
+    assert (failed.value.exit_code, failed.value.__context__) == (3, None)
 
 
 def test_tables_are_made_once_changed_and_removed(warehouse: Warehouse) -> None:
