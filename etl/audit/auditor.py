@@ -75,8 +75,9 @@ class Auditor:
         started, contract, beside = time.monotonic(), staged.plan.contract, references or References()
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", contract.table)  # tables share the cores
         suite, checks = table_suite(contract, self.suites), table_checks(contract, totals.rows, self.suites)
-        results = [*manifest_results(staged, self.location), *sum_results(staged, totals)]
-        if results[0].passed:  # otherwise the bytes to look at are not there
+        intact = manifest_results(staged, self.location)
+        results = [*intact, *sum_results(staged, totals)]
+        if _passed(intact):  # otherwise the bytes to look at are not there
             results += self._file_results(staged, suite, checks, beside)
         results += volume_results(suite.volume, LoadSize(staged.rows, staged.nulls), beside.earlier)
         return Verdict(tuple(results), time.monotonic() - started)
@@ -90,8 +91,9 @@ class Auditor:
         newest_by = newest_by_of(staged.plan.contract, suite.freshness) if beside.day else None
         sources, schema = TokenSources(self.location, beside.warehouse), staged.plan.output_schema
         seen = count_on_workers(self.spark, sources, staged.files, schema, newest_by, joins)
-        results = [*file_results(seen.footers, staged)]
-        if all(result.passed for result in results):
+        fits = file_results(seen.footers, staged)
+        results = [*fits]
+        if _passed(fits):
             results += self._value_results(staged, checks)
         results += join_results(joins, seen.orphans, rule)
         results += freshness_results(suite.freshness, newest_by, seen.footers.newest, beside.day)
@@ -108,3 +110,7 @@ class Auditor:
             return list(validate(frame, checks, f"{staged.run_id}.{contract.table}"))
         finally:
             frame.unpersist()
+
+
+def _passed(results: Sequence[CheckResult]) -> bool:
+    return all(result.passed for result in results)

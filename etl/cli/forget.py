@@ -35,7 +35,6 @@ def forget(
 
     Exit codes: 0 done, 2 a contract or the call must change, 3 a run holds a table: run again.
     """
-    from etl.cloud.bigquery.warehouse import Warehouse
     from etl.keys.keyrings import open_keyring
     from etl.ledger.ledger import Ledger
     from etl.settings import load_settings
@@ -50,8 +49,7 @@ def forget(
         )
     persons = read_persons(sys.stdin)
     chosen = load_settings(settings)
-    ledger = Ledger(Warehouse.of(chosen))
-    ledger.ensure()
+    ledger = Ledger.of(chosen)
     keys = open_keyring(KeyRef(chosen.keyring.ref))
     known = load_contracts(contracts or BUNDLED)
     done = erase(chosen, ledger, known, keys, domain, persons, purpose, apply=apply)

@@ -11,7 +11,7 @@ from typing import Final
 from google.cloud import bigquery
 
 from etl.cloud.bigquery.jobs import load
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, quoted, translated
+from etl.cloud.bigquery.warehouse import Warehouse, quoted
 from etl.publish.token_versions import is_old, tells_version, version_of_row
 from schemas.contract import Contract
 from schemas.domains import rewritable_columns
@@ -32,9 +32,8 @@ def table_name(warehouse: Warehouse, domain: str) -> str:
 def mapped_domains(warehouse: Warehouse) -> frozenset[str]:
     """Returns the domains that have a map now."""
     warehouse.ensure_dataset(warehouse.settings.ops_dataset)
-    with translated("The token maps could not be listed"):
-        tables = warehouse.client.list_tables(warehouse.settings.ops_dataset, timeout=TIMEOUT_SECONDS, retry=RETRY)
-        names = [table.table_id for table in tables]
+    tables = warehouse.tables("The token maps could not be listed", warehouse.settings.ops_dataset)
+    names = [table.table_id for table in tables]
     return frozenset(each.removeprefix(_PREFIX) for each in names if each.startswith(_PREFIX))
 
 
@@ -65,10 +64,7 @@ def load_map(warehouse: Warehouse, domain: str, uri: str, job_id: str) -> int:
 
 def drop_map(warehouse: Warehouse, domain: str) -> None:
     """Removes a domain's map; no view may look through it any more."""
-    with translated("A token map could not be removed"):
-        warehouse.client.delete_table(
-            warehouse.table_id(table_name(warehouse, domain)), not_found_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY
-        )
+    warehouse.drop_table("A token map could not be removed", warehouse.table_id(table_name(warehouse, domain)))
 
 
 def seen_through_maps(warehouse: Warehouse, contract: Contract, domains: Collection[str]) -> str | None:

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.cloud.bigquery.warehouse import Warehouse
 from etl.errors import NO_ROW_READ, TRANSIENT, SettingsInvalid, worst
 from etl.installation import Installation
 from etl.ledger.loads import done_days, modifications_today
@@ -175,8 +175,7 @@ def holds_other_days(warehouse: Warehouse, contract: Contract, asked: Window) ->
     by = f"`{contract.partition_by}`"
     sql = (
         f"SELECT COUNT(*) AS others FROM `{warehouse.table_id(contract.publish)}` WHERE {by} >= DATE '0001-01-01' "
-        f"AND ({by} < DATE '{asked.first.isoformat()}' OR {by} > DATE '{asked.last.isoformat()}')"
+        f"AND ({by} < @first OR {by} > @last)"
     )
-    with translated("Published days could not be counted"):
-        (row,) = warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+    (row,) = warehouse.rows("Published days could not be counted", sql, first=asked.first, last=asked.last)
     return bool(row["others"])

@@ -9,6 +9,7 @@ from datetime import date
 
 from etl.audit.verdict import Verdict
 from etl.clock import now
+from etl.ledger.outcomes import LoadOutcome
 from etl.ledger.results import TableResult
 from etl.ledger.rows import check_rows, package_version
 from etl.run.request import Run
@@ -68,7 +69,7 @@ def ended_row(result: RunResult, snapshot: Snapshot | None) -> dict[str, object]
     return {
         **_run_row(result.run_id, "ended", result.day, snapshot),
         "tables": len(result.tables),
-        "published": sum(one.outcome == "published" for one in result.tables),
+        "published": sum(one.outcome == LoadOutcome.PUBLISHED for one in result.tables),
         "exit_code": result.exit_code,
         "seconds": result.seconds,
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
-from etl.errors import NOT_PUBLISHED, SourceMoved
+from etl.errors import NOT_PUBLISHED, TRANSIENT
 from etl.plan.table_plan import TablePlan
 from etl.retries import retry_transient
 from etl.source.dialect import Dialect
@@ -15,6 +16,13 @@ from etl.source.slices import changes_condition, days_condition
 from etl.source.snapshot import HeldSnapshot, Snapshot
 from etl.stage.quarantine import Quarantine
 from masking.errors import KagemushaError
+
+
+class SourceMoved(KagemushaError):
+    """A table changed while it was read from an engine whose slices are not one snapshot."""
+
+    advice = "Run again at a quieter time, or load the table by closed days: `mode: partition`."
+    exit_code: ClassVar[int] = TRANSIENT
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 import pymysql
 
-from etl.errors import NO_ROW_READ, EndpointRefused
+from etl.errors import NO_ROW_READ
 from etl.source.catalogue import SourceTable
 from etl.source.dialect import MYSQL
 from etl.source.endpoint import Endpoint
+from etl.source.guard import EndpointRefused
 from etl.source.mysql.catalogue import describe, key_column, relations
 from etl.source.mysql.connect import Connection, translated
 from etl.source.mysql.failures import UNKNOWN_TIME_ZONE, number_of, query_failure

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from etl.clock import now
-from etl.cloud.bigquery.dml import change, texts
+from etl.cloud.bigquery.dml import change
 from etl.errors import worst
 from etl.ledger.key_events import record_keys
 from etl.ledger.leases import Leases, leased
@@ -208,4 +208,4 @@ def _unmapped(ledger: Ledger, domain: str, targets: Sequence[_Target]) -> int:
     tokens = sorted({token for _, columns in targets for column in columns for token in column.tokens})
     table = ledger.table_id(table_name(ledger.warehouse, domain).rpartition(".")[2])
     sql = f"DELETE FROM `{table}` WHERE token IN UNNEST(@tokens) OR `current` IN UNNEST(@tokens)"
-    return change(ledger.warehouse, "The token map could not be erased", sql, [texts("tokens", tokens)])
+    return change(ledger.warehouse, "The token map could not be erased", sql, tokens=tokens)

@@ -18,9 +18,8 @@ from pyspark.sql import SparkSession
 from etl.audit.auditor import Auditor
 from etl.audit.data_docs import write_page
 from etl.audit.references import gather_references
-from etl.audit.verdict import Verdict, approve
+from etl.audit.verdict import AuditFailed, Verdict, approve
 from etl.cloud.storage.bucket import StagingBucket, StagingLocation
-from etl.errors import AuditFailed
 from etl.ledger.rows import check_rows
 from etl.plan.table_plan import TablePlan, mask_plan
 from etl.source.slice import Slice

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from etl.cloud.bigquery.dml import change, text
+from etl.cloud.bigquery.dml import change
 from etl.cloud.bigquery.warehouse import Warehouse
 from etl.ledger.lease_rows import LeaseBook, LeaseHeld, LiveLease
 from etl.ledger.leases import all_leases, leased, release
@@ -48,7 +48,7 @@ def holder(ledger: Ledger, table: str) -> LiveLease | None:
 def end(ledger: Ledger, table: str) -> None:
     """Lets a lease's time be over, as if its holder had not renewed it."""
     sql = f"UPDATE `{ledger.table_id('leases')}` SET until = TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 SECOND) "
-    assert change(ledger.warehouse, "The test failed", sql + "WHERE table_name = @table", [text("table", table)]) == 1
+    assert change(ledger.warehouse, "The test failed", sql + "WHERE table_name = @table", table=table) == 1
 
 
 def test_a_lease_is_held_for_the_block_and_freed_after_it(ledger: Ledger, table: str) -> None:
@@ -108,7 +108,7 @@ def test_two_first_rows_of_a_table_are_one_lease(ledger: Ledger, table: str) -> 
     """Runs may both insert a table's first row, for INSERTs never conflict; it still has one holder, and is freed."""
     sql = f"INSERT INTO `{ledger.table_id('leases')}` (table_name, fence) VALUES (@table, 0)"
     with leased(ledger, "run-a", [table], _LONG):
-        change(ledger.warehouse, "The test failed", sql, [text("table", table)])
+        change(ledger.warehouse, "The test failed", sql, table=table)
         with pytest.raises(LeaseHeld, match="run-a"), leased(ledger, "run-b", [table], _LONG):
             pytest.fail("two runs hold one table")
     with leased(ledger, "run-b", [table], _LONG):

@@ -14,10 +14,10 @@ import yaml
 from etl.audit.verdict import _SEAL, Approved, Verdict
 from etl.cloud.bigquery.warehouse import Warehouse
 from etl.cloud.storage.bucket import StagingBucket, StagingLocation
-from etl.errors import PublishRefused, StageChanged
+from etl.errors import PublishRefused
 from etl.plan.table_plan import TablePlan, mask_plan
 from etl.publish.limits import BYTES_A_JOB
-from etl.publish.publisher import Publisher
+from etl.publish.publisher import Publisher, StageChanged
 from etl.publish.tables import ensure_table
 from etl.settings import load_settings
 from etl.source.slice import Slice

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from etl.audit.verdict import AuditFailed
 from etl.audit.waivers import WaiverRefused
-from etl.errors import AuditFailed, PublishRefused
+from etl.errors import PublishRefused
 from etl.keys.keyrings import create_keyring_file
 from etl.progress import JsonLines
 from etl.run.daily import daily_run

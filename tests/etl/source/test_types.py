@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.errors import ColumnsRetyped, ValuesUnfit
+from etl.errors import ValuesUnfit
+from etl.plan.drift.refuse import ColumnsRetyped
 from etl.plan.plan import plan_table
 from etl.plan.scope import Scope
 from etl.settings import Settings

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from etl.cli import app
-from etl.cloud.bigquery.warehouse import TIMEOUT_SECONDS
+from etl.cloud.bigquery.failures import TIMEOUT_SECONDS
 from etl.keys.keyrings import change_keyring, create_keyring_file, open_keyring, rotate_keyring
 from etl.progress import JsonLines
 from etl.publish.views import View

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.errors import SnapshotLost
 from etl.source.open import hold_snapshot
+from etl.source.snapshot import SnapshotLost
 from etl.source.throttle.governor import Bounds, Governor, Pulse
 from etl.stage.driver import Stager
 from scripts.local_stack.postgres import STANDBY
