@@ -95,7 +95,7 @@ def load_range(
     if not asked.days:
         raise SettingsInvalid("The first day comes after the last one.", not_done=NO_ROW_READ)
     from etl.progress import progress
-    from etl.publish.limits import MODIFICATIONS_A_DAY
+    from etl.publish import MODIFICATIONS_A_DAY
     from etl.run.backfill import backfill
     from etl.run.result_table import print_result
     from schemas.contract_file import BUNDLED

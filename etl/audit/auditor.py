@@ -21,13 +21,12 @@ from etl.audit.comparisons import (
 )
 from etl.audit.orphans import TokenSources
 from etl.audit.staged_frame import staged_frame
-from etl.audit.table_checks import table_checks, table_suite
+from etl.audit.table_checks import checks_of, table_suite
 from etl.audit.verdict import Approved, References, Verdict, approve
 from etl.audit.worker_counts import count_on_workers
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.storage import StagingLocation
 from etl.spark import SMALL_ROWS, session_for
-from etl.stage.source_totals import SourceTotals
-from etl.stage.staged import Staged
+from etl.stage import SourceTotals, Staged
 from expectations.checks import Check, CheckResult
 from expectations.suite import BUNDLED, Suite, needed_columns
 from expectations.validate import validate
@@ -74,7 +73,7 @@ class Auditor:
         """
         started, contract, beside = time.monotonic(), staged.plan.contract, references or References()
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", contract.table)  # tables share the cores
-        suite, checks = table_suite(contract, self.suites), table_checks(contract, totals.rows, self.suites)
+        suite, checks = table_suite(contract, self.suites), checks_of(contract, totals.rows, self.suites)
         intact = manifest_results(staged, self.location)
         results = [*intact, *sum_results(staged, totals)]
         if _passed(intact):  # otherwise the bytes to look at are not there

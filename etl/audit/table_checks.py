@@ -31,7 +31,7 @@ def table_suite(contract: Contract, suites: Path = BUNDLED) -> Suite:
     raise ContractInvalid(problem, not_done=NOT_PUBLISHED, where={"file": f"expectations/{contract.table}.yaml"})
 
 
-def table_checks(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple[Check, ...]:
+def checks_of(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple[Check, ...]:
     """Returns every expectation of a table: those that follow from the contract, then its own suite's.
 
     Raises:

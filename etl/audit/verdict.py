@@ -11,7 +11,7 @@ from etl.audit.orphans import Join
 from etl.audit.waivers import Waiver
 from etl.errors import NOT_PUBLISHED, STOPPED
 from etl.settings import BigQuerySettings
-from etl.stage.staged import Staged
+from etl.stage import Staged
 from expectations.checks import CheckResult
 from expectations.volume import LoadSize
 from masking.errors import KagemushaError

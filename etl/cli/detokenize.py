@@ -39,7 +39,7 @@ def detokenize(
 
     Ends with 0 when every line was a token, with 1 when some were not, with 2 when nothing may be shown.
     """
-    from etl.keys.keyrings import open_keyring
+    from etl.keys import open_keyring
     from etl.settings import load_settings
     from etl.upkeep.detokenize.access_log import AccessLog
     from etl.upkeep.detokenize.detokenize import DetokenizeRefused, stated_purpose

@@ -19,7 +19,7 @@ def evidence(
     Markdown on standard output; names, counts, digests and check values only. Use the contracts of the run's version:
     where a table's contract has changed since, the report says so.
     """
-    from etl.ledger.ledger import Ledger
+    from etl.ledger import Ledger
     from etl.reports.evidence import evidence as report
     from etl.settings import load_settings
     from schemas.contract_file import BUNDLED, load_contracts

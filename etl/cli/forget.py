@@ -35,8 +35,8 @@ def forget(
 
     Exit codes: 0 done, 2 a contract or the call must change, 3 a run holds a table: run again.
     """
-    from etl.keys.keyrings import open_keyring
-    from etl.ledger.ledger import Ledger
+    from etl.keys import open_keyring
+    from etl.ledger import Ledger
     from etl.settings import load_settings
     from etl.upkeep.erase.forget import forget as erase
     from etl.upkeep.erase.persons import ErasureRefused, read_persons

@@ -26,7 +26,7 @@ def status(settings: SettingsFile = None, contracts: ContractsFolder = None, out
 
     The lag counts business days (JST) that have ended and are not loaded.
     """
-    from etl.ledger.ledger import Ledger
+    from etl.ledger import Ledger
     from etl.reports.status import formula, table_status
     from etl.settings import load_settings
     from schemas.contract_file import BUNDLED, load_contracts
@@ -60,7 +60,7 @@ def runs(
     output: Format = "table",
 ) -> None:
     """Show the last runs, the latest first. A run without an end that holds no lease was broken off."""
-    from etl.ledger.ledger import Ledger
+    from etl.ledger import Ledger
     from etl.reports.status import last_runs
     from etl.settings import load_settings
 

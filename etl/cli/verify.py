@@ -32,7 +32,7 @@ def verify(
     from rich.console import Console
     from rich.table import Table
 
-    from etl.ledger.ledger import Ledger
+    from etl.ledger import Ledger
     from etl.reports.verify import any_difference
     from etl.reports.verify import verify as compared
     from etl.settings import load_settings

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.dml import change
+from etl.cloud.bigquery import change
 from etl.errors import TRANSIENT
 from etl.ledger.ledger import Ledger
 from masking.errors import KagemushaError

@@ -169,6 +169,6 @@ def all_leases(ledger: Ledger) -> list[LiveLease]:
     return list(LeaseBook(ledger, "").live().values())
 
 
-def release(ledger: Ledger, run_id: str) -> int:
+def release_leases(ledger: Ledger, run_id: str) -> int:
     """Frees the leases of a run that is known to be dead; returns how many there were."""
     return LeaseBook(ledger, run_id).free(run_id)

@@ -17,10 +17,8 @@ from typing import Final
 from google.api_core import exceptions as google_errors
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.failures import RETRY, TIMEOUT_SECONDS, translated
-from etl.cloud.bigquery.parameters import Value
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket
+from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Value, Warehouse, translated
+from etl.cloud.storage import StagingBucket
 from etl.errors import NOT_PUBLISHED
 from etl.ledger.tables import AUDITS, AUDITS_ABOUT, BY_NAME, TABLE_LOADS, TABLES, LedgerTable, audits_sql
 from etl.retries import pauses

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.errors import PublishRefused
 from etl.ledger.ledger import Ledger
 from etl.ledger.outcomes import PUBLISHED

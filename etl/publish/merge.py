@@ -14,16 +14,15 @@ from typing import Final
 from google.cloud import bigquery
 
 from etl.clock import now
-from etl.cloud.bigquery.jobs import load, run_statement
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.bigquery import Warehouse, load, run_statement
+from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused
-from etl.ledger.leases import LeaseProof
+from etl.ledger import LeaseProof
 from etl.publish.limits import PARTITIONS_A_JOB
 from etl.publish.merge_sql import Merge
 from etl.publish.published import Published
 from etl.publish.tables import encryption, load_config
-from etl.stage.staged import Staged, manifest_digest
+from etl.stage import Staged, manifest_digest
 
 _KEPT: Final = timedelta(days=1)
 """How long a staging table outlives a merge that failed."""

@@ -7,7 +7,7 @@ from typing import Final
 import pyarrow as pa
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.publish.schema_evolution import refuse_destruction
 from schemas.contract import Contract
 from schemas.types import bigquery_type

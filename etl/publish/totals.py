@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from etl.cloud.bigquery.warehouse import Warehouse, quoted
-from etl.stage.source_totals import SourceTotals
+from etl.cloud.bigquery import Warehouse, quoted
+from etl.stage import SourceTotals
 from schemas.contract import Contract
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.errors import SettingsInvalid
 from etl.publish.token_maps import mapped_domains, seen_through_maps
 from schemas.contract import Contract

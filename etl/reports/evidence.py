@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from google.cloud import bigquery
 
 from etl.errors import SettingsInvalid
-from etl.ledger.ledger import Ledger
+from etl.ledger import Ledger
 from masking.policy import POLICY
 from schemas.contract import Contract
 

@@ -14,9 +14,7 @@ from typing import Any, Final
 from google.cloud import bigquery
 
 from etl.clock import now
-from etl.ledger.lease_rows import LeaseBook
-from etl.ledger.ledger import Ledger
-from etl.ledger.outcomes import LOADED, LoadOutcome, failure_kind
+from etl.ledger import LOADED, LeaseBook, Ledger, LoadOutcome, failure_kind
 from etl.settings import Settings
 from schemas.business_days import previous_business_day
 from schemas.contract import Contract

@@ -12,14 +12,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, Literal
 
-from etl.cloud.bigquery.warehouse import quoted
-from etl.ledger.ledger import Ledger
-from etl.ledger.outcomes import PUBLISHED
-from etl.plan.table_plan import TablePlan, mask_plan
-from etl.publish.totals import published_totals
+from etl.cloud.bigquery import quoted
+from etl.ledger import PUBLISHED, Ledger
+from etl.plan import TablePlan, mask_plan
+from etl.publish import published_totals
 from etl.settings import Settings
-from etl.source.open import hold_snapshot
-from etl.stage.source_totals import SourceTotals, source_totals
+from etl.source import hold_snapshot
+from etl.stage import SourceTotals, ask_source_totals
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.loads import DELETED_AT, MergeLoad, PartitionLoad, SnapshotLoad
@@ -80,7 +79,7 @@ def verify(ledger: Ledger, settings: Settings, day: date, contracts: Mapping[str
     with hold_snapshot(settings.source) as held:
         for contract in contracts.values():
             plan = TablePlan(contract, _window(contract, day), mask_plan(contract, day), (), 0)
-            source = source_totals(held.snapshot, plan)
+            source = ask_source_totals(held.snapshot, plan)
             load = _last_load(ledger, contract, day)
             if load is None:
                 found.append(Comparison(contract.table, _ROWS, "ledger", "not loaded"))

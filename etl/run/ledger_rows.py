@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 
-from etl.audit.verdict import Verdict
+from etl.audit import Verdict
 from etl.clock import now
-from etl.ledger.outcomes import LoadOutcome
-from etl.ledger.results import TableResult
-from etl.ledger.rows import check_rows, package_version
+from etl.ledger import LoadOutcome, TableResult, check_rows, package_version
 from etl.run.request import Run
 from etl.run.results import RunResult
-from etl.source.snapshot import Snapshot
-from etl.stage.staged import Staged
+from etl.source import Snapshot
+from etl.stage import Staged
 
 
 def table_row(

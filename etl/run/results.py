@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from etl.audit.verdict import Approved, Verdict
+from etl.audit import Approved, Verdict
 from etl.errors import worst
-from etl.ledger.outcomes import LoadOutcome, failed
-from etl.ledger.results import FailedCheck, TableResult
-from etl.publish.published import Published
+from etl.ledger import FailedCheck, LoadOutcome, TableResult, failed
+from etl.publish import Published
 from masking.errors import KagemushaError
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from etl.clock import now
-from etl.ledger.outcomes import LOADED, LoadOutcome
-from etl.ledger.results import TableResult
+from etl.ledger import LOADED, LoadOutcome, TableResult
 from etl.progress import Progress
 from etl.run.load_records import LoadRecords
 from etl.run.results import TableLoad

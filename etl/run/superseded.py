@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from etl.cloud.storage.bucket import StagingBucket
+from etl.cloud.storage import StagingBucket
 from etl.errors import NOT_PUBLISHED, PublishRefused
-from etl.ledger.ledger import Ledger
-from etl.ledger.outcomes import REPLACED
-from etl.stage.manifest import manifest_name
-from etl.stage.staged import Staged
+from etl.ledger import REPLACED, Ledger
+from etl.stage import Staged, manifest_name
 
 
 def refuse_superseded(staged: Staged, stage: StagingBucket, ledger: Ledger) -> None:

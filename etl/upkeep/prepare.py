@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
-from etl.ledger.ledger import Ledger
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.ledger import Ledger
 from etl.settings import Settings
 from schemas.contract import Contract
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from etl.authoring.discover.sample import SampledShape
 from etl.errors import NO_ROW_READ, PlanRejected
-from etl.source.catalogue import SourceColumn, SourceTable
+from etl.source import SourceColumn, SourceTable
 from schemas.propose import FoundColumn, FoundTable
 from schemas.types import ColumnType, EngineName, suggest
 

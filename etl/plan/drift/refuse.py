@@ -8,7 +8,7 @@ from typing import Final
 
 from etl.errors import NO_ROW_READ, PlanRejected, SourceForbidden, SourceTableMissing
 from etl.plan.drift.find import Drift, DriftKind, find_drift
-from etl.source.catalogue import SourceTable
+from etl.source import SourceTable
 from schemas.contract import Contract
 from schemas.types import EngineName
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from etl.source.catalogue import SourceColumn
+from etl.source import SourceColumn
 from schemas.types import ColumnType, EngineName
 
 

@@ -6,10 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from etl.cloud.bigquery.dml import change
-from etl.cloud.bigquery.warehouse import quoted
-from etl.ledger.leases import LeaseProof
-from etl.ledger.ledger import Ledger
+from etl.cloud.bigquery import change, quoted
+from etl.ledger import LeaseProof, Ledger
 from etl.upkeep.erase.persons import ErasureRefused, TokenColumn
 from schemas.contract import Contract
 from schemas.erasure import KeepRows

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from etl.cloud.bigquery.warehouse import Warehouse, quoted
-from etl.publish.token_versions import is_old
-from etl.source.slice import Slice
+from etl.cloud.bigquery import Warehouse, quoted
+from etl.publish import is_old
+from etl.source import Slice
 from schemas.contract import Contract
 
 

@@ -10,20 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from etl.audit.auditor import Auditor
-from etl.audit.verdict import Approved
+from etl.audit import Approved, Auditor
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.errors import NOT_PUBLISHED, PublishFailed, Unexpected
-from etl.ledger.leases import Leases
-from etl.ledger.ledger import Ledger
-from etl.ledger.outcomes import LoadOutcome
-from etl.ledger.rows import check_rows
+from etl.ledger import Leases, Ledger, LoadOutcome, check_rows
 from etl.progress import Progress
-from etl.publish.published import Published
-from etl.publish.publisher import Publisher
-from etl.publish.totals import published_totals
-from etl.source.slice import Slice
+from etl.publish import Published, Publisher, published_totals
+from etl.source import Slice
 from etl.upkeep.retokenize.old_rows import OldRows, any_of
 from etl.upkeep.retokenize.restager import Restager
 from masking.errors import KagemushaError

@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from etl.cloud.bigquery.dml import change
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse, change
 from etl.errors import PublishFailed
 from etl.settings import load_settings
 from scripts.local_stack.local_stack import Endpoints

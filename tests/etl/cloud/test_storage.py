@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from etl.cloud.failures import replacing
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.cloud.storage.failures import StorageUnavailable
 from etl.errors import BucketMissing, Unexpected
 from etl.settings import load_settings

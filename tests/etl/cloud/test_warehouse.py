@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from etl.cloud.bigquery.failures import RETRY
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import RETRY, Warehouse
 from etl.errors import PublishFailed, PublishRefused
 from etl.settings import BigQuerySettings, load_settings
 from masking.errors import KagemushaError

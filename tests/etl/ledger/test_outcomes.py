@@ -10,22 +10,29 @@ from itertools import count
 import pytest
 
 from etl.clock import now
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import PublishRefused
+from etl.ledger import (
+    LOADED,
+    PUBLISHED,
+    REPLACED,
+    Ledger,
+    LoadOutcome,
+    done_days,
+    failed,
+    failure_kind,
+    leased,
+    load_history,
+    merge_state,
+)
 from etl.ledger.key_events import _noted
-from etl.ledger.leases import leased
-from etl.ledger.ledger import Ledger
-from etl.ledger.loads import done_days, load_history, merge_state
-from etl.ledger.outcomes import LOADED, PUBLISHED, REPLACED, LoadOutcome, failed, failure_kind
-from etl.plan.table_plan import TablePlan, mask_plan
+from etl.plan import TablePlan, mask_plan
 from etl.reports.status import table_status
 from etl.reports.verify import _last_load
 from etl.run.resume import already_loaded
 from etl.run.superseded import refuse_superseded
 from etl.settings import Settings, load_settings
-from etl.stage.manifest import manifest_name
-from etl.stage.quarantine import Quarantine
-from etl.stage.staged import Staged
+from etl.stage import Quarantine, Staged, manifest_name
 from masking.examples import example_keyring
 from schemas.business_days import Window
 from schemas.contract import Contract

@@ -14,11 +14,9 @@ from typer.testing import CliRunner
 from etl import errors
 from etl.cli import app
 from etl.entry import guarded, load_day
+from etl.plan import Scope, TablePlan, plan_table
 from etl.plan.drift.refuse import ColumnsMissing, ColumnsNullable, ColumnsRenamed, ColumnsRetyped, ColumnsUndecided
-from etl.plan.plan import plan_table
-from etl.plan.scope import Scope
-from etl.plan.table_plan import TablePlan
-from etl.source.open import hold_snapshot, join_snapshot
+from etl.source import hold_snapshot, join_snapshot
 from schemas.contract_file import load_contract
 from tests.etl.conftest import DAY, Issuer
 from tests.etl.run.refusing import state

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.publish.totals import published_totals
+from etl.cloud.bigquery import Warehouse
+from etl.publish import published_totals
 from etl.settings import load_settings
-from etl.stage.source_totals import SourceTotals
+from etl.stage import SourceTotals
 from schemas.contract_file import load_contracts
 from scripts.local_stack.local_stack import Endpoints
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from etl.audit.verdict import Verdict
-from etl.ledger.results import FailedCheck
+from etl.audit import Verdict
+from etl.ledger import FailedCheck
 from etl.run.results import failed_checks
 from expectations.checks import Check, CheckResult
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from etl.errors import STOPPED
-from etl.stage.quarantine import Quarantine, QuarantinedRow, QuarantineFull, quarantined
+from etl.stage import Quarantine
+from etl.stage.quarantine import QuarantinedRow, QuarantineFull, quarantined
 from tests.etl.conftest import DAY, Issuer
 
 BAD = "4929000011112223"
