@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from masking.card_numbers import free_digits
 from masking.kernels.ff1 import min_length
 from masking.policy.classes import POLICY, ColumnClass
-from masking.policy.names import Meaning, meaning
+from masking.policy.names import HARMLESS, Meaning, meaning
 from masking.policy.rules import RULES, Profile, Rule
 from masking.strategies import Fpe, JsonFields, Strategy, Tokenize, TruncatePan
 
@@ -114,15 +114,27 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
 
 
 def _named(column: PolicyColumn) -> Iterator[Finding]:
-    """Finds a mask that what the column's name says does not allow."""
+    """Finds masks that what the name of a column, or the path of a document's field, says does not allow."""
     said = meaning(column.name, column.table)
-    if not said.fits(column.kind) or column.strategy.strategy == "drop" or said.phrase in _EVERYDAY:
+    if said.fits(column.kind):
+        yield from _misnamed(column, said, column.strategy, column.column_class)
+    if isinstance(column.strategy, JsonFields):
+        for path, strategy in column.strategy.fields.items():
+            said = meaning(path)
+            if said.fits("string") and said.head not in HARMLESS:  # nobody tells a field's type
+                yield from _misnamed(column, said, strategy, ColumnClass.NONE, f"{path}: ")
+
+
+def _misnamed(
+    column: PolicyColumn, said: Meaning, strategy: Strategy, declared: ColumnClass, where: str = ""
+) -> Iterator[Finding]:
+    if strategy.strategy == "drop" or said.phrase in _EVERYDAY:
         return
-    if said.column_class in _NEVER and column.column_class not in _NEVER:
-        yield _at(column, "KG015", f"the name says {said.phrase} ({said.kind}), the class is {column.column_class}")
-    elif column.column_class in _OF_NOBODY and not column.control and not _allows(said, column.strategy):
-        doing = f"the class is {column.column_class}, and the mask is {column.strategy.strategy}"
-        yield _at(column, "KG012", f"the name says {said.phrase} ({said.kind}), {doing}")
+    message = f"{where}the name says {said.phrase} ({said.kind}), the class is {declared}"
+    if said.column_class in _NEVER and declared not in _NEVER:
+        yield _at(column, "KG015", message)
+    elif declared in _OF_NOBODY and not column.control and not _allows(said, strategy):
+        yield _at(column, "KG012", f"{message}, and the mask is {strategy.strategy}")
 
 
 def _allows(said: Meaning, strategy: Strategy) -> bool:
