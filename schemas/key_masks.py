@@ -79,8 +79,8 @@ def namesake_mask(column: FoundColumn, found: Guess, known: Sequence[Contract]) 
     if not called_id or column.type.name not in {"int64", "string"}:
         return None
     same = _mask_of_domain(known, domain)
-    if same is None and found.harmless:
-        return None
+    if (same is None and found.harmless) or (same and "strategy: tokenize" not in same):
+        return None  # another strategy may not take this column's type
     return same or f"{{strategy: tokenize, domain: {domain}}}", ColumnClass.IDENTIFIER
 
 
