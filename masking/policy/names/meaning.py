@@ -13,6 +13,9 @@ from masking.policy.names.table import BEGINNING, END, HARMLESS, words
 
 GRAVEST: Final = ("sensitive_authentication", "national_id", "pan", "card_expiry", "birth_date", "personal")
 """Kinds that decide wherever they stand in a name, the first of them before the others."""
+_OF_PERSONS: Final = frozenset(
+    {"email", "ip_address", "postal_code", "address", "person_name", "phone", "account_number"}
+)
 _GENERIC: Final = frozenset(
     {"name", "title", "number", "code", "month", "year", "value", "token", "key", "rate", "amount"}
 )
@@ -99,6 +102,8 @@ def meaning(name: str, table: str = "") -> Meaning:
     if not found:
         return Meaning()
     head = max(found, key=lambda one: one.rank)
+    if head.kind == "short_code":  # a word too loose to say that `phone_work` is a code
+        head = max((one for one in found if one.kind in _OF_PERSONS), key=lambda one: one.rank, default=head)
     grave = [one for one in found if one.kind in GRAVEST]
     decides = min(grave, key=lambda one: (GRAVEST.index(one.kind), -len(one.phrase))) if grave else head
     phrase = " ".join(word for word in decides.phrase if word not in {BEGINNING, END})
