@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import yaml
 from hypothesis import given
@@ -127,6 +129,14 @@ def test_any_name_is_read(name: str) -> None:
     meaning(name)
     if name.isascii() and name.isalpha():
         assert meaning(name.upper()) == meaning(name.lower())
+
+
+def test_a_long_comment_is_read_in_no_time() -> None:
+    """Comments have no limit: neither a long run of letters nor a page of Japanese takes long."""
+    started = time.perf_counter()
+    assert meaning("x" * 20_000).kind == ""
+    assert meaning("備忘のための長い説明文" * 500 + "電話番号").kind == "phone"
+    assert time.perf_counter() - started < 5
 
 
 def test_the_table_names_each_phrase_once_and_only_known_kinds() -> None:
