@@ -49,7 +49,8 @@ NAMES = {
     """,
     "person_name": """
         kaiin_mei kana02 order_name01 card_embossed_name cardholder card_holder holder_nm fname au_lname
-        cust_name firstnm kokyaku_mei shimei_kana 氏名 フリガナ 名義人 bank_account_name cardholdr_name
+        cust_name firstnm kokyaku_mei shimei_kana store_manager_name store_janitor_name 会社代表者名 氏名 フリガナ
+        名義人 bank_account_name cardholdr_name
         cutomer_name
     """,
     "phone": """
