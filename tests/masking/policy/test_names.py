@@ -61,7 +61,8 @@ NAMES = {
         email mail_addr e_mail_address emailadress メールアドレス email_to kaiin_mail emial
     """,
     "address": """
-        addr01 ship_address shipaddress AddressLine1 adress home_adrs jusho_1 zyuusyo 住所 city_nm 市区町村名
+        addr01 ship_address shipaddress address_unit AddressLine1 adress home_adrs jusho_1 zyuusyo 住所 city_nm
+        市区町村名
         street
     """,
     "postal_code": """
