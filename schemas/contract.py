@@ -195,6 +195,11 @@ class Contract(Reviewed):
         column = self.columns[name]
         return column.mask.output_type(column.type.arrow)
 
+    @property
+    def output_types(self) -> dict[str, pa.DataType]:
+        """The Arrow type of every published column, in order."""
+        return {name: self.output_type(name) for name in self.published}
+
     def about_column(self, name: str) -> str:
         """The description of a published column; empty where the contract has none."""
         return (self.added.get(name) or self.derive.get(name) or self.columns[name]).about

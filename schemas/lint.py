@@ -14,7 +14,7 @@ from masking.policy import Profile, Rule
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
 from schemas.policy import policy_findings
-from schemas.yaml_file import read_yaml
+from schemas.yaml_file import line_of, open_yaml
 
 CONTRACT_FITS = Rule(
     "KG100",
@@ -27,6 +27,12 @@ SUITE_FITS = Rule(
     "A suite speaks Great Expectations' vocabulary and names published columns.",
     "Kagemusha: what is reviewed is what runs",
     "Correct the suite; Great Expectations' gallery names expectations and their arguments.",
+)
+VIEW_FITS = Rule(
+    "KG102",
+    "A view is one query under a line that says what it answers.",
+    "Kagemusha: what is reviewed is what runs",
+    "Correct the file; schemas/views holds examples.",
 )
 _PLACE_IN_MESSAGE = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)*")
 _MESSAGES = {"extra_forbidden": "there is no such key", "missing": "the key is missing"}
@@ -56,9 +62,7 @@ class LintedFile:
 
     def locate(self, rule: Rule, message: str, keys: Sequence[object]) -> Located:
         """Places a finding at the deepest of the keys that the file has."""
-        mark = _mark(self.root, keys)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return self.at(rule, message, line, column)
+        return self.at(rule, message, *line_of(self.root, keys))
 
     def at(self, rule: Rule, message: str, line: int, column: int = 1) -> Located:
         """Places a finding at a line and column."""
@@ -107,17 +111,19 @@ def contract_files(path: Path) -> list[Path]:
 
 def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
     contracts: dict[str, tuple[LintedFile, Contract]] = {}
+    unread: set[str] = set()
     for path in paths:
         file, contract, problems = read_contract(path)
         yield from problems
         if contract is None:
+            unread.add(path.stem)
             continue
         others = [other for _, other in contracts.values() if other.publish == contract.publish]
         if others:
             message = f"contract {others[0].table} publishes {contract.publish} too"
             yield file.locate(CONTRACT_FITS, message, ("publish",))
         contracts[contract.table] = (file, contract)
-    for finding in policy_findings([contract for _, contract in contracts.values()], profile):
+    for finding in policy_findings([contract for _, contract in contracts.values()], profile, unread):
         file, _ = contracts[finding.table]
         yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, finding.column, "mask"))
 
@@ -126,11 +132,11 @@ def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile
     """Returns what a file holds and its nodes, or why it cannot be read."""
     unread = LintedFile(path, None)
     try:
-        raw = read_yaml(path)
+        found = open_yaml(path)
     except ContractInvalid as error:
         line = _LINE.search(error.where.get("file", ""))
         return None, unread, [unread.at(rule, error.what, int(line.group(1)) if line else 1)]
-    return raw, LintedFile(path, yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)), []
+    return found.value, LintedFile(path, found.root), []
 
 
 def read_contract(path: Path) -> tuple[LintedFile, Contract | None, list[Located]]:
@@ -161,17 +167,3 @@ def _problems(file: LintedFile, kind: str, keys: Sequence[object], message: str)
     for part in text.split("; "):
         place = _PLACE_IN_MESSAGE.match(part)
         yield file.locate(CONTRACT_FITS, part, place.group().split(".") if place else ())
-
-
-def _mark(node: yaml.Node | None, keys: Sequence[object]) -> yaml.Mark | None:
-    """Returns the mark of the deepest key that exists; keys that only the model knows are stepped over."""
-    mark = node.start_mark if node is not None else None
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            entry = next((pair for pair in node.value if pair[0].value == str(key)), None)
-            if entry is not None:
-                mark, node = entry[0].start_mark, entry[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-            mark = node.start_mark
-    return mark

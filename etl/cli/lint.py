@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from etl.authoring.suite_findings import suite_findings
+from etl.authoring.view_findings import view_findings
 from expectations.suite import BUNDLED as SUITES
 from masking.errors import CONTRACT_MUST_CHANGE
 from masking.policy import Profile
@@ -30,7 +31,7 @@ def lint(
         Path | None, typer.Option(help="Folder of the tables' suites; with the bundled contracts, the bundled ones.")
     ] = None,
 ) -> None:
-    """Check contracts and suites: their models, the masking policy (PCI DSS v4.0.1, Japanese law), GX's vocabulary.
+    """Check contracts, suites, views: their models, the masking policy (PCI DSS v4.0.1, Japanese law), GX's vocabulary.
 
     Ends with 0 when no error was found (warnings may be), with 2 when a contract must change.
     """
@@ -38,6 +39,7 @@ def lint(
     folder = suites or (None if paths else SUITES)
     if folder is not None:
         findings = tuple(sorted((*findings, *suite_findings(paths or [BUNDLED], folder))))
+    findings = tuple(sorted((*findings, *view_findings(paths or [BUNDLED]))))
     written = report(findings, form)
     if written:
         typer.echo(written)

@@ -15,11 +15,14 @@ from etl.errors import SettingsInvalid
 from etl.publish.token_maps import mapped_domains, seen_through_maps
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED
+from schemas.reviewed import NAME
+from schemas.yaml_file import read_text
 
 FOLDER: Final = BUNDLED / "views"
-_ABOUT: Final = re.compile(r"\A-- about: (.+)\n")
+_ABOUT: Final = re.compile(r"\A-- about: (.+)(?:\n|\Z)")
 
 
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOTHING: Final[Mapping[str, str]] = {}
 _AFTER_A_TABLE: Final = (
     "WHERE|GROUP|HAVING|ORDER|LIMIT|ON|USING|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|UNION|EXCEPT|INTERSECT|WINDOW|QUALIFY|"
@@ -61,25 +64,44 @@ def load_views(folder: Path = FOLDER) -> tuple[View, ...]:
     """Returns every view of a folder, by name.
 
     Raises:
-        SettingsInvalid: a file lacks its `-- about:` line.
+        SettingsInvalid: a file is no UTF-8 text, lacks its `-- about:` line or a query, or has no view's name.
     """
-    return tuple(_read(path) for path in sorted(folder.glob("*.sql")))
+    return tuple(read_view(path) for path in sorted(folder.glob("*.sql")))
 
 
 def _aliased(table: str, subquery: str) -> Callable[[re.Match[str]], str]:
     return lambda found: subquery + (found["alias"] or f" AS {table.split('.')[1]}")
 
 
-def _read(path: Path) -> View:
-    text = path.read_text(encoding="utf-8")
+def read_view(path: Path) -> View:
+    """Returns the view in one file.
+
+    Raises:
+        SettingsInvalid: see `load_views`.
+    """
+    text, fault = read_text(path)
     found = _ABOUT.match(text)
-    if not found:
-        raise SettingsInvalid(
-            f"View {path.name} does not begin with a line `-- about: …`.",
-            not_done="No view was created.",
-            advice="Say in one line what the view answers.",
-        )
-    return View(path.stem, found[1].strip(), text[found.end() :].strip().rstrip(";"))
+    if fault is not None:
+        raise _refused(f"View {path.name} {fault.what}.", "Write it as UTF-8 text.", path, fault.line)
+    if not found or not found[1].strip():
+        advice = "Say in one line what the view answers."
+        raise _refused(f"View {path.name} does not begin with a line `-- about: …`.", advice, path)
+    broken = _CONTROL.search(text)
+    if broken:
+        line = text.count("\n", 0, broken.start()) + 1
+        raise _refused(f"View {path.name} holds a control character.", "Take it out.", path, line)
+    query = text[found.end() :].strip().rstrip(";")
+    if not query:
+        raise _refused(f"View {path.name} has no query.", "Write one SELECT below its `-- about:` line.", path, 2)
+    if not NAME.match(path.stem):
+        advice = "Name the file with lower-case letters, digits and underscores, then .sql."
+        raise _refused(f"View {path.name} has a name that BigQuery does not take.", advice, path)
+    return View(path.stem, found[1].strip(), query)
+
+
+def _refused(what: str, advice: str, path: Path, line: int = 1) -> SettingsInvalid:
+    where = {"file": f"views/{path.name}:{line}"}
+    return SettingsInvalid(what, not_done="No view was created.", advice=advice, where=where)
 
 
 def publish_views(
