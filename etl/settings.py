@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
-from etl.settings_file import line_of_setting, read_toml
+from schemas.toml_file import line_of_setting, read_toml
 from schemas.types import EngineName
 
 VARIABLE = "KAGEMUSHA_SETTINGS"

@@ -16,8 +16,8 @@ from typing import Any, Final
 import great_expectations as gx
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
+from expectations.build import NUMBER, built
 from expectations.checks import Check, CheckResult
-from expectations.vocabulary import NUMBER, built
 
 _VERDICT_ONLY: Final = {"result_format": "BOOLEAN_ONLY"}
 _COUNTS_ONLY: Final = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
-from schemas.yaml_file import line_of, open_yaml
+from schemas.yaml_file import line_of, read_nodes
 
 BUNDLED = Path(__file__).parent
 """The contracts that ship with the package."""
@@ -22,7 +22,7 @@ def load_contract(path: Path) -> Contract:
     Raises:
         ContractInvalid: the file breaks the model; every problem is named with its place, none with a value.
     """
-    file = open_yaml(path)
+    file = read_nodes(path)
     problems: list[str] = []
     line = 1
     contract = None

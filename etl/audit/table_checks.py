@@ -9,10 +9,9 @@ from expectations.checks import Check, SuiteInvalid
 from expectations.derived import TableFacts, derived_checks
 from expectations.suite import BUNDLED, Suite
 from expectations.suite_lint import suite_problems
-from expectations.vocabulary import built
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
-from schemas.yaml_file import line_of, open_yaml
+from schemas.yaml_file import line_of, read_nodes
 
 
 def table_suite(contract: Contract, suites: Path = BUNDLED) -> Suite:
@@ -24,7 +23,7 @@ def table_suite(contract: Contract, suites: Path = BUNDLED) -> Suite:
     path = suites / f"{contract.table}.yaml"
     if not path.exists():
         return Suite(table=contract.table)
-    file = open_yaml(path)
+    file = read_nodes(path)
     problems = suite_problems(file.value, contract.table, contract.published, contract.output_types)
     if not problems:
         return Suite.model_validate(file.value)
@@ -51,6 +50,8 @@ def table_checks(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple
         values={name: column.values for name, column in contract.selected.items() if column.values},
     )
     checks = (*derived_checks(facts), *table_suite(contract, suites).checks)
+    from expectations.build import built  # noqa: PLC0415  Great Expectations takes seconds to import
+
     problem = ""
     try:
         for check in checks:

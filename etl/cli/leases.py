@@ -7,10 +7,6 @@ from typing import Annotated
 import typer
 
 from etl.cli.options import SettingsFile
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.leases import all_leases, release
-from etl.ledger.ledger import Ledger
-from etl.settings import load_settings
 
 
 def leases(
@@ -23,6 +19,11 @@ def leases(
 
     A run whose leases are freed while it still works does not publish any more: it proves its lease first.
     """
+    from etl.cloud.bigquery.warehouse import Warehouse
+    from etl.ledger.leases import all_leases, release
+    from etl.ledger.ledger import Ledger
+    from etl.settings import load_settings
+
     ledger = Ledger(Warehouse.of(load_settings(settings)))
     ledger.ensure()
     if release_run is not None:

@@ -96,7 +96,12 @@ class LeaseBook:
         for row in self._ledger.read(sql, [texts("tables", tables)] if tables else []):
             left = (row["until"] - row["present"]).total_seconds()
             found[row["table_name"]] = LiveLease(
-                row["table_name"], row["run_id"], row["since"], row["until"], int(row["fence"]), left
+                table=row["table_name"],
+                run_id=row["run_id"],
+                since=row["since"],
+                until=row["until"],
+                fence=int(row["fence"]),
+                left=left,
             )
         return found
 

@@ -1,107 +1,15 @@
-"""The views that Looker Studio reads: `schemas/views/*.sql`, one SELECT a file."""
+"""Publishes the views whose tables are all there; while tables have old tokens, views read through token maps."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping
 
 from google.cloud import bigquery
 
 from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
-from etl.errors import SettingsInvalid
 from etl.publish.token_maps import mapped_domains, seen_through_maps
 from schemas.contract import Contract
-from schemas.contract_file import BUNDLED
-from schemas.reviewed import NAME
-from schemas.yaml_file import read_text
-
-FOLDER: Final = BUNDLED / "views"
-_ABOUT: Final = re.compile(r"\A-- about: (.+)(?:\n|\Z)")
-
-
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_NOTHING: Final[Mapping[str, str]] = {}
-_AFTER_A_TABLE: Final = (
-    "WHERE|GROUP|HAVING|ORDER|LIMIT|ON|USING|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|UNION|EXCEPT|INTERSECT|WINDOW|QUALIFY|"
-    "TABLESAMPLE|FOR|PIVOT|UNPIVOT"
-)
-_ALIAS: Final = rf"(?P<alias>\s+(?:AS\s+)?(?!(?:{_AFTER_A_TABLE}|AS)\b)[A-Za-z_]\w*)?"
-
-
-@dataclass(frozen=True)
-class View:
-    """One view: its name, what it answers, and its query."""
-
-    name: str
-    about: str
-    sql: str
-
-    def tables(self, published: Iterable[str]) -> tuple[str, ...]:
-        """Returns those published tables that the query names."""
-        return tuple(table for table in published if re.search(rf"\b{re.escape(table)}\b", self.sql))
-
-    def qualified(self, project: str, published: Iterable[str], instead: Mapping[str, str] = _NOTHING) -> str:
-        """Returns the query with its tables named in full: BigQuery resolves a view's tables wherever it is read from.
-
-        Args:
-            project: of the tables.
-            published: every published table.
-            instead: table → subquery that takes its place; it keeps the table's alias, or its name for one.
-        """
-        sql = self.sql
-        for table in self.tables(published):
-            if table in instead:
-                sql = re.sub(rf"`?\b{re.escape(table)}\b`?{_ALIAS}", _aliased(table, instead[table]), sql)
-            else:
-                sql = re.sub(rf"`?\b{re.escape(table)}\b`?", f"`{project}.{table}`", sql)
-        return sql
-
-
-def load_views(folder: Path = FOLDER) -> tuple[View, ...]:
-    """Returns every view of a folder, by name.
-
-    Raises:
-        SettingsInvalid: a file is no UTF-8 text, lacks its `-- about:` line or a query, or has no view's name.
-    """
-    return tuple(read_view(path) for path in sorted(folder.glob("*.sql")))
-
-
-def _aliased(table: str, subquery: str) -> Callable[[re.Match[str]], str]:
-    return lambda found: subquery + (found["alias"] or f" AS {table.split('.')[1]}")
-
-
-def read_view(path: Path) -> View:
-    """Returns the view in one file.
-
-    Raises:
-        SettingsInvalid: see `load_views`.
-    """
-    text, fault = read_text(path)
-    found = _ABOUT.match(text)
-    if fault is not None:
-        raise _refused(f"View {path.name} {fault.what}.", "Write it as UTF-8 text.", path, fault.line)
-    if not found or not found[1].strip():
-        advice = "Say in one line what the view answers."
-        raise _refused(f"View {path.name} does not begin with a line `-- about: …`.", advice, path)
-    broken = _CONTROL.search(text)
-    if broken:
-        line = text.count("\n", 0, broken.start()) + 1
-        raise _refused(f"View {path.name} holds a control character.", "Take it out.", path, line)
-    query = text[found.end() :].strip().rstrip(";")
-    if not query:
-        raise _refused(f"View {path.name} has no query.", "Write one SELECT below its `-- about:` line.", path, 2)
-    if not NAME.match(path.stem):
-        advice = "Name the file with lower-case letters, digits and underscores, then .sql."
-        raise _refused(f"View {path.name} has a name that BigQuery does not take.", advice, path)
-    return View(path.stem, found[1].strip(), query)
-
-
-def _refused(what: str, advice: str, path: Path, line: int = 1) -> SettingsInvalid:
-    where = {"file": f"views/{path.name}:{line}"}
-    return SettingsInvalid(what, not_done="No view was created.", advice=advice, where=where)
+from schemas.view_file import View
 
 
 def publish_views(
@@ -110,7 +18,7 @@ def publish_views(
     views: Iterable[View],
     without_maps: Collection[str] = (),
 ) -> tuple[str, ...]:
-    """Creates or replaces every view whose tables are all published; gives the names of those that now stand.
+    """Creates or replaces every view whose tables are all published; returns the names of those that exist then.
 
     While tables are of several key versions, views see their tokens through the token maps, except for the domains in
     `without_maps`.

@@ -56,7 +56,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Load:
-    """The last load of a table, or of one business day of it, as the ledger tells it.
+    """The last load of a table, or of one business day of it, as the ledger records it.
 
     Attributes:
         rows: None where the ledger counts the load's days together only, as for a backfill in one step.
@@ -71,7 +71,7 @@ class _Load:
 def verify(ledger: Ledger, settings: Settings, day: date, contracts: Mapping[str, Contract]) -> list[Comparison]:
     """Compares every table's business day.
 
-    A table that is replaced whole is compared as it stands: with its last load, and with the source as it is now, which
+    A table that is replaced whole is compared as it is: with its last load, and with the source as it is now, which
     may have moved on. A business day's partition is compared with the source's rows of that day.
 
     Raises:
@@ -84,7 +84,7 @@ def verify(ledger: Ledger, settings: Settings, day: date, contracts: Mapping[str
             source = source_totals(held.snapshot, plan)
             load = _last_load(ledger, contract, day)
             if load is None:
-                found.append(Comparison(contract.table, _ROWS, "ledger", "not loaded", None, None))
+                found.append(Comparison(contract.table, _ROWS, "ledger", "not loaded"))
                 continue
             published = _published(ledger, contract, day)
             found += _with_ledger(contract, published, load)
@@ -161,12 +161,13 @@ def _with_ledger(contract: Contract, published: SourceTotals, load: _Load) -> It
     if load.rows is None:
         why = "its load counts several days together"
     if why or load.rows is None:
-        yield Comparison(table, _ROWS, "ledger", "not compared", published.rows, None, why)
+        yield Comparison(table, _ROWS, "ledger", "not compared", published=published.rows, why=why)
         return
     fewer = load.rows - published.rows
     same = 0 <= fewer <= load.erased
     why = f"{fewer} of {load.erased} erased rows" if same and fewer else ""
-    yield Comparison(table, _ROWS, "ledger", "equal" if same else "differs", published.rows, load.rows, why)
+    verdict: Agreement = "equal" if same else "differs"
+    yield Comparison(table, _ROWS, "ledger", verdict, published=published.rows, expected=load.rows, why=why)
     if not load.erased:
         for column in contract.reconcile:
             if column in load.sums:
@@ -182,7 +183,8 @@ def _with_source(
     missing, allowed = source.rows - published.rows, load.left_out + load.erased
     same = 0 <= missing <= allowed
     why = f"{missing} of {allowed} rows in quarantine or erased" if same and missing else ""
-    yield Comparison(table, _ROWS, "source", "equal" if same else other, published.rows, source.rows, why)
+    verdict = "equal" if same else other
+    yield Comparison(table, _ROWS, "source", verdict, published=published.rows, expected=source.rows, why=why)
     if not allowed:
         for column in contract.reconcile:
             same = published.sums[column] == source.sums[column]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -33,6 +34,14 @@ class RunResult:
     def exit_code(self) -> int:
         """0 published · 1 audit or leak stopped a table · 2 contract or settings must change · 3 run again."""
         return worst(self.error_code, *(result.exit_code for result in self.tables))
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """How one table of a run ended, and its row of `ops.table_loads`."""
+
+    result: TableResult
+    row: Mapping[str, object]
 
 
 def published_result(approved: Approved, published: Published, seconds: float) -> TableResult:

@@ -1,4 +1,4 @@
-"""Whether a stage may still be published: not when its run did it already, nor when a later one published its days."""
+"""Whether a staged table may still be published: not once its own run, or a newer one over its days, has done so."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from etl.stage.staged import Staged
 
 
 def refuse_superseded(staged: Staged, stage: StagingBucket, ledger: Ledger) -> None:
-    """Lets a stage pass of whose window nothing has been published since it was staged, and that was not itself.
+    """Refuses a staged table that this run, or a newer run over the same days, has already published.
 
     Raises:
-        PublishRefused: the ledger says otherwise; with the newer run.
+        PublishRefused: it has; the error names the run.
     """
     table, window = staged.plan.table, staged.plan.window
     overlap = "AND (window_last IS NULL OR (window_last >= @first AND window_first <= @last))" if window else ""

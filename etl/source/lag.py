@@ -15,9 +15,9 @@ _LONGEST_WAIT_SECONDS: Final = 5.0
 def wait_until_fresh(
     lag_seconds: Callable[[], float], instance: str, most_seconds: float, wait_seconds: float, where: dict[str, object]
 ) -> None:
-    """Returns when the reader is at most so far behind the writer, after waiting for it at most so long.
+    """Returns as soon as the reader is at most `most_seconds` behind the writer; waits at most `wait_seconds` for it.
 
-    It looks twice at least: a reader that was idle for an hour seems an hour old while it replays the next transaction.
+    It looks at least twice: a reader that was idle for an hour seems an hour old while it replays the next transaction.
 
     Raises:
         ReaderLags: it is further behind. No row was read.

@@ -64,8 +64,16 @@ def write_slice(
         writer.abort()
         raise
     stored = writer.finish()
-    crc32c, generation = stored.crc32c, stored.generation
-    return StagedFile(stored.name, part.partition, rows, stored.bytes, crc32c, generation, nulls), sums
+    file = StagedFile(
+        name=stored.name,
+        partition=part.partition,
+        rows=rows,
+        bytes=stored.bytes,
+        crc32c=stored.crc32c,
+        generation=stored.generation,
+        nulls=nulls,
+    )
+    return file, sums
 
 
 def _row_group_rows(batch: pa.RecordBatch) -> int:

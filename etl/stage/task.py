@@ -105,8 +105,15 @@ def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -
     stage, masked = worker_stage(task.target), task.mask.masked_columns
     file, sums = write_slice(stage, task.folder, part, task.output_schema, masked, task.sums, batches)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    aside = Quarantine().and_also(left_out)
-    return StagedSlice(part.number, file, sums, nulled, aside, peak, max(latest, default=None))
+    return StagedSlice(
+        slice=part.number,
+        file=file,
+        sums=sums,
+        nulled=nulled,
+        quarantine=Quarantine().and_also(left_out),
+        peak_mib=peak,
+        watermark=max(latest, default=None),
+    )
 
 
 def _noted(

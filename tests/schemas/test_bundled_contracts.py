@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from etl.audit.table_checks import table_suite
-from etl.publish.views import load_views
 from expectations.suite import BUNDLED as SUITES
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from schemas.lint import lint
 from schemas.types import ColumnType
+from schemas.view_file import load_views
 
 ISSUER = Path(__file__).parents[2] / "scripts" / "issuer"
 CONTRACTS = load_contracts()

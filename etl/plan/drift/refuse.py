@@ -23,15 +23,17 @@ from schemas.contract import Contract
 from schemas.types import EngineName
 
 
-def refuse_drift(contract: Contract, source: SourceTable | None, engine: EngineName, known: Sequence[str] = ()) -> None:
-    """Lets a table pass whose catalogue agrees with its contract.
+def without_drift(
+    contract: Contract, source: SourceTable | None, engine: EngineName, known: Sequence[str] = ()
+) -> SourceTable:
+    """Returns the table where its catalogue agrees with its contract.
 
     Raises:
-        PlanRejected: it does not; the class is that of the first kind of difference, the text tells all of them.
+        PlanRejected: it does not; the class is that of the first kind of difference, the text has all of them.
     """
     found = [one for one in find_drift(contract, source, engine, known) if one.stops]
-    if not found:
-        return
+    if source is not None and not found:
+        return source
     kinds = [(kind, list(drifts)) for kind, drifts in groupby(found, key=lambda one: one.kind)]
     error = _ERRORS[kinds[0][0]][0]
     raise error(

@@ -1,1 +1,1 @@
-"""Spark's JDBC reader, for both engines: frames, exact text, failures, and what must not be logged."""
+"""Spark's JDBC reader, for both engines: frames, exact types, failures, and what must not be logged."""

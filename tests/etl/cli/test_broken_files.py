@@ -15,12 +15,12 @@ from typer.testing import CliRunner, Result
 from etl.audit.table_checks import table_suite
 from etl.cli import app
 from etl.errors import SettingsInvalid
-from etl.publish.views import load_views
 from etl.settings import load_settings
 from expectations.suite import BUNDLED as SUITES
 from masking.errors import KagemushaError
 from schemas.contract_file import BUNDLED, load_contract
 from schemas.errors import ContractInvalid
+from schemas.view_file import load_views
 
 CONTRACT = re.sub(rb"(?m)^joins:.*\n", b"", (BUNDLED / "cards.yaml").read_bytes())  # it stands alone here
 SUITE = (SUITES / "cards.yaml").read_bytes()

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.stack
 _CONFLICT = "Could not serialize access to table shop.counters due to concurrent update"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Statements need no Spark."""
-
-
 class Way(ThreadingHTTPServer):
     """The way to BigQuery, on which the next requests that start a query meet what `script` says.
 

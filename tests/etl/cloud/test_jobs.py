@@ -19,11 +19,6 @@ from etl.settings import BigQuerySettings
 from masking.errors import KagemushaError
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Jobs need no Spark."""
-
-
 @dataclass
 class Server:
     """Lets each job that is started fail for the next reason of the script, and succeed when there is none."""

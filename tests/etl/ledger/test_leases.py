@@ -23,11 +23,6 @@ _LONG = 600
 _NUMBERS = count()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Leases need no Spark."""
-
-
 @pytest.fixture(scope="module")
 def ledger(stack: Endpoints) -> Ledger:
     """Returns a ledger of this module alone."""

@@ -20,11 +20,6 @@ pytestmark = pytest.mark.stack
 _SQL = re.compile(r"^(SELECT|UPDATE|DELETE|INSERT|WITH|WHERE|AND|ORDER BY) |\b(UNION ALL SELECT|ORDER BY) ")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """The ledger needs no Spark."""
-
-
 def ledger(stack: Endpoints, dataset: str) -> Ledger:
     """Returns a ledger in a dataset of its own."""
     settings = load_settings(stack.settings).bigquery.model_copy(update={"ops_dataset": dataset})

@@ -68,7 +68,7 @@ def planned(issuer: Issuer, contract: Path) -> TablePlan:
 
 
 def drift(issuer: Issuer, folder: Path, *arguments: str) -> tuple[int, str]:
-    """Runs `kagemusha drift`; gives its exit code and what it prints."""
+    """Runs `kagemusha drift`; returns its exit code and what it prints."""
     where = ["--settings", str(issuer.ends.settings), "--contracts", str(folder)]
     result = CliRunner().invoke(app, ["drift", *where, *arguments])
     return result.exit_code, result.stdout
@@ -132,7 +132,7 @@ GRANT SELECT (person_id, score, seen_at) ON drift.people TO etl_reader
 def test_drift_that_people_must_answer(
     issuer: Issuer, people: Path, statements: str, error: type[errors.PlanRejected], says: str
 ) -> None:
-    """Privileges are told as the statement to run; a column that promises other data is never called renamed."""
+    """A missing privilege is reported as the statement to run; other data is never called a renamed column."""
     issuer.source(statements)
     with pytest.raises(errors.PlanRejected) as refused:
         planned(issuer, people)

@@ -74,11 +74,6 @@ CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Tables change without Spark."""
-
-
 @pytest.fixture(scope="module")
 def warehouse(stack: Endpoints) -> Warehouse:
     """Returns the private BigQuery server."""

@@ -54,7 +54,7 @@ def _fresh_process() -> None:
 
 
 def secret(name: str, text: str) -> str:
-    """Stores a secret in Tokyo and gives its ARN."""
+    """Stores a secret in Tokyo and returns its ARN."""
     manager = boto3.client("secretsmanager", region_name="ap-northeast-1")
     return str(manager.create_secret(Name=name, SecretString=text)["ARN"])
 

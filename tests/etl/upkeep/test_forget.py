@@ -132,11 +132,6 @@ def office(stack: Endpoints, tmp_path: Path) -> Office:
     return found
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Erasure needs no Spark."""
-
-
 def refused(result: Result) -> KagemushaError:
     """Returns the error that ended a command."""
     assert isinstance(result.exception, KagemushaError)

@@ -16,11 +16,6 @@ from scripts.local_stack.local_stack import Endpoints
 KEY = "projects/p/locations/asia-northeast1/keyRings/r/cryptoKeys/k"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Preparing needs no Spark."""
-
-
 @pytest.mark.stack
 def test_datasets_have_the_access_of_the_settings(stack: Endpoints) -> None:
     """Members are added beside those that are there, views may read tables, and a second time changes nothing."""
