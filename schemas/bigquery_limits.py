@@ -42,20 +42,32 @@ def name_problems(published: Sequence[str]) -> Iterator[str]:
         yield f"columns.{name} is published more than once; BigQuery compares names without their case"
 
 
-def description_problems(table: str, columns: Mapping[str, str]) -> Iterator[str]:
-    """Yields which descriptions are too long, of the table and of its columns by name."""
+def label_problems(table: str) -> Iterator[str]:
+    """Yields what BigQuery refuses of the labels of a table's jobs, one of which is the table's name."""
+    if len(table) > LONGEST_LABEL:
+        yield f"table has a name of {len(table)} characters; BigQuery takes {LONGEST_LABEL} of a label of its load jobs"
+
+
+def description_problems(table: str, columns: Mapping[str, str], derived: Mapping[str, str]) -> Iterator[str]:
+    """Yields which descriptions are too long: of the table, of its columns, of derived ones, by name."""
     if len(table) > LONGEST_TABLE_DESCRIPTION:
         yield f"about has {len(table):,} characters; BigQuery takes {LONGEST_TABLE_DESCRIPTION:,} of a table"
-    for name, about in columns.items():
-        if len(about) > LONGEST_COLUMN_DESCRIPTION:
-            most = f"{LONGEST_COLUMN_DESCRIPTION:,}"
-            yield f"columns.{name}.about has {len(about):,} characters; BigQuery takes {most} of a column"
+    for part, abouts in {"columns": columns, "derive": derived}.items():
+        for name, about in abouts.items():
+            if len(about) > LONGEST_COLUMN_DESCRIPTION:
+                most = f"{LONGEST_COLUMN_DESCRIPTION:,}"
+                yield f"{part}.{name}.about has {len(about):,} characters; BigQuery takes {most} of a column"
 
 
-def clustering_problems(columns: Sequence[str], types: Mapping[str, pa.DataType]) -> Iterator[str]:
+def clustering_problems(columns: Mapping[str, pa.DataType | None]) -> Iterator[str]:
     """Yields what BigQuery refuses of the columns by which a table is clustered."""
-    for name in dict.fromkeys(columns):
-        kind = types.get(name)
+    for name, kind in columns.items():
         if kind is not None and (pa.types.is_floating(kind) or pa.types.is_binary(kind)):
             spelled = "FLOAT64" if pa.types.is_floating(kind) else "BYTES"
             yield f"cluster_by names {name}, which is {spelled}; BigQuery cannot cluster by that"
+
+
+def repeated(part: str, names: Sequence[str]) -> Iterator[str]:
+    """Yields the names that a list of columns has more than once."""
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        yield f"{part} names {name} more than once"

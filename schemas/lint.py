@@ -34,7 +34,7 @@ VIEW_FITS = Rule(
     "Kagemusha: what is reviewed is what runs",
     "Correct the file; schemas/views holds examples.",
 )
-_PLACE_IN_MESSAGE = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)*")
+_PLACE_IN_MESSAGE = re.compile(r"[a-z_]+(?:\.[^\s.:;,]+)*")
 _MESSAGES = {"extra_forbidden": "there is no such key", "missing": "the key is missing"}
 _LINE = re.compile(r":(\d+)$")
 
@@ -124,8 +124,11 @@ def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
             yield file.locate(CONTRACT_FITS, message, ("publish",))
         contracts[contract.table] = (file, contract)
     for finding in policy_findings([contract for _, contract in contracts.values()], profile, unread):
-        file, _ = contracts[finding.table]
-        yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, finding.column, "mask"))
+        file, contract = contracts[finding.table]
+        name = (
+            contract.source_names.get(finding.column, finding.column) if finding.part == "columns" else finding.column
+        )
+        yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, name, "mask"))
 
 
 def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile, list[Located]]:

@@ -23,11 +23,12 @@ def policy_findings(
         PolicyColumn(
             contract.table,
             contract.dataset,
-            name,
+            column.publish_as or name,
             column.column_class,
             column.mask,
             column.control,
-            in_every_row=name in contract.key or not column.nullable,
+            in_every_row=(column.publish_as or name) in contract.key or not column.nullable,
+            at_source=name,
         )
         for contract in contracts
         for name, column in contract.columns.items()

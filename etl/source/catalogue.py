@@ -40,6 +40,8 @@ class SourceTable:
         indexed: the first columns of indexes.
         references: column → referenced `schema.table` and its column.
         comment: the database's own description.
+        heirs: tables that inherit from it (`INHERITS`), whose rows are read with its own.
+        paged: whether the ETL user may ask for pages (`ctid`), for which grants on columns are not enough.
     """
 
     name: str
@@ -53,3 +55,5 @@ class SourceTable:
     indexed: frozenset[str] = frozenset()
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     comment: str = ""
+    heirs: tuple[str, ...] = ()
+    paged: bool = True

@@ -30,6 +30,7 @@ class PolicyColumn:
         strategy: what becomes of them.
         control: names a compensating control, empty where there is none.
         in_every_row: whether no row lacks a value.
+        at_source: the source's own name of the column, where it is published under another.
     """
 
     table: str
@@ -39,6 +40,7 @@ class PolicyColumn:
     strategy: Strategy
     control: str = ""
     in_every_row: bool = False
+    at_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
     finding = check_column(column.column_class, column.strategy)
     if finding:
         yield replace(finding, table=column.table, column=column.name)
-    promised = promised_class(column.name)
+    promised = promised_class(column.name) or promised_class(column.at_source)
     if promised and column.column_class == ColumnClass.NONE and column.strategy.strategy == "keep":
         yield _at(column, "KG012", f"the name promises {promised}, the class is none, and the value is kept")
     for strategy in _masks(column.strategy):

@@ -12,7 +12,7 @@ from schemas.yaml_file import read_yaml
 REFUSED = {
     b"a: 1\nabout: x\x0by": ("control character", 2),
     b'a: 1\nabout: "x\\0y"': ("control character", 2),
-    b'a: "\\ud800"': ("control character", 1),
+    b'a: "\\ud800"': ("not valid YAML", 1),
     b'a: 1\nb: "\\U00110000"': ("not valid YAML", 2),
     b'a: "\\UFFFFFFFF"': ("not valid YAML", 1),
     b"a: 1\n\xff": ("not UTF-8 text", 2),

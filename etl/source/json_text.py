@@ -15,15 +15,14 @@ import pyarrow as pa
 _MOST_DIGITS: Final = 1_000
 
 
-def canonical(documents: pa.Array) -> tuple[pa.Array, int]:
-    """Returns JSON texts in the one spelling, and how many have none: no JSON, or half of a surrogate pair.
+def canonical(documents: pa.Array) -> pa.Array:
+    """Returns JSON texts in the one spelling; null where there is none: no JSON, half of a surrogate pair, or U+0000.
 
     Args:
         documents: string, length n; nulls stay null, and what has no spelling becomes null.
     """
     texts = [None if text is None else _spelled(text) for text in documents.to_pylist()]
-    found = pa.array(texts, pa.string())
-    return found, found.null_count - documents.null_count
+    return pa.array(texts, pa.string())
 
 
 def _spelled(text: str) -> str | None:
@@ -43,6 +42,8 @@ def _written(value: object) -> str:
         return "[" + ", ".join(_written(element) for element in value) + "]"
     if isinstance(value, Decimal):
         return f"{abs(value) if value.is_zero() else value:f}"
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("jsonb has no such character")
     return json.dumps(value, ensure_ascii=False)
 
 
