@@ -26,7 +26,7 @@ def fit(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:
     for array, column in zip(batch.columns, columns, strict=True):
         values = array.storage if isinstance(array, pa.ExtensionArray) else array  # ADBC hands NUMERIC over as text
         if column.type.name == "json":
-            values = fitting.keeping(column, values, canonical(values), "are JSON without a canonical text")
+            values = fitting.keeping(column, values, canonical(values)[0], "are JSON without a canonical text")
         fitting.add(column, values)
     return fitting.batch()
 
@@ -72,7 +72,7 @@ class Fitting:
         if column.on_unfit == "fail":
             count = int(missing.sum())
             raise ValuesUnfit(
-                f"{count} value{'s' if count != 1 else ''} of {column.name} {what}.",
+                f"{count} values of {column.name} {what}.",
                 not_done=NOT_PUBLISHED,
                 where={"column": column.name, "rows": len(after)},
             )

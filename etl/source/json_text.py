@@ -15,14 +15,15 @@ import pyarrow as pa
 _MOST_DIGITS: Final = 1_000
 
 
-def canonical(documents: pa.Array) -> pa.Array:
-    """Returns JSON texts in the one spelling; null where there is none: no JSON, half of a surrogate pair, or U+0000.
+def canonical(documents: pa.Array) -> tuple[pa.Array, int]:
+    """Returns JSON texts in the one spelling, and how many have none: no JSON, half of a surrogate pair, or U+0000.
 
     Args:
         documents: string, length n; nulls stay null, and what has no spelling becomes null.
     """
     texts = [None if text is None else _spelled(text) for text in documents.to_pylist()]
-    return pa.array(texts, pa.string())
+    found = pa.array(texts, pa.string())
+    return found, found.null_count - documents.null_count
 
 
 def _spelled(text: str) -> str | None:

@@ -32,8 +32,6 @@ def ctid_slices(leaves: Sequence[int], count: int) -> tuple[Slice, ...]:
     """
     highest, total = max(leaves, default=0), sum(leaves)
     count = max(1, min(count, highest, MAX_SLICES))
-    if count == 1:
-        return whole()
     pages = range(highest + 1)
     levels = [
         bisect_left(pages, total * n, key=lambda page: count * sum(min(page, leaf) for leaf in leaves))

@@ -89,7 +89,8 @@ def suggestion(column: SourceColumn, engine: EngineName) -> str:
     """Returns the YAML line that decides a column in the safest way: it does not leave the database."""
     fitting = suggest(column.type, column.precision, column.scale, engine) or "string"
     guessed = guess(column.name, ColumnType.parse(fitting), enum=column.type == "enum", length=column.length)
-    return f"{yaml_name(column.name)}: {{type: {yaml_type(fitting)}, class: {guessed.column_class}, mask: {{strategy: drop}}}}"
+    said = f"type: {yaml_type(fitting)}, class: {guessed.column_class}, mask: {{strategy: drop}}"
+    return f"{yaml_name(column.name)}: {{{said}}}"
 
 
 def _no_table(contract: Contract, engine: EngineName, known: Sequence[str]) -> Drift:
@@ -184,8 +185,8 @@ def _changed(contract: Contract, source: SourceTable, column: SourceColumn, engi
         fitting = suggest(column.type, column.precision, column.scale, engine)
         clock = said.type.name == "timestamp" and fitting == "datetime"
         advice = (
-            f"Its times have no zone: say which clock shows them, `type: timestamp(Asia/Tokyo)` or `timestamp(UTC)`, or "
-            f"write `type: datetime` where {name} needs to be no instant."
+            "Its times have no zone: say which clock has them, `type: timestamp(Asia/Tokyo)` or `timestamp(UTC)`, "
+            f"or write `type: datetime` where {name} needs to be no instant."
             if clock
             else f"Correct the column's `type:` to {yaml_type(fitting)}, and its mask where that type needs another."
             if fitting

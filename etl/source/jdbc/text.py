@@ -47,5 +47,5 @@ def _converted(fitting: Fitting, array: pa.Array, column: ReadColumn) -> pa.Arra
         known = fitting.keeping(column, array, known, "are neither 0 nor 1; `type: int64` holds them")
         return known.cast(pa.bool_())
     if kind == "json":
-        return fitting.keeping(column, array, canonical(array), "are JSON without a canonical text")
+        return fitting.keeping(column, array, canonical(array)[0], "are JSON without a canonical text")
     return array

@@ -109,7 +109,7 @@ def describe(connection: Connection, table: str) -> SourceTable | None:
 
 
 def relations(connection: Connection) -> tuple[str, ...]:
-    """Returns every table and view of the database as `schema.table`; partitions and tables that inherit are parts of theirs."""
+    """Returns every table and view as `schema.table`; partitions and tables that inherit are parts of theirs."""
     return tuple(str(name) for (name,) in connection.execute(RELATIONS_SQL.encode()).fetchall())
 
 

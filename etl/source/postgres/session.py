@@ -16,7 +16,7 @@ from etl.source.postgres.connect import Connection, translated
 from etl.source.postgres.failures import query_failure
 from etl.source.postgres.key_ranges import key_slices
 from etl.source.slice import Slice
-from etl.source.slices import MAX_SLICES, ctid_slices
+from etl.source.slices import MAX_SLICES, ctid_slices, whole
 
 _NO_PRIVILEGE = psycopg.errors.InsufficientPrivilege.sqlstate
 
@@ -54,7 +54,8 @@ class PostgresSession:
     def slices(self, table: SourceTable, count: int, key: Sequence[str] = (), where: str = "TRUE") -> tuple[Slice, ...]:
         """Cuts heaps into ranges of pages; views, and rows that meet a condition, into measured ranges of their key."""
         if table.leaves and table.paged and where == "TRUE":
-            return ctid_slices(table.leaves, count)
+            pages = ctid_slices(table.leaves, count)
+            return pages if len(pages) > 1 else whole()
         rows = self.estimated_rows(table.name, where) if count > 1 else 0
         return key_slices(self.row, table, key, min(count, MAX_SLICES), rows, where)
 
