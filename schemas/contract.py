@@ -26,7 +26,10 @@ class Contract(Reviewed):
     source: SourceTableName = Field(description="schema.table in Aurora.")
     publish: QualifiedName = Field(description="dataset.table in BigQuery.")
     load: Load
-    key: tuple[Name, ...] = Field(min_length=1, description="Published columns that identify a row.")
+    key: tuple[Name, ...] = Field(default=(), description="Published columns that identify a row.")
+    keyless: str = Field(
+        default="", description="Why a table has no key; the audit then cannot prove that no row is there twice."
+    )
     cluster_by: tuple[Name, ...] = Field(default=(), max_length=4)
     require_partition_filter: bool = Field(default=False, description="BigQuery refuses queries without a day.")
     reconcile: tuple[Name, ...] = Field(
@@ -107,6 +110,7 @@ class Contract(Reviewed):
     def _consistent(self) -> Contract:
         problems = [
             *self._unpublished_names(),
+            *self._key_problems(),
             *self._bigquery_problems(),
             *self._derive_problems(),
             *self._load_problems(),
@@ -141,6 +145,15 @@ class Contract(Reviewed):
                 if name not in published
             ),
         ]
+
+    def _key_problems(self) -> list[str]:
+        if self.key and self.keyless:
+            return ["keyless belongs to tables without a key"]
+        if self.key:
+            return []
+        if not self.keyless:
+            return ["key names no column; a table that has none says why under `keyless`"]
+        return ["load.mode merge needs a key"] if isinstance(self.load, MergeLoad) else []
 
     def _bigquery_problems(self) -> list[str]:
         """Returns what BigQuery would refuse of the table once its rows were read."""

@@ -70,7 +70,7 @@ def read_nodes(path: Path) -> YamlFile:
             such as a repeated key, an anchor, a tag, or `no` as a name; with its line.
     """
     text, fault = read_text(path)
-    read = fault or _reviewed(text)
+    read = fault or parse(text)
     if isinstance(read, YamlFile):
         return read
     where = {"file": f"{path.name}:{read.line}"}
@@ -107,7 +107,8 @@ def line_of(root: yaml.Node | None, keys: Sequence[object]) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
-def _reviewed(text: str) -> YamlFile | Fault:
+def parse(text: str) -> YamlFile | Fault:
+    """Returns the mapping in a text of YAML together with its nodes, or why it cannot be reviewed."""
     line = 1
     try:
         for what, line in _faults_of_events(text):

@@ -14,6 +14,7 @@ class SourceColumn:
         type: a `pg_type.typname`, or `enum`; domains show their base type.
         length: the most characters that a text may have, where the type limits them.
         comment: the database's own description.
+        caseless: whether values that differ in case only are equal there.
     """
 
     name: str
@@ -24,6 +25,7 @@ class SourceColumn:
     readable: bool
     length: int | None = None
     comment: str = ""
+    caseless: bool = False
 
 
 @dataclass(frozen=True)

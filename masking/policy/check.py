@@ -9,13 +9,17 @@ from dataclasses import dataclass, replace
 from masking.card_numbers import free_digits
 from masking.kernels.ff1 import min_length
 from masking.policy.classes import POLICY, ColumnClass
-from masking.policy.names import promised_class
+from masking.policy.names import Meaning, meaning
 from masking.policy.rules import RULES, Profile, Rule
 from masking.strategies import Fpe, JsonFields, Strategy, Tokenize, TruncatePan
 
 _CARD_DIGITS = 16
 _DECIMAL = 10
 _TOKENS = frozenset({"tokenize", "pseudonymize", "fpe"})
+_NEVER = frozenset({ColumnClass.SENSITIVE_AUTHENTICATION, ColumnClass.NATIONAL_ID})
+"""Classes whose values never leave the database."""
+_OF_NOBODY = frozenset({ColumnClass.NONE, ColumnClass.IDENTIFIER})
+"""Classes that say the values tell nothing of a person; another class is a decision that somebody made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class PolicyColumn:
         strategy: what becomes of them.
         control: names a compensating control, empty where there is none.
         in_every_row: whether no row lacks a value.
+        kind: the name of its contract type: a flag `password_expired` holds no password.
         at_source: the source's own name of the column, where it is published under another.
     """
 
@@ -40,6 +45,7 @@ class PolicyColumn:
     strategy: Strategy
     control: str = ""
     in_every_row: bool = False
+    kind: str = "string"
     at_source: str = ""
 
 
@@ -97,9 +103,8 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
     finding = check_column(column.column_class, column.strategy)
     if finding:
         yield replace(finding, table=column.table, column=column.name)
-    promised = promised_class(column.name) or promised_class(column.at_source)
-    if promised and column.column_class == ColumnClass.NONE and column.strategy.strategy == "keep":
-        yield _at(column, "KG012", f"the name promises {promised}, the class is none, and the value is kept")
+    names = dict.fromkeys((column.at_source or column.name, column.name))
+    yield from next((found for name in names if (found := list(_named(column, name)))), [])
     for strategy in _masks(column.strategy):
         if strategy.reversible:
             yield _at(column, "KG010", f"{strategy.strategy} can be turned back with its key")
@@ -107,6 +112,24 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
             free = free_digits(_CARD_DIGITS, strategy.keep_first, strategy.keep_last)
             if free < min_length(_DECIMAL):
                 yield _at(column, "KG007", f"of a {_CARD_DIGITS}-digit number only {free} digits would be encrypted")
+
+
+def _named(column: PolicyColumn, name: str) -> Iterator[Finding]:
+    """Finds a mask that what a name of the column says does not allow."""
+    said = meaning(name, column.table)
+    if not said.fits(column.kind) or said.kind == "identifier" or column.strategy.strategy == "drop":
+        return
+    if said.column_class in _NEVER and column.column_class not in _NEVER:
+        yield _at(column, "KG015", f"the name says {said.phrase} ({said.kind}), the class is {column.column_class}")
+    elif column.column_class in _OF_NOBODY and not column.control and not _allows(said, column.strategy):
+        doing = f"the class is {column.column_class}, and the mask is {column.strategy.strategy}"
+        yield _at(column, "KG012", f"the name says {said.phrase} ({said.kind}), {doing}")
+
+
+def _allows(said: Meaning, strategy: Strategy) -> bool:
+    """Tells whether the policy allows a mask for what a name says; what is only personal is not kept."""
+    allowed = POLICY[said.column_class].allowed
+    return strategy.strategy in allowed if allowed is not None else strategy.strategy != "keep"
 
 
 def _masks(strategy: Strategy) -> Iterator[Strategy]:

@@ -213,7 +213,7 @@ def _changed(contract: Contract, source: SourceTable, column: SourceColumn, engi
 
 def _keys(contract: Contract, source: SourceTable) -> Iterator[Drift]:
     """Warns where nothing at the source keeps the contract's key unique and not NULL."""
-    if source.kind not in _TABLES:
+    if source.kind not in _TABLES or not contract.key:
         return
     present = {column.name: column for column in source.columns}
     published = [contract.derive[name].source if name in contract.derive else name for name in contract.key]

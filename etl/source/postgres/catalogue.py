@@ -142,6 +142,7 @@ def _column(row: Sequence[object]) -> SourceColumn:
         readable=bool(readable),
         length=None if length is None else _int(length),
         comment=str(comment),
+        caseless=kind == "citext",
     )
 
 
