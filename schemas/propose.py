@@ -74,7 +74,6 @@ def propose(table: FoundTable, name: str, known: Iterable[Contract] = ()) -> str
     head = [
         "# yaml-language-server: $schema=./contract.schema.json",
         "# Proposed from the source's catalogue. Read every line before you publish: a guess from a name is no review.",
-        f"table: {name}",
         *([f"# {comment(table.note)}"] if table.note else []),
         f"table: {yaml_name(name)}",
         f"about: {yaml_text(about, LONGEST_TABLE_DESCRIPTION)}{shortened}",
