@@ -19,7 +19,7 @@ from masking.errors import KagemushaError
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Runs a command and gives its exit code; an error is printed as what, what not, what to do, where.
+    """Runs a command and returns its exit code; an error says what is wrong, what did not happen, what to do, where.
 
     A foreign error's message is withheld, because it could quote a value: its type and our own line are printed.
     """
@@ -46,7 +46,7 @@ def load_day(
     *,
     resume: bool = False,
 ) -> int:
-    """Runs the daily load, prints its table, and gives its exit code.
+    """Runs the daily load, prints its table, and returns its exit code.
 
     Args:
         day: business day (JST) as YYYY-MM-DD; None means the last one that has ended.
@@ -78,7 +78,7 @@ def load_range(
     *,
     resume: bool = False,
 ) -> int:
-    """Runs a backfill, prints a table for each step and what is left, and gives its exit code.
+    """Runs a backfill, prints a table for each step and what is left, and returns its exit code.
 
     Args:
         first: first business day (JST) as YYYY-MM-DD.
@@ -95,7 +95,7 @@ def load_range(
     if not asked.days:
         raise SettingsInvalid("The first day comes after the last one.", not_done=NO_ROW_READ)
     from etl.progress import progress
-    from etl.publish.limits import MODIFICATIONS_A_DAY
+    from etl.publish import MODIFICATIONS_A_DAY
     from etl.run.backfill import backfill
     from etl.run.result_table import print_result
     from schemas.contract_file import BUNDLED
@@ -113,7 +113,7 @@ def load_range(
 
 
 def business_day(text: str | None) -> date:
-    """Reads a business day; None gives the last one that has ended (JST).
+    """Returns the business day that a text names; None means the last one that has ended (JST).
 
     Raises:
         SettingsInvalid: the text is no date, or the day has not begun yet.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
-from etl.keys.keyrings import open_keyring
-from etl.ledger.ledger import Ledger
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.keys import open_keyring
+from etl.ledger import Ledger
 from etl.settings import Settings
 from masking.keyring import KeyRef, Keyring
 

@@ -16,7 +16,7 @@ _NOT_ARGUMENTS: Final = frozenset({
     "id", "meta", "notes", "rendered_content", "description", "windows", "severity", "batch_id", "catch_exceptions",
     "result_format",
 })  # fmt: skip
-"""What Great Expectations takes besides, and we set or leave out: a result format could ask for values."""
+"""What Great Expectations takes too, and suites may not set: a result format could ask for values."""
 KINDS: Final = {camel_to_snake(name): getattr(gxe, name) for name in dir(gxe) if name.startswith("Expect")}
 """Great Expectations' classes of core expectations by their names in snake case."""
 KINDS.pop("expectation", None)

@@ -43,7 +43,7 @@ def suite_problems(
     """Returns everything that is wrong with a suite, in its order.
 
     Args:
-        raw: the suite as YAML gives it.
+        raw: the suite as its YAML says.
         table: the contract's table.
         published: names of the table's published columns.
         types: what they hold, as far as it is known; sets of values are compared with it.

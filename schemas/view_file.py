@@ -13,7 +13,7 @@ from schemas.contract_file import BUNDLED
 from schemas.errors import ContractInvalid
 from schemas.lint import VIEW_FITS, LintedFile, Located
 from schemas.reviewed import NAME
-from schemas.yaml_file import read_text
+from schemas.yaml_file import read_text, unprintable_at
 
 FOLDER: Final = BUNDLED / "views"
 _ABOUT: Final = re.compile(r"\A-- about: *(\S.*)(?:\n|\Z)")
@@ -78,7 +78,9 @@ def read_view(path: Path) -> View:
     query = text[about.end() :].strip().rstrip(";").strip() if about else ""
     what, line, todo = "", 1, "Say in one line what the view answers."
     if fault is not None:
-        what, line, todo = fault.what, fault.line, "Write it as UTF-8 text without control characters."
+        what, line, todo = fault.what, fault.line, "Write it as UTF-8 text."
+    elif unprintable_at(text):
+        what, line, todo = "holds a control character", unprintable_at(text), "Take it out."
     elif about is None:
         what = "does not begin with a line `-- about: …`"
     elif len(about[1]) > LONGEST_TABLE_DESCRIPTION:

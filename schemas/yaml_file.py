@@ -78,19 +78,21 @@ def read_nodes(path: Path) -> YamlFile:
 
 
 def read_text(path: Path) -> tuple[str, Fault | None]:
-    """Returns the text of a file, or why it has none that people could review."""
+    """Returns the text of a file, or why it has none."""
     try:
         raw = path.read_bytes()
     except OSError:
         return "", Fault("cannot be read", 1)
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8"), None
     except UnicodeDecodeError as error:
         return "", Fault("is not UTF-8 text", raw.count(b"\n", 0, error.start) + 1)
-    unprintable = _UNPRINTABLE.search(text)
-    if unprintable:
-        return text, Fault("holds a control character", text.count("\n", 0, unprintable.start()) + 1)
-    return text, None
+
+
+def unprintable_at(text: str) -> int:
+    """Returns the line of the first character that nobody can see or type; 0 where there is none."""
+    found = _UNPRINTABLE.search(text)
+    return text.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def line_of(root: yaml.Node | None, keys: Sequence[object]) -> tuple[int, int]:
@@ -109,7 +111,9 @@ def line_of(root: yaml.Node | None, keys: Sequence[object]) -> tuple[int, int]:
 
 def parse(text: str) -> YamlFile | Fault:
     """Returns the mapping in a text of YAML together with its nodes, or why it cannot be reviewed."""
-    line = 1
+    line = unprintable_at(text)
+    if line:
+        return Fault("is not valid YAML: it holds a control character", line)
     try:
         for what, line in _faults_of_events(text):
             if what:
@@ -121,8 +125,7 @@ def parse(text: str) -> YamlFile | Fault:
         fault = next((Fault(what, at) for what, at in _faults(root) if what), None)
         return fault or YamlFile(loader.construct_document(root), root)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else line
+        line = _broken_at(text, error)
     except Exception:  # noqa: BLE001, S110  whatever else the library stumbles over is in the file; its text quotes it
         pass
     return Fault("is not valid YAML", line)
@@ -137,8 +140,20 @@ def _faults_of_events(text: str) -> Iterator[tuple[str, int]]:
         if getattr(event, "anchor", None):
             what = "uses an anchor or alias; write the value out"
         elif getattr(event, "tag", None):
-            what = "uses a tag (!); write the value without it"
+            what = "is not valid YAML: it uses a tag (!); write the value without it"
         yield what, event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _broken_at(text: str, error: yaml.YAMLError) -> int:
+    """Returns the line of an error; PyYAML's own scanner names it, because libyaml points past the end of a file."""
+    try:
+        yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as named:
+        error = named
+    except Exception:  # noqa: BLE001, S110  that scanner stumbles over escapes which libyaml names
+        pass
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark else 1
 
 
 def _faults(node: yaml.Node) -> Iterator[tuple[str, int]]:
@@ -158,7 +173,7 @@ def _faults(node: yaml.Node) -> Iterator[tuple[str, int]]:
 
 def _no_name(key: yaml.Node) -> str:
     if not isinstance(key, yaml.ScalarNode):
-        return "has a key that is no name"
+        return "has a list or a mapping as a key"
     if key.tag not in {_TEXT, _BOOL}:
         return "has a key that YAML reads as something else than text, such as a number; write it in quotes"
     if key.tag == _BOOL:
@@ -168,7 +183,7 @@ def _no_name(key: yaml.Node) -> str:
 
 def _misread(node: yaml.ScalarNode) -> str:
     if _UNPRINTABLE.search(node.value):
-        return "holds a control character"
+        return "is not valid YAML: it holds a control character"
     if node.tag == _BOOL and node.value.lower() not in _BOOLS:
         return f"holds a word that is no text: {_read_as(node)}; write it in quotes if it is a word, else true or false"
     number = node.tag == _INT and not _PLAIN_NUMBER.fullmatch(node.value)

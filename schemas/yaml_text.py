@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_WORDS: Final = frozenset({"yes", "no", "on", "off", "true", "false", "null"})
 """Words that YAML 1.1 takes for something else than text, in any case."""
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN_TEXT: Final = re.compile(r"[^\W\d_][^:#,{}\[\]&*!|>'\"%@`\\]*")

@@ -29,16 +29,13 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 
 from pyspark.sql import SparkSession  # noqa: E402  needs the path above
 
-from etl.cloud.storage.bucket import StagingLocation  # noqa: E402  the same
-from etl.keys.keyrings import create_keyring_file  # noqa: E402  the same
-from etl.plan.plan import plan_table  # noqa: E402  the same
-from etl.plan.scope import Scope  # noqa: E402  the same
-from etl.plan.table_plan import TablePlan  # noqa: E402  the same
+from etl.cloud.storage import StagingLocation  # noqa: E402  the same
+from etl.keys import create_keyring_file  # noqa: E402  the same
+from etl.plan import Scope, TablePlan, plan_table  # noqa: E402  the same
 from etl.settings import Settings, load_settings  # noqa: E402  the same
-from etl.source.dialect import POSTGRES, ReadColumn  # noqa: E402  the same
-from etl.source.open import hold_snapshot, join_snapshot  # noqa: E402  the same
+from etl.source import POSTGRES, ReadColumn, hold_snapshot, join_snapshot  # noqa: E402  the same
 from etl.spark import spark_session  # noqa: E402  the same
-from etl.stage.driver import Stager  # noqa: E402  the same
+from etl.stage import Stager  # noqa: E402  the same
 from masking.keyring import KeyRef  # noqa: E402  the same
 from schemas.columns import Column  # noqa: E402  the same
 from schemas.contract_file import load_contract  # noqa: E402  the same

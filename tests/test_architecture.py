@@ -74,7 +74,7 @@ def test_only_the_audit_makes_an_approved() -> None:
 
 def test_an_approved_cannot_be_made_without_the_seal() -> None:
     """Whoever lacks the audit's seal gets an error, not a proof."""
-    from etl.audit.verdict import Approved  # noqa: PLC0415  heavy import, only here
+    from etl.audit import Approved  # noqa: PLC0415  heavy import, only here
 
     with pytest.raises(TypeError):
         Approved(None, None, object())  # type: ignore[arg-type]

@@ -21,13 +21,12 @@ from etl.audit.comparisons import (
 )
 from etl.audit.orphans import TokenSources
 from etl.audit.staged_frame import staged_frame
-from etl.audit.table_checks import table_checks, table_suite
+from etl.audit.table_checks import checks_of, table_suite
 from etl.audit.verdict import Approved, References, Verdict, approve
 from etl.audit.worker_counts import count_on_workers
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.storage import StagingLocation
 from etl.spark import SMALL_ROWS, session_for
-from etl.stage.source_totals import SourceTotals
-from etl.stage.staged import Staged
+from etl.stage import SourceTotals, Staged
 from expectations.checks import Check, CheckResult
 from expectations.suite import BUNDLED, Suite, needed_columns
 from expectations.validate import validate
@@ -74,9 +73,10 @@ class Auditor:
         """
         started, contract, beside = time.monotonic(), staged.plan.contract, references or References()
         self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", contract.table)  # tables share the cores
-        suite, checks = table_suite(contract, self.suites), table_checks(contract, totals.rows, self.suites)
-        results = [*manifest_results(staged, self.location), *sum_results(staged, totals)]
-        if results[0].passed:  # otherwise the bytes to look at are not there
+        suite, checks = table_suite(contract, self.suites), checks_of(contract, totals.rows, self.suites)
+        intact = manifest_results(staged, self.location)
+        results = [*intact, *sum_results(staged, totals)]
+        if _passed(intact):  # otherwise the bytes to look at are not there
             results += self._file_results(staged, suite, checks, beside)
         results += volume_results(suite.volume, LoadSize(staged.rows, staged.nulls), beside.earlier)
         return Verdict(tuple(results), time.monotonic() - started)
@@ -90,8 +90,9 @@ class Auditor:
         newest_by = newest_by_of(staged.plan.contract, suite.freshness) if beside.day else None
         sources, schema = TokenSources(self.location, beside.warehouse), staged.plan.output_schema
         seen = count_on_workers(self.spark, sources, staged.files, schema, newest_by, joins)
-        results = [*file_results(seen.footers, staged)]
-        if all(result.passed for result in results):
+        fits = file_results(seen.footers, staged)
+        results = [*fits]
+        if _passed(fits):
             results += self._value_results(staged, checks)
         results += join_results(joins, seen.orphans, rule)
         results += freshness_results(suite.freshness, newest_by, seen.footers.newest, beside.day)
@@ -108,3 +109,7 @@ class Auditor:
             return list(validate(frame, checks, f"{staged.run_id}.{contract.table}"))
         finally:
             frame.unpersist()
+
+
+def _passed(results: Sequence[CheckResult]) -> bool:
+    return all(result.passed for result in results)

@@ -7,9 +7,9 @@ from datetime import date
 
 from etl.audit.orphans import Columns, Join
 from etl.audit.verdict import References
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.loads import History
-from etl.stage.staged import Staged
+from etl.cloud.bigquery import Warehouse
+from etl.ledger import History
+from etl.stage import Staged
 from schemas.contract import Contract
 from schemas.loads import FullLoad, SnapshotLoad
 

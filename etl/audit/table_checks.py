@@ -35,7 +35,7 @@ def table_suite(contract: Contract, suites: Path = BUNDLED) -> Suite:
     )
 
 
-def table_checks(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple[Check, ...]:
+def checks_of(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple[Check, ...]:
     """Returns every expectation of a table: those that follow from the contract, then its own suite's.
 
     Raises:

@@ -35,11 +35,11 @@ def detokenize(
     r"""Turn tokens of one domain back into values, one a line, in their order, on standard output only.
 
     Who asked, for how many, and why is on disk before the first value. Only tokenize and fpe can be turned back; a line
-    that is no token of the domain gives an empty line. Line breaks within values show as \n, backslashes as \\.
+    that is not a token of the domain becomes an empty line. Line breaks within values show as \n, backslashes as \\.
 
     Ends with 0 when every line was a token, with 1 when some were not, with 2 when nothing may be shown.
     """
-    from etl.keys.keyrings import open_keyring
+    from etl.keys import open_keyring
     from etl.settings import load_settings
     from etl.upkeep.detokenize.access_log import AccessLog
     from etl.upkeep.detokenize.detokenize import DetokenizeRefused, stated_purpose

@@ -35,9 +35,8 @@ def forget(
 
     Exit codes: 0 done, 2 a contract or the call must change, 3 a run holds a table: run again.
     """
-    from etl.cloud.bigquery.warehouse import Warehouse
-    from etl.keys.keyrings import open_keyring
-    from etl.ledger.ledger import Ledger
+    from etl.keys import open_keyring
+    from etl.ledger import Ledger
     from etl.settings import load_settings
     from etl.upkeep.erase.forget import forget as erase
     from etl.upkeep.erase.persons import ErasureRefused, read_persons
@@ -50,8 +49,7 @@ def forget(
         )
     persons = read_persons(sys.stdin)
     chosen = load_settings(settings)
-    ledger = Ledger(Warehouse.of(chosen))
-    ledger.ensure()
+    ledger = Ledger.of(chosen)
     keys = open_keyring(KeyRef(chosen.keyring.ref))
     known = load_contracts(contracts or BUNDLED)
     done = erase(chosen, ledger, known, keys, domain, persons, purpose, apply=apply)

@@ -30,7 +30,7 @@ def init(
     ] = None,
 ) -> None:
     """Make a keyring with one new key. An existing one is never replaced."""
-    from etl.keys.keyrings import create_keyring
+    from etl.keys import create_keyring
 
     where = _where(ref, settings)
     _show(where, create_keyring(where, cmk))
@@ -39,7 +39,7 @@ def init(
 @keys.command("list")
 def show(ref: Ref = None, settings: SettingsFile = None) -> None:
     """Show versions, states and check values."""
-    from etl.keys.keyrings import open_keyring
+    from etl.keys import open_keyring
     from masking.keyring import KeyRef
 
     where = _where(ref, settings)
@@ -49,7 +49,7 @@ def show(ref: Ref = None, settings: SettingsFile = None) -> None:
 @keys.command()
 def rotate(ref: Ref = None, settings: SettingsFile = None) -> None:
     """Make a new primary version. The old one stays active until it is retired. `kagemusha retokenize` comes next."""
-    from etl.keys.keyrings import rotate_keyring
+    from etl.keys import rotate_keyring
 
     where = _where(ref, settings)
     _show(where, rotate_keyring(where))
@@ -59,7 +59,7 @@ def rotate(ref: Ref = None, settings: SettingsFile = None) -> None:
 @keys.command()
 def retire(version: Version, ref: Ref = None, settings: SettingsFile = None) -> None:
     """Let a version read its old tokens but make no new ones."""
-    from etl.keys.keyrings import change_keyring
+    from etl.keys import change_keyring
 
     where = _where(ref, settings)
     _show(where, change_keyring(where, lambda keyring: keyring.retired(version)))
@@ -73,7 +73,7 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002  typer's way to a flag
 ) -> None:
     """Remove a retired version's key forever: nobody can turn its tokens back, and no backup of ours has it."""
-    from etl.keys.keyrings import change_keyring
+    from etl.keys import change_keyring
 
     where = _where(ref, settings)
     if not yes:
@@ -89,8 +89,7 @@ def verify(
     kcv: Annotated[str | None, typer.Option(help="The check value that this version must have.")] = None,
 ) -> None:
     """Open the keyring as a worker does, check each key against its check value, seal and open a probe with it."""
-    from etl.keys.keyrings import open_keyring
-    from etl.keys.probe import prove_version
+    from etl.keys import open_keyring, prove_version
     from masking.keyring import KeyRef
 
     where = _where(ref, settings)

@@ -13,9 +13,7 @@ import typer
 from etl.cli.options import ContractsFolder, SettingsFile
 
 if TYPE_CHECKING:
-    from etl.ledger.ledger import Ledger
     from etl.reports.status import RunStatus, TableStatus
-    from etl.settings import Settings
 
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="table for people, json for programs.")]
 
@@ -28,12 +26,13 @@ def status(settings: SettingsFile = None, contracts: ContractsFolder = None, out
 
     The lag counts business days (JST) that have ended and are not loaded.
     """
+    from etl.ledger import Ledger
     from etl.reports.status import formula, table_status
     from etl.settings import load_settings
     from schemas.contract_file import BUNDLED, load_contracts
 
     chosen = load_settings(settings)
-    ledger = _ledger(chosen)
+    ledger = Ledger.of(chosen)
     found = table_status(ledger, chosen, load_contracts(contracts or BUNDLED))
     if output == "json":
         written = {"tables": [asdict(one) for one in found], "cost": formula(chosen)}
@@ -61,10 +60,11 @@ def runs(
     output: Format = "table",
 ) -> None:
     """Show the last runs, the latest first. A run without an end that holds no lease was broken off."""
+    from etl.ledger import Ledger
     from etl.reports.status import last_runs
     from etl.settings import load_settings
 
-    found = last_runs(_ledger(load_settings(settings)), last)
+    found = last_runs(Ledger.of(load_settings(settings)), last)
     if output == "json":
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=str))
         return
@@ -77,15 +77,6 @@ def runs(
     for one in found:
         drawn.add_row(*_run_line(one))
     Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(drawn)
-
-
-def _ledger(settings: Settings) -> Ledger:
-    from etl.cloud.bigquery.warehouse import Warehouse
-    from etl.ledger.ledger import Ledger
-
-    ledger = Ledger(Warehouse.of(settings))
-    ledger.ensure()
-    return ledger
 
 
 def _line(one: TableStatus) -> tuple[str, ...]:

@@ -32,8 +32,7 @@ def verify(
     from rich.console import Console
     from rich.table import Table
 
-    from etl.cloud.bigquery.warehouse import Warehouse
-    from etl.ledger.ledger import Ledger
+    from etl.ledger import Ledger
     from etl.reports.verify import any_difference
     from etl.reports.verify import verify as compared
     from etl.settings import load_settings
@@ -41,8 +40,7 @@ def verify(
 
     chosen = load_settings(settings)
     target = business_day(day)
-    ledger = Ledger(Warehouse.of(chosen))
-    ledger.ensure()
+    ledger = Ledger.of(chosen)
     found = compared(ledger, chosen, target, select_contracts(load_contracts(contracts or BUNDLED), table or []))
     drawn = Table("table", "measure", "against", title=f"Business day {target}", title_justify="left")
     drawn.add_column("BigQuery", justify="right")

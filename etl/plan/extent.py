@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etl.source.catalogue import SourceTable
-from etl.source.slice import Changes
+from etl.source import Changes, SourceTable
 from schemas.business_days import Window
 from schemas.contract import Contract
 

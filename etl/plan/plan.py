@@ -10,7 +10,7 @@ from etl.plan.keys_contract import keys_contract
 from etl.plan.scope import Scope
 from etl.plan.slicing import SliceSize, sliced
 from etl.plan.table_plan import TablePlan, mask_plan
-from etl.source.session import Session
+from etl.source import Session
 from schemas.contract import Contract
 
 

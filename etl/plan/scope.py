@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from etl.clock import now
-from etl.ledger.loads import MergeState
-from etl.source.slice import Changes
+from etl.source import Changes
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.loads import MergeLoad, PartitionLoad, SnapshotLoad
+
+if TYPE_CHECKING:
+    from etl.ledger import MergeState  # only its name: a worker that gets a plan needs no BigQuery client
 
 
 @dataclass(frozen=True)

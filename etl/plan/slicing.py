@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from etl.plan.extent import Extent
-from etl.source.dialect import Dialect
-from etl.source.session import Session
-from etl.source.slice import Changes, Slice
-from etl.source.slices import (
+from etl.source import (
     MAX_SLICES,
+    Changes,
+    Dialect,
+    Session,
+    Slice,
     busy_slices,
     change_slices,
     changes_condition,
     days_condition,
-    whole,
+    whole_table,
     window_slices,
 )
 from schemas.business_days import Window
@@ -212,5 +213,5 @@ def _ranges(table: _Table) -> tuple[Slice, ...]:
     """Cuts the whole table by its pages or keys; only pages are known without measuring."""
     extent = table.extent
     if not extent.measure and not extent.source.leaves:
-        return whole()
+        return whole_table()
     return table.session.slices(extent.source, table.count(table.bytes), extent.key)

@@ -9,26 +9,31 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Final
+from typing import ClassVar, Final
 
 from google.cloud import bigquery
 
-from etl.audit.verdict import Approved
-from etl.cloud.bigquery.jobs import load
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingLocation
-from etl.errors import NOT_PUBLISHED, PublishFailed, StageChanged, worst_of
-from etl.ledger.leases import LeaseProof
+from etl.audit import Approved
+from etl.cloud.bigquery import Warehouse, load
+from etl.cloud.storage import StagingLocation
+from etl.errors import NOT_PUBLISHED, TRANSIENT, PublishFailed, worst_of
+from etl.ledger import LeaseProof
 from etl.publish.limits import refuse_beyond_limits
 from etl.publish.merge import merge
 from etl.publish.published import Published
 from etl.publish.tables import ensure_table, load_config, time_partitioning
-from etl.stage.manifest import changed_files
-from etl.stage.staged import Staged, StagedFile, manifest_digest
+from etl.stage import Staged, StagedFile, changed_files, manifest_digest
 from masking.errors import KagemushaError
 
 _LOADS_AT_ONCE: Final = 16
 """Partitions of one table that are loaded side by side; BigQuery takes 50 changes of partitions in ten seconds."""
+
+
+class StageChanged(KagemushaError):
+    """Between audit and publishing, somebody else replaced or removed staged files."""
+
+    advice = "Run again; if it repeats, find out who else writes to the staging bucket."
+    exit_code: ClassVar[int] = TRANSIENT
 
 
 @dataclass(frozen=True)

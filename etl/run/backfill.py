@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.cloud.bigquery import Warehouse
 from etl.errors import NO_ROW_READ, TRANSIENT, SettingsInvalid, worst
 from etl.installation import Installation
-from etl.ledger.loads import done_days, modifications_today
-from etl.plan.scope import Scope
+from etl.ledger import done_days, modifications_today
+from etl.plan import Scope
 from etl.progress import Progress
-from etl.publish.limits import MODIFICATIONS_A_DAY
-from etl.run.backfill_steps import modifications, scopes_of
+from etl.publish import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
 from etl.run.daily import load_day
 from etl.run.request import Run, Selection
 from etl.run.results import RunResult
@@ -175,8 +174,39 @@ def holds_other_days(warehouse: Warehouse, contract: Contract, asked: Window) ->
     by = f"`{contract.partition_by}`"
     sql = (
         f"SELECT COUNT(*) AS others FROM `{warehouse.table_id(contract.publish)}` WHERE {by} >= DATE '0001-01-01' "
-        f"AND ({by} < DATE '{asked.first.isoformat()}' OR {by} > DATE '{asked.last.isoformat()}')"
+        f"AND ({by} < @first OR {by} > @last)"
     )
-    with translated("Published days could not be counted"):
-        (row,) = warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+    (row,) = warehouse.rows("Published days could not be counted", sql, first=asked.first, last=asked.last)
     return bool(row["others"])
+
+
+def scopes_of(asked: Window, done: frozenset[date], *, alone: bool, at_most: int) -> tuple[Scope, ...]:
+    """Returns the steps of one table with business days, oldest first.
+
+    Args:
+        asked: the days to load.
+        done: days that need not be loaded.
+        alone: whether the published table holds no other days than those asked for.
+        at_most: how many days one step loads.
+    """
+    days = [day for day in asked.days if day not in done]
+    if alone and len(days) == len(asked.days) and at_most < len(days) <= PARTITIONS_A_JOB:
+        return (Scope(asked.last, window=asked, at_once=True),)
+    return tuple(Scope(asked.last, window=one) for one in windows(days, at_most))
+
+
+def windows(days: Sequence[date], at_most: int) -> tuple[Window, ...]:
+    """Returns ranges of consecutive days, oldest first, of so many days at most, that hold exactly these days."""
+    found: list[Window] = []
+    for day in sorted(days):
+        last = found[-1] if found else None
+        if last and day - last.last == timedelta(days=1) and len(last.days) < at_most:
+            found[-1] = Window(last.first, day)
+        else:
+            found.append(Window(day, day))
+    return tuple(found)
+
+
+def modifications(scope: Scope) -> int:
+    """Returns how many load jobs of the step change its table."""
+    return len(scope.window.days) if scope.window and not scope.at_once else 1

@@ -10,12 +10,10 @@ from typing import Final
 
 from etl.clock import now
 from etl.installation import Installation
-from etl.ledger.key_events import record_keys
-from etl.ledger.leases import Leases, leased
-from etl.ledger.ledger import write_report
-from etl.plan.scope import Scope
+from etl.ledger import Leases, leased, record_keys, write_report
+from etl.plan import Scope
 from etl.progress import Progress
-from etl.publish.views import publish_views
+from etl.publish import publish_views
 from etl.run.ledger_rows import ended_row, run_report
 from etl.run.load_records import LoadRecords, load_proofs
 from etl.run.request import Run, Selection
@@ -23,7 +21,7 @@ from etl.run.results import RunResult, TableLoad
 from etl.run.resume import already_loaded
 from etl.run.tables import load_tables
 from etl.settings import Settings
-from etl.source.snapshot import Snapshot
+from etl.source import Snapshot
 from expectations.suite import BUNDLED as SUITES
 from masking.errors import KagemushaError
 from schemas.contract_file import BUNDLED as CONTRACTS

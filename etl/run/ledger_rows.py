@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 
-from etl.audit.verdict import Verdict
+from etl.audit import Verdict
 from etl.clock import now
-from etl.ledger.results import TableResult
-from etl.ledger.rows import check_rows, package_version
+from etl.ledger import LoadOutcome, TableResult, check_rows, package_version
 from etl.run.request import Run
 from etl.run.results import RunResult
-from etl.source.snapshot import Snapshot
-from etl.stage.staged import Staged
+from etl.source import Snapshot
+from etl.stage import Staged
 
 
 def table_row(
@@ -68,7 +67,7 @@ def ended_row(result: RunResult, snapshot: Snapshot | None) -> dict[str, object]
     return {
         **_run_row(result.run_id, "ended", result.day, snapshot),
         "tables": len(result.tables),
-        "published": sum(one.outcome == "published" for one in result.tables),
+        "published": sum(one.outcome == LoadOutcome.PUBLISHED for one in result.tables),
         "exit_code": result.exit_code,
         "seconds": result.seconds,
     }

@@ -7,17 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from etl.audit.verdict import Verdict
+from etl.audit import Verdict
 from etl.errors import worst
 from etl.installation import Installation
-from etl.ledger.leases import Leases
-from etl.ledger.ledger import Ledger
-from etl.ledger.results import TableResult
-from etl.ledger.rows import package_version
+from etl.ledger import Leases, Ledger, TableResult, package_version
 from etl.run.ledger_rows import table_row
 from etl.run.request import Run, Selection
 from etl.run.results import TableLoad
-from etl.stage.staged import Staged
+from etl.stage import Staged
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 

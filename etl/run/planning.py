@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from etl.installation import Installation
-from etl.ledger.leases import Leases
-from etl.ledger.loads import merge_state
-from etl.plan.plan import plan_table
-from etl.plan.scope import Scope
-from etl.plan.table_plan import TablePlan
+from etl.ledger import Leases, merge_state
+from etl.plan import Scope, TablePlan, plan_table
 from etl.run.request import Run, Selection
-from etl.source.open import join_snapshot
-from etl.source.session import Session
-from etl.source.snapshot import HeldSnapshot
+from etl.source import HeldSnapshot, Session, join_snapshot
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 

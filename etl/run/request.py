@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from etl.audit.table_checks import table_checks
+from etl.audit import checks_of
 from etl.clock import now
-from etl.plan.scope import Scope
+from etl.plan import Scope
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts, select_contracts
 from schemas.policy import refuse_breaches
@@ -85,7 +85,7 @@ class Selection:
             ContractInvalid: a suite does not.
         """
         for contract in self.chosen.values():
-            table_checks(contract, 0, self.suites)
+            checks_of(contract, 0, self.suites)
         return self
 
     def only(self, tables: Container[str]) -> Selection:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.table import Table
 
-from etl.ledger.results import FailedCheck, TableResult
+from etl.ledger import FailedCheck, TableResult
 
 if TYPE_CHECKING:
     from etl.run.results import RunResult

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Final
-
-from google.cloud import bigquery
 
 from etl.clock import now
-from etl.cloud.bigquery.dml import texts
-from etl.ledger.results import TableResult
+from etl.ledger import LOADED, LoadOutcome, TableResult
 from etl.progress import Progress
 from etl.run.load_records import LoadRecords
 from etl.run.results import TableLoad
 from schemas.contract import Contract
-
-ALREADY_LOADED: Final = "already loaded"
 
 
 def already_loaded(records: LoadRecords, contracts: Mapping[str, Contract], progress: Progress) -> dict[str, TableLoad]:
@@ -31,12 +25,12 @@ def already_loaded(records: LoadRecords, contracts: Mapping[str, Contract], prog
         proof = records.proofs[name]
         before = None if proof.fence is None else rows.get((name, proof.basis, proof.fence - 1))
         if before is not None:
-            result = TableResult(name, ALREADY_LOADED, rows=before)
+            result = TableResult(name, LoadOutcome.ALREADY_LOADED, rows=before)
             done[name] = TableLoad(result, _skipped_row(records, contract, before))
     if done:
         records.ledger.append("table_loads", [load.row for load in done.values()])
     for name in done:
-        progress.say(name, ALREADY_LOADED)
+        progress.say(name, LoadOutcome.ALREADY_LOADED)
     return done
 
 
@@ -47,10 +41,9 @@ def _rows_by_proof(
     sql = (
         f"SELECT table_name, basis, fence, `rows` FROM `{records.ledger.table_id('table_loads')}` "
         "WHERE day = @day AND `at` >= TIMESTAMP(@day) AND table_name IN UNNEST(@tables) "
-        f"AND outcome IN ('published', '{ALREADY_LOADED}')"
+        "AND outcome IN UNNEST(@outcomes)"
     )
-    day = bigquery.ScalarQueryParameter("day", "DATE", records.run.day)
-    found = records.ledger.read(sql, [day, texts("tables", list(contracts))])
+    found = records.ledger.read(sql, day=records.run.day, tables=list(contracts), outcomes=tuple(LOADED))
     return {(row["table_name"], row["basis"], row["fence"]): int(row["rows"] or 0) for row in found}
 
 
@@ -60,7 +53,7 @@ def _skipped_row(records: LoadRecords, contract: Contract, rows: int) -> dict[st
         "run_id": records.run.run_id,
         "table_name": contract.table,
         "day": records.run.day,
-        "outcome": ALREADY_LOADED,
+        "outcome": LoadOutcome.ALREADY_LOADED,
         "rows": rows,
         "contract_digest": contract.digest,
         **asdict(records.proofs[contract.table]),

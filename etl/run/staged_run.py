@@ -10,24 +10,30 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from etl.audit.auditor import Auditor
-from etl.audit.data_docs import write_index, write_page
-from etl.audit.verdict import References, Verdict, approve
-from etl.audit.waivers import Waiver, WaiverRefused, proven_waivers, signed, store
+from etl.audit import (
+    Auditor,
+    References,
+    Verdict,
+    Waiver,
+    WaiverRefused,
+    approve,
+    proven_waivers,
+    references_of_staged,
+    sign_waiver,
+    store_waiver,
+    write_index,
+    write_page,
+)
 from etl.clock import now
 from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.installation import Installation
-from etl.ledger.leases import LeaseProof, leased
-from etl.ledger.ledger import Ledger
-from etl.publish.published import Published
-from etl.publish.publisher import Publisher
+from etl.ledger import LeaseProof, Ledger, leased
+from etl.publish import Published, Publisher
 from etl.run.ledger_rows import table_row
 from etl.run.results import audited_result, published_result
-from etl.run.staged_references import staged_references
 from etl.run.superseded import refuse_superseded
 from etl.settings import Settings
-from etl.stage.manifest import Manifest, StageGone, read_manifest, staged_tables
-from etl.stage.staged import Staged
+from etl.stage import Manifest, Staged, StageGone, read_manifest, staged_tables
 from expectations.checks import CheckResult
 from expectations.suite import BUNDLED as SUITES
 from schemas.contract import Contract
@@ -78,7 +84,7 @@ class StagedRun:
             WaiverRefused: a waiver is not what was signed.
         """
         manifests, bucket = self._manifests(run_id, tables), self.installation.bucket
-        references = staged_references(self.installation, self.contracts, run_id, manifests)
+        references = self._references(run_id, manifests)
         audited = []
         for name, manifest in manifests.items():
             verdict = self._examine(manifest, references[name])
@@ -113,11 +119,11 @@ class StagedRun:
         """
         manifest, installation = self._manifest(run_id, table), self.installation
         refuse_superseded(manifest.staged, installation.bucket, installation.ledger)
-        verdict = self._examine(manifest, self._references(manifest))
+        verdict = self._examine_one(manifest)
         failed = _failed_check(manifest.staged, verdict, expectation)
-        waiver = signed(manifest.staged, failed, reason, by, installation.keys)
+        waiver = sign_waiver(manifest.staged, failed, reason, by, installation.keys)
         _record_waiver(installation.ledger, waiver, "signed")
-        store(waiver, installation.bucket)
+        store_waiver(waiver, installation.bucket)
         return waiver
 
     def _publish(self, manifest: Manifest, lease: LeaseProof, say: Callable[[str], None]) -> Published:
@@ -125,7 +131,7 @@ class StagedRun:
         refuse_superseded(staged, installation.bucket, installation.ledger)  # once more, now that nobody else can
         waivers = proven_waivers(staged, installation.bucket, installation.keys)
         say("audit")
-        approved = approve(staged, self._examine(manifest, self._references(manifest)), waivers)
+        approved = approve(staged, self._examine_one(manifest), waivers)
         write_page(staged, approved.verdict, installation.bucket)
         say("publish")
         published = Publisher(installation.warehouse, installation.location).publish(approved, lease)
@@ -138,12 +144,16 @@ class StagedRun:
         self._write_report(row, used)
         return published
 
+    def _examine_one(self, manifest: Manifest) -> Verdict:
+        run_id, table = manifest.staged.run_id, manifest.staged.plan.table
+        return self._examine(manifest, self._references(run_id, {table: manifest})[table])
+
     def _examine(self, manifest: Manifest, references: References) -> Verdict:
         return self._auditor.examine(manifest.staged, manifest.totals, references)
 
-    def _references(self, manifest: Manifest) -> References:
-        run_id, table = manifest.staged.run_id, manifest.staged.plan.table
-        return staged_references(self.installation, self.contracts, run_id, {table: manifest})[table]
+    def _references(self, run_id: str, manifests: Mapping[str, Manifest]) -> dict[str, References]:
+        bucket, warehouse = self.installation.bucket, self.installation.warehouse
+        return references_of_staged(bucket, warehouse, self.contracts, run_id, manifests)
 
     def _manifest(self, run_id: str, table: str) -> Manifest:
         return self._manifests(run_id, [table])[table]

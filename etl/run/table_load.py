@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from etl.audit.auditor import Auditor
-from etl.audit.data_docs import write_page
-from etl.audit.references import joined_tables
-from etl.audit.verdict import Approved, References, Verdict, approve
-from etl.cloud.storage.bucket import StagingBucket
+from etl.audit import Approved, Auditor, References, Verdict, approve, joined_tables, write_page
+from etl.cloud.storage import StagingBucket
 from etl.errors import NOT_PUBLISHED, Unexpected
-from etl.ledger.leases import Leases
-from etl.ledger.results import TableResult
-from etl.plan.table_plan import TablePlan
+from etl.ledger import Leases, TableResult
+from etl.plan import TablePlan
 from etl.progress import Progress
-from etl.publish.published import Published
-from etl.publish.publisher import Publisher
+from etl.publish import Published, Publisher
 from etl.run.load_records import LoadRecords
 from etl.run.planning import PlanOrRefusal
 from etl.run.results import TableLoad, failed_result, published_result
 from etl.run.table_turns import Stopwatch, TableTurns
-from etl.stage.driver import Stager
-from etl.stage.manifest import write_manifest
-from etl.stage.source_totals import SourceTotals
-from etl.stage.staged import Staged
+from etl.stage import SourceTotals, Staged, Stager, write_manifest
 from masking.errors import KagemushaError
 
 Gather = Callable[[Staged, Mapping[str, Staged]], References]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from etl.stage.staged import Staged
+from etl.stage import Staged
 
 
 class TableTurns:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from etl.audit.auditor import Auditor
-from etl.audit.data_docs import write_index
-from etl.audit.references import gather_references
+from etl.audit import Auditor, gather_references, write_index
 from etl.installation import Installation
-from etl.ledger.leases import Leases
-from etl.ledger.loads import load_history
+from etl.ledger import Leases, load_history
 from etl.progress import Progress
-from etl.publish.publisher import Publisher
+from etl.publish import Publisher
 from etl.run.ledger_rows import started_row
 from etl.run.load_records import LoadRecords
 from etl.run.planning import PlanOrRefusal, estimated_rows, plan_tables
@@ -20,9 +17,8 @@ from etl.run.request import Run, Selection
 from etl.run.results import TableLoad
 from etl.run.table_load import Gather, TableLoader
 from etl.run.table_turns import TableTurns
-from etl.source.open import hold_snapshot
-from etl.source.snapshot import Snapshot
-from etl.stage.driver import Stager
+from etl.source import Snapshot, hold_snapshot
+from etl.stage import Stager
 
 
 def load_tables(

@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from etl.cloud.aws import KeyServiceUnavailable, call
-from etl.errors import NO_ROW_READ, CredentialsRefused, SourceUnavailable
+from etl.errors import NO_ROW_READ, SourceUnavailable
 from etl.source.host import host_region
 from masking.errors import KagemushaError, KeyUnusable
 
 RDS_IAM: Final = "rds-iam"
 _ARN_PARTS: Final = 7
+
+
+class CredentialsRefused(KagemushaError):
+    """The database refused the user name or the password."""
+
+    advice = "Check the user in [source].url and the password in its passfile, environment variable or secret."
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from etl.errors import NO_ROW_READ, CredentialsRefused, SettingsInvalid, SourceUnavailable
+from etl.errors import NO_ROW_READ, SettingsInvalid, SourceUnavailable
+from etl.retries import pauses
 from etl.settings import ReaderName, SourceSettings
-from etl.source.credentials import Login, login, renew
+from etl.source.credentials import CredentialsRefused, Login, login, renew
 from schemas.types import EngineName
 
 APPLICATION: Final = "kagemusha"
@@ -133,8 +133,7 @@ def patiently(
         told: tells of a failure whether the login was refused, and whether the server could not be verified.
         foreign: the failures that the driver raises; their texts are not repeated.
     """
-    deadline = time.monotonic() + endpoint.connect_seconds
-    pause = _FIRST_PAUSE_SECONDS
+    waits = pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, time.monotonic() + endpoint.connect_seconds)
     renewed = False
     while True:
         try:
@@ -153,14 +152,14 @@ def patiently(
                 advice="Name the CA bundle in [source].url: ?sslrootcert=/path/to/global-bundle.pem.",
                 where=endpoint.place,
             )
-        if time.monotonic() + pause > deadline:
+        pause = next(waits, None)
+        if pause is None:
             raise SourceUnavailable(
                 f"The database did not answer within {endpoint.connect_seconds:g} s.",
                 not_done=NO_ROW_READ,
                 where=endpoint.place,
             )
-        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
-        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        time.sleep(pause)
 
 
 def refused_login(endpoint: Endpoint) -> CredentialsRefused | SourceUnavailable:

@@ -10,11 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from etl.errors import NO_ROW_READ, NOT_PUBLISHED, EndpointRefused, ReaderChanged
+from etl.errors import NO_ROW_READ, NOT_PUBLISHED, RunLost
 from etl.source.host import host_shape
+from masking.errors import KagemushaError
 
 Ask = Callable[[str], Sequence[object]]
 """Runs a query on the session in question and returns its only row."""
+
+
+class ReaderChanged(RunLost):
+    """The pinned reader has become the writer, or another instance answers in its place."""
+
+
+class EndpointRefused(KagemushaError):
+    """The session is not on a reader that the settings allow."""
+
+    advice = "Use the cluster's custom ETL endpoint."
 
 
 class ProvenPlace(Protocol):

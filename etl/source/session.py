@@ -9,6 +9,13 @@ from typing import Protocol
 from etl.source.catalogue import SourceTable
 from etl.source.dialect import Dialect
 from etl.source.slice import Slice
+from masking.errors import KagemushaError
+
+
+class ReadFailed(KagemushaError):
+    """The database or the reader refused a query of ours."""
+
+    advice = "Compare the contract's types with the table, and the grants of the ETL user."
 
 
 class Session(Protocol):

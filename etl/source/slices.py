@@ -15,7 +15,7 @@ from schemas.business_days import business_day_start
 MAX_SLICES: Final = 2_000
 
 
-def whole() -> tuple[Slice, ...]:
+def whole_table() -> tuple[Slice, ...]:
     """Returns the one slice that is the whole relation, for relations that cannot be cut."""
     return (Slice(0, "TRUE"),)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from etl.errors import NOT_PUBLISHED, SnapshotLost
+from etl.errors import NOT_PUBLISHED, RunLost
 from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
 from etl.source.guard import Reader
@@ -16,6 +16,10 @@ from etl.source.throttle.heartbeat import Heartbeat
 
 Say = Callable[[str, dict[str, object]], None]
 """Hears what a person should know about the source: a step, and names and counts."""
+
+
+class SnapshotLost(RunLost):
+    """The pinned snapshot is gone, so no further slice can read the rows of the others."""
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.storage import StagingLocation
 from etl.errors import worst_of
-from etl.keys.keyrings import open_keyring
-from etl.plan.table_plan import TablePlan
-from etl.source.dialect import ReadColumn
-from etl.source.slice import Slice
-from etl.source.snapshot import HeldSnapshot, Snapshot
+from etl.keys import open_keyring
+from etl.plan import TablePlan
+from etl.source import HeldSnapshot, ReadColumn, Slice, Snapshot
 from etl.stage.dispatch import dispatched
 from etl.stage.quarantine import Quarantine
-from etl.stage.source_totals import SourceTotals, source_totals, totals_before, unmoved
+from etl.stage.source_totals import SourceTotals, ask_source_totals, totals_before, unmoved
 from etl.stage.staged import Staged
 from etl.stage.task import StagedSlice, TableTask, stage_slice
 from masking.errors import KagemushaError
@@ -57,7 +55,7 @@ class Stager:
         before = totals_before(self.held, plan)
         staged = self.stage_slices(plan)
         with self.held.governor.turn():
-            totals = unmoved(before, source_totals(self.held.snapshot, plan), plan.table).without(staged.quarantine)
+            totals = unmoved(before, ask_source_totals(self.held.snapshot, plan), plan.table).without(staged.quarantine)
         self.held.check()
         return staged, totals
 

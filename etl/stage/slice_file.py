@@ -10,8 +10,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl.cloud.storage.bucket import StagingBucket
-from etl.source.slice import Slice
+from etl.cloud.storage import StagingBucket
+from etl.source import Slice
 from etl.stage.quarantine import column_sums
 from etl.stage.staged import StagedFile
 

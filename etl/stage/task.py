@@ -15,15 +15,11 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
-from etl.keys.keyrings import open_keyring
+from etl.keys import open_keyring
 from etl.retries import as_value
-from etl.source.dialect import ReadColumn
-from etl.source.exact_types import without_flags
-from etl.source.postgres.read import read_slice
-from etl.source.slice import Changes, Slice
-from etl.source.snapshot import Snapshot
+from etl.source import Changes, ReadColumn, Slice, Snapshot, read_slice, without_flags
 from etl.stage.leak_gate import refuse_leaks
 from etl.stage.quarantine import Quarantine, quarantined
 from etl.stage.slice_file import write_slice

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.keys.keyrings import create_keyring_file
+from etl.cloud.bigquery import Warehouse
+from etl.keys import create_keyring_file
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult

@@ -10,8 +10,7 @@ from typing import Final
 
 from etl.plan.drift.renamed import renames
 from etl.plan.drift.types import holds, spelled
-from etl.source.catalogue import SourceColumn, SourceTable
-from etl.source.dialect import POSTGRES
+from etl.source import POSTGRES, SourceColumn, SourceTable
 from schemas.contract import Contract
 from schemas.guess import guess
 from schemas.patch import Edit, EditKind, yaml_type

@@ -6,21 +6,31 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Final
 
-from etl.errors import (
-    NO_ROW_READ,
-    ColumnsMissing,
-    ColumnsNullable,
-    ColumnsRenamed,
-    ColumnsRetyped,
-    ColumnsUndecided,
-    PlanRejected,
-    SourceForbidden,
-    SourceTableMissing,
-)
+from etl.errors import NO_ROW_READ, PlanRejected, SourceForbidden, SourceTableMissing
 from etl.plan.drift.find import Drift, DriftKind, find_drift
-from etl.source.catalogue import SourceTable
+from etl.source import SourceTable
 from schemas.contract import Contract
 from schemas.types import EngineName
+
+
+class ColumnsNullable(PlanRejected):
+    """Columns that the contract knows as never NULL may be NULL at the source."""
+
+
+class ColumnsRetyped(PlanRejected):
+    """Columns have another type at the source than the contract says."""
+
+
+class ColumnsRenamed(PlanRejected):
+    """Columns of the contract seem to have another name at the source."""
+
+
+class ColumnsMissing(PlanRejected):
+    """The contract names columns that the source does not have."""
+
+
+class ColumnsUndecided(PlanRejected):
+    """The source has columns that the contract does not name."""
 
 
 def without_drift(

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from etl.plan.drift.types import holds
-from etl.source.catalogue import SourceColumn, SourceTable
+from etl.source import SourceColumn, SourceTable
 from schemas.contract import Contract
 from schemas.guess import guess
 from schemas.types import EngineName

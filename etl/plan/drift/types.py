@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from etl.source.catalogue import SourceColumn
+from etl.source import SourceColumn
 from schemas.types import ColumnType, EngineName
 
 _IN_WORDS: Final = {("postgres", "timestamp"): "timestamp without time zone"}

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 _FETCH_ROWS: Final = "10000"
 _BATCH_ROWS: Final = "50000"
 _SPARK_TYPES: Final = {"int64": "BIGINT", "bool": "BIGINT", "float64": "DOUBLE", "bytes": "BINARY"}  # else STRING
-
-
 _TEXT_OR_COLLATION: Final = re.compile(r"""'(?:[^']|'')*'|COLLATE "[^"]*\"""")
 """What is in quotes in a condition and names no column."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from etl.errors import NO_ROW_READ, NOT_PUBLISHED, ReadFailed, SourceForbidden, SourceUnavailable, StatementTimedOut
+from etl.errors import NO_ROW_READ, NOT_PUBLISHED, SourceForbidden, SourceUnavailable, StatementTimedOut
+from etl.source.session import ReadFailed
 from masking.errors import KagemushaError
 
 UNKNOWN_TIME_ZONE: Final = 1298

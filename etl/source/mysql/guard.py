@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from etl.errors import NO_ROW_READ, EndpointRefused
-from etl.source.guard import ProvenPlace, Reader, Role, let_through
+from etl.errors import NO_ROW_READ
+from etl.source.guard import EndpointRefused, ProvenPlace, Reader, Role, let_through
 
 VARIABLES_SQL: Final = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"

@@ -7,17 +7,18 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 import pymysql
 
-from etl.errors import NO_ROW_READ, EndpointRefused
+from etl.errors import NO_ROW_READ
 from etl.source.catalogue import SourceTable
 from etl.source.dialect import MYSQL
 from etl.source.endpoint import Endpoint
+from etl.source.guard import EndpointRefused
 from etl.source.mysql.catalogue import describe, key_column, relations
 from etl.source.mysql.connect import Connection, translated
 from etl.source.mysql.failures import UNKNOWN_TIME_ZONE, number_of, query_failure
 from etl.source.mysql.guard import MAY_WRITE_SQL, VARIABLES_SQL, MySqlReader, prove_reader, session_sql
 from etl.source.mysql.key_ranges import key_slices, literal, measured_bounds
 from etl.source.slice import Slice
-from etl.source.slices import MAX_SLICES, whole
+from etl.source.slices import MAX_SLICES, whole_table
 
 
 class MySqlSession:
@@ -57,7 +58,7 @@ class MySqlSession:
         if where != "TRUE":  # rows of one day tend to be neighbors in the key: its ranges would not part them
             return (Slice(0, where),)
         column = key_column(table) if table.kind == "r" and count > 1 else None
-        return whole() if column is None else self._ranges(table, column, min(count, MAX_SLICES))
+        return whole_table() if column is None else self._ranges(table, column, min(count, MAX_SLICES))
 
     def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:
         """Counts the rows of each minute, from the column's index where it has one."""
@@ -93,7 +94,7 @@ class MySqlSession:
             return key_slices(column, measured_bounds(low, high, rows, most))
         with suppress(TypeError):  # a key without a literal
             return key_slices(column, list(self._walked(name, source, most)))
-        return whole()
+        return whole_table()
 
     def _walked(self, name: str, source: str, step: int) -> Iterator[object]:
         """Yields every `step`-th key in its own order, by walking the index."""

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from etl.errors import EndpointRefused
 from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
-from etl.source.guard import reader_changed
+from etl.source.guard import EndpointRefused, reader_changed
 from etl.source.lag import wait_until_fresh
 from etl.source.mysql.connect import control_connection
 from etl.source.mysql.guard import MySqlReader

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from etl.errors import NOT_PUBLISHED, ReadFailed, SourceUnavailable, StatementTimedOut
+from etl.errors import NOT_PUBLISHED, SourceUnavailable, StatementTimedOut
+from etl.source.session import ReadFailed
 from masking.errors import KagemushaError
 
 GONE: Final = frozenset({"22023", "42704", "55000"})

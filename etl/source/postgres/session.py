@@ -16,7 +16,7 @@ from etl.source.postgres.connect import Connection, translated
 from etl.source.postgres.failures import query_failure
 from etl.source.postgres.key_ranges import key_slices
 from etl.source.slice import Slice
-from etl.source.slices import MAX_SLICES, ctid_slices, whole
+from etl.source.slices import MAX_SLICES, ctid_slices, whole_table
 
 _NO_PRIVILEGE = psycopg.errors.InsufficientPrivilege.sqlstate
 
@@ -55,7 +55,7 @@ class PostgresSession:
         """Cuts heaps into ranges of pages; views, and rows that meet a condition, into measured ranges of their key."""
         if table.leaves and table.paged and where == "TRUE":
             pages = ctid_slices(table.leaves, count)
-            return pages if len(pages) > 1 else whole()
+            return pages if len(pages) > 1 else whole_table()
         rows = self.estimated_rows(table.name, where) if count > 1 else 0
         return key_slices(self.row, table, key, min(count, MAX_SLICES), rows, where)
 

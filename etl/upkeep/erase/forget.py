@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from etl.clock import now
-from etl.cloud.bigquery.dml import change, texts
+from etl.cloud.bigquery import change
 from etl.errors import worst
-from etl.ledger.key_events import record_keys
-from etl.ledger.leases import Leases, leased
-from etl.ledger.ledger import Ledger
-from etl.publish.token_maps import mapped_domains, table_name
+from etl.ledger import Leases, Ledger, leased, record_keys
+from etl.publish import map_table_name, mapped_domains
 from etl.settings import Settings
 from etl.upkeep.erase.persons import (
     ErasureRefused,
@@ -206,6 +204,6 @@ def _unmapped(ledger: Ledger, domain: str, targets: Sequence[_Target]) -> int:
     if domain not in mapped_domains(ledger.warehouse):
         return 0
     tokens = sorted({token for _, columns in targets for column in columns for token in column.tokens})
-    table = ledger.table_id(table_name(ledger.warehouse, domain).rpartition(".")[2])
+    table = ledger.table_id(map_table_name(ledger.warehouse, domain).rpartition(".")[2])
     sql = f"DELETE FROM `{table}` WHERE token IN UNNEST(@tokens) OR `current` IN UNNEST(@tokens)"
-    return change(ledger.warehouse, "The token map could not be erased", sql, [texts("tokens", tokens)])
+    return change(ledger.warehouse, "The token map could not be erased", sql, tokens=tokens)

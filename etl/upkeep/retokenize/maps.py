@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from etl.progress import Progress
-from etl.publish.token_maps import load_map, old_tokens_sql
+from etl.publish import load_map, old_tokens_sql
 from etl.upkeep.retokenize.restager import Restager
 from masking.leaks import LeakKind
 from masking.strategies import KeyedStrategy

@@ -9,13 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import Warehouse, quoted
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.bigquery import Warehouse, quoted
+from etl.cloud.storage import StagingLocation
 from etl.errors import worst_of
-from etl.plan.table_plan import TablePlan, mask_plan
-from etl.source.slice import Slice
-from etl.stage.quarantine import Quarantine
-from etl.stage.staged import Staged, StagedFile
+from etl.plan import TablePlan, mask_plan
+from etl.source import Slice
+from etl.stage import Quarantine, Staged, StagedFile
 from etl.upkeep.retokenize.task import MAP_SCHEMA, RestagedSlice, RestageOutcome, RetokenTask, restage_slice, stage_map
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef

@@ -10,18 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.audit.auditor import Auditor
+from etl.audit import Auditor
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.errors import worst
 from etl.installation import Installation
-from etl.ledger.key_events import record_keys
-from etl.ledger.leases import leased
+from etl.ledger import leased, record_keys
 from etl.progress import Progress
-from etl.publish.publisher import Publisher
-from etl.publish.token_maps import drop_map, mapped_domains
-from etl.publish.token_versions import tells_version
-from etl.publish.views import publish_views
+from etl.publish import Publisher, drop_map, mapped_domains, publish_views, tells_version
 from etl.settings import Settings
 from etl.upkeep.retokenize.maps import open_maps, token_domains
 from etl.upkeep.retokenize.old_rows import OldRows, find_old_rows

@@ -8,22 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
-from etl.audit.auditor import Auditor
-from etl.audit.verdict import Approved
+from etl.audit import Approved, Auditor
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, quoted, translated
+from etl.cloud.bigquery import Warehouse
 from etl.errors import NOT_PUBLISHED, PublishFailed, Unexpected
-from etl.ledger.leases import Leases
-from etl.ledger.ledger import Ledger
-from etl.ledger.rows import check_rows
+from etl.ledger import Leases, Ledger, LoadOutcome, check_rows
 from etl.progress import Progress
-from etl.publish.published import Published
-from etl.publish.publisher import Publisher
-from etl.source.slice import Slice
-from etl.stage.source_totals import SourceTotals
+from etl.publish import Published, Publisher, published_totals
+from etl.source import Slice
 from etl.upkeep.retokenize.old_rows import OldRows, any_of
 from etl.upkeep.retokenize.restager import Restager
 from masking.errors import KagemushaError
@@ -99,7 +93,7 @@ class TableRetokenizer:
         self.progress.say(contract.table, "stage", slices=len(slices))
         staged = self.restager.stage_table(contract, slices)
         self.progress.say(contract.table, "audit", rows=staged.rows, bytes=staged.bytes)
-        approved = self.auditor.audit(staged, _published_totals(warehouse, contract, slices))
+        approved = self.auditor.audit(staged, published_totals(warehouse, contract, any_of(slices)))
         if _changed_at(warehouse, contract) != before:
             raise PublishFailed("Another run changed the table meanwhile.", not_done=NOT_PUBLISHED, advice="Run again.")
         published = self.publisher.publish(approved, self.leases.of(contract.publish))
@@ -113,19 +107,6 @@ def _in_turn(slices: Sequence[Slice]) -> Iterator[tuple[Slice, ...]]:
         yield tuple(slices[begin : begin + DAYS_AT_ONCE])
 
 
-def _published_totals(warehouse: Warehouse, contract: Contract, slices: Sequence[Slice]) -> SourceTotals:
-    """Returns the row count and sums that BigQuery has in these parts of the table."""
-    sums = [f"COALESCE(SUM({quoted(column)}), 0)" for column in contract.reconcile]
-    table = warehouse.table_id(contract.publish)
-    sql = f"SELECT {', '.join(['COUNT(*)', *sums])} FROM `{table}` WHERE {any_of(slices)}"
-    with translated("Published rows could not be counted"):
-        (row,) = warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
-    count, *totals = row.values()
-    return SourceTotals(
-        int(count), {column: Decimal(str(total)) for column, total in zip(contract.reconcile, totals, strict=True)}
-    )
-
-
 def _changed_at(warehouse: Warehouse, contract: Contract) -> object:
     """Returns when the table was last written, as BigQuery says."""
     found = warehouse.find_table(contract.publish)
@@ -137,7 +118,7 @@ def _ledger_row(approved: Approved, slices: Sequence[Slice], published: Publishe
     return {
         "run_id": staged.run_id,
         "table_name": staged.plan.table,
-        "outcome": "retokenized",
+        "outcome": LoadOutcome.RETOKENIZED,
         "window_first": slices[0].partition,
         "window_last": slices[-1].partition,
         "rows": staged.rows,

@@ -15,20 +15,13 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
-from etl.audit.auditor import Auditor
-from etl.audit.data_docs import write_page
-from etl.audit.references import gather_references
-from etl.audit.verdict import Verdict, approve
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
-from etl.errors import AuditFailed
-from etl.ledger.rows import check_rows
-from etl.plan.table_plan import TablePlan, mask_plan
-from etl.source.slice import Slice
-from etl.stage.manifest import write_manifest
-from etl.stage.quarantine import Quarantine
-from etl.stage.slice_file import write_slice
-from etl.stage.source_totals import SourceTotals
-from etl.stage.staged import Staged
+from etl.audit import Auditor, Verdict, approve, gather_references, write_page
+from etl.audit.verdict import AuditFailed
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.ledger import check_rows
+from etl.plan import TablePlan, mask_plan
+from etl.source import Slice
+from etl.stage import Quarantine, SourceTotals, Staged, write_manifest, write_slice
 from expectations.volume import LoadSize
 from schemas.business_days import Window
 from schemas.contract import Contract

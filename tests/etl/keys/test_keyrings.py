@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from etl.cli.keys import keys
 from etl.cloud.aws import KeyServiceUnavailable, call
+from etl.keys import change_keyring, create_keyring, create_keyring_file, open_keyring, rotate_keyring
 from etl.keys.envelope import CONTEXT, seal, unseal
-from etl.keys.keyrings import change_keyring, create_keyring, create_keyring_file, open_keyring, rotate_keyring
 from masking.errors import KeyUnusable
 from masking.keyring import KeyRef, Keyring
 

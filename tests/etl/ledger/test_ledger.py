@@ -10,8 +10,8 @@ import pytest
 from google.cloud import bigquery
 
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.ledger import Ledger
+from etl.cloud.bigquery import Warehouse
+from etl.ledger import Ledger
 from etl.ledger.tables import TABLES
 from etl.settings import load_settings
 from scripts.local_stack.local_stack import Endpoints

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from etl.plan import slicing
 from etl.plan.extent import Extent
 from etl.plan.slicing import SMALLEST, Sliced, SliceSize, sliced
+from etl.source import Slice
 from etl.source.postgres.session import PostgresSession
-from etl.source.slice import Slice
 from schemas.business_days import Window
 from schemas.contract import Contract
 from scripts.local_stack.local_stack import Endpoints

@@ -10,19 +10,18 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from etl.audit.verdict import _SEAL, Approved, Verdict
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.audit import Approved, Verdict
+from etl.audit.verdict import _SEAL
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import PublishRefused
+from etl.plan import TablePlan, mask_plan
 from etl.plan.keys_contract import keys_contract
-from etl.plan.table_plan import TablePlan, mask_plan
+from etl.publish import Publisher
 from etl.publish.merge_sql import Merge
-from etl.publish.publisher import Publisher
 from etl.settings import load_settings
-from etl.source.slice import Changes, Slice
-from etl.stage.quarantine import Quarantine
-from etl.stage.slice_file import write_slice
-from etl.stage.staged import Staged
+from etl.source import Changes, Slice
+from etl.stage import Quarantine, Staged, write_slice
 from schemas.contract import Contract
 from scripts.local_stack.local_stack import Endpoints
 from tests.etl.conftest import FREE

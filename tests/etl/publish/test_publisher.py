@@ -11,19 +11,19 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from etl.audit.verdict import _SEAL, Approved, Verdict
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
-from etl.errors import PublishRefused, StageChanged
-from etl.plan.table_plan import TablePlan, mask_plan
+from etl.audit import Approved, Verdict
+from etl.audit.verdict import _SEAL
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.errors import PublishRefused
+from etl.plan import TablePlan, mask_plan
+from etl.publish import Publisher
 from etl.publish.limits import BYTES_A_JOB
-from etl.publish.publisher import Publisher
+from etl.publish.publisher import StageChanged
 from etl.publish.tables import ensure_table
 from etl.settings import load_settings
-from etl.source.slice import Slice
-from etl.stage.quarantine import Quarantine
-from etl.stage.slice_file import write_slice
-from etl.stage.staged import Staged
+from etl.source import Slice
+from etl.stage import Quarantine, Staged, write_slice
 from masking.errors import KagemushaError
 from schemas.business_days import Window
 from schemas.contract import Contract

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.errors import PublishRefused
 from etl.publish.tables import ensure_table
 from etl.settings import load_settings

@@ -10,9 +10,8 @@ import pytest
 
 from etl.errors import SettingsInvalid
 from etl.progress import JsonLines
-from etl.publish.limits import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
-from etl.run.backfill import Backfilled, _Allowance, backfill
-from etl.run.backfill_steps import modifications, scopes_of, windows
+from etl.publish import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
+from etl.run.backfill import Backfilled, _Allowance, backfill, modifications, scopes_of, windows
 from schemas.business_days import Window
 from schemas.contract_file import BUNDLED, load_contract
 from tests.etl.conftest import DAY, FIRST_DAY, Issuer

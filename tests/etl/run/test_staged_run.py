@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from etl.audit.waivers import WaiverRefused
-from etl.errors import AuditFailed, PublishRefused
-from etl.keys.keyrings import create_keyring_file
+from etl.audit import WaiverRefused
+from etl.audit.verdict import AuditFailed
+from etl.errors import PublishRefused
+from etl.keys import create_keyring_file
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult
 from etl.run.staged_run import StagedRun
 from etl.settings import KeyringSettings
-from etl.stage.manifest import StageGone
+from etl.stage import StageGone
 from tests.etl.conftest import DAY, Issuer
 
 pytestmark = pytest.mark.stack

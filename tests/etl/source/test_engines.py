@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from etl.errors import SourceMoved
-from etl.plan.plan import plan_table
-from etl.plan.scope import Scope
-from etl.source.open import hold_snapshot, join_snapshot
-from etl.stage.source_totals import SourceTotals, totals_before, unmoved
+from etl.plan import Scope, plan_table
+from etl.source import hold_snapshot, join_snapshot
+from etl.stage import SourceTotals
+from etl.stage.source_totals import SourceMoved, totals_before, unmoved
 from schemas.contract_file import load_contracts
 from tests.etl.conftest import DAY, Issuer
 from tests.etl.source.mysql.mysql_source import MySql

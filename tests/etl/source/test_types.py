@@ -11,16 +11,12 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.errors import ColumnsRetyped, ValuesUnfit
-from etl.plan.plan import plan_table
-from etl.plan.scope import Scope
+from etl.errors import ValuesUnfit
+from etl.plan import Scope, plan_table
+from etl.plan.drift.refuse import ColumnsRetyped
 from etl.settings import Settings
-from etl.source.dialect import ReadColumn
-from etl.source.jdbc.frame import jdbc_frame, reading_session
-from etl.source.jdbc.text import fit_text
-from etl.source.open import hold_snapshot, join_snapshot
-from etl.source.postgres.read import read_slice
-from etl.source.slice import Slice
+from etl.source import ReadColumn, Slice, hold_snapshot, join_snapshot, read_slice
+from etl.source.jdbc import fit_text, jdbc_frame, reading_session
 from masking.errors import KagemushaError
 from schemas.contract_file import load_contract
 from schemas.types import ColumnType

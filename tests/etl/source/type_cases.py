@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from etl.errors import ReadFailed, ValuesUnfit
+from etl.errors import ValuesUnfit
+from etl.source.session import ReadFailed
 
 
 @dataclass(frozen=True)

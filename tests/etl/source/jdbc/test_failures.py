@@ -9,13 +9,12 @@ import pytest
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
-from etl.errors import ReadFailed, SnapshotLost, SourceForbidden, StatementTimedOut
+from etl.errors import SourceForbidden, StatementTimedOut
 from etl.settings import SourceSettings
-from etl.source.dialect import ReadColumn
-from etl.source.jdbc.failures import jdbc_failure
-from etl.source.jdbc.frame import jdbc_frame, reading_session
-from etl.source.open import hold_snapshot
-from etl.source.slice import Slice
+from etl.source import ReadColumn, Slice, hold_snapshot
+from etl.source.jdbc import jdbc_failure, jdbc_frame, reading_session
+from etl.source.session import ReadFailed
+from etl.source.snapshot import SnapshotLost
 from masking.errors import KagemushaError
 from schemas.types import ColumnType
 from tests.etl.conftest import Issuer

@@ -8,10 +8,9 @@ import logging
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.source.dialect import POSTGRES, ReadColumn
-from etl.source.jdbc.frame import jdbc_frame, named_in, reading_session
-from etl.source.open import hold_snapshot
-from etl.source.slice import Slice
+from etl.source import POSTGRES, ReadColumn, Slice, hold_snapshot
+from etl.source.jdbc import jdbc_frame, reading_session
+from etl.source.jdbc.frame import named_in
 from schemas.types import ColumnType
 from tests.etl.source.mysql.mysql_source import MySql
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.errors import EndpointRefused, ReaderChanged
-from etl.source.dialect import ReadColumn
-from etl.source.jdbc.frame import jdbc_frame, reading_session
-from etl.source.open import hold_snapshot, join_snapshot
-from etl.source.slice import Slice
+from etl.source import ReadColumn, Slice, hold_snapshot, join_snapshot
+from etl.source.guard import EndpointRefused, ReaderChanged
+from etl.source.jdbc import jdbc_frame, reading_session
 from schemas.types import ColumnType
 from tests.etl.source.mysql.mysql_source import MySql
 

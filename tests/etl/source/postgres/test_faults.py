@@ -12,16 +12,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from etl import retries
-from etl.errors import ReaderLags, SnapshotLost, SourceUnavailable, StatementTimedOut
+from etl.errors import SourceUnavailable, StatementTimedOut
 from etl.retries import TRIES
-from etl.source.dialect import ReadColumn
+from etl.source import ReadColumn, Snapshot, hold_snapshot, read_slice
 from etl.source.endpoint import Endpoint
-from etl.source.open import hold_snapshot
+from etl.source.lag import ReaderLags
 from etl.source.postgres.connect import control_connection
-from etl.source.postgres.read import read_slice
-from etl.source.snapshot import Snapshot
+from etl.source.snapshot import SnapshotLost
+from etl.stage import Stager
 from etl.stage import task as task_module
-from etl.stage.driver import Stager
 from etl.stage.task import StagedSlice, stage_slice
 from schemas.types import ColumnType
 from scripts.local_stack.postgres import PRIMARY, STANDBY

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult

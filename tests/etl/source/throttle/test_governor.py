@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.errors import SnapshotLost
-from etl.source.open import hold_snapshot
-from etl.source.throttle.governor import Bounds, Governor, Pulse
-from etl.stage.driver import Stager
+from etl.source import Governor, hold_snapshot
+from etl.source.snapshot import SnapshotLost
+from etl.source.throttle.governor import Bounds, Pulse
+from etl.stage import Stager
 from scripts.local_stack.postgres import STANDBY
 from tests.etl.source.cluster import OURS, ROWS, Cluster
 from tests.etl.source.conftest import Staging

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from etl.errors import RunLost, SnapshotLost
+from etl.errors import RunLost
+from etl.source.snapshot import SnapshotLost
 from etl.source.throttle.heartbeat import Heartbeat
 
 

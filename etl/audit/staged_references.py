@@ -6,26 +6,29 @@ from collections.abc import Mapping
 
 from etl.audit.references import gather_references, joined_tables
 from etl.audit.verdict import References
-from etl.cloud.storage.bucket import StagingBucket
-from etl.installation import Installation
-from etl.ledger.loads import load_history
-from etl.stage.manifest import Manifest, read_manifest, staged_tables
-from etl.stage.staged import Staged
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingBucket
+from etl.ledger import load_history
+from etl.stage import Manifest, Staged, read_manifest, staged_tables
 from schemas.contract import Contract
 
 
-def staged_references(
-    installation: Installation, contracts: Mapping[str, Contract], run_id: str, manifests: Mapping[str, Manifest]
+def references_of_staged(
+    bucket: StagingBucket,
+    warehouse: Warehouse,
+    contracts: Mapping[str, Contract],
+    run_id: str,
+    manifests: Mapping[str, Manifest],
 ) -> dict[str, References]:
     """Returns the references of each table: joined tables as the same run staged them, as long as their files stay.
 
     Args:
-        installation: where files are staged and tables published.
+        bucket: where files are staged.
+        warehouse: where tables are published.
         contracts: every known one.
         run_id: of the run that staged the tables.
         manifests: of the tables to audit.
     """
-    bucket, warehouse = installation.bucket, installation.warehouse
     day = max(manifest.staged.plan.mask.day for manifest in manifests.values())
     history = load_history(warehouse, manifests, day)
     here = {*staged_tables(run_id, bucket)} & {*contracts}
