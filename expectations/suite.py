@@ -81,7 +81,8 @@ def needed_columns(checks: Collection[Check], published: Collection[str]) -> tup
     """Returns the published columns that the checks read, in published order; row conditions count by name."""
     named = {column for check in checks for column in check.columns}
     conditions = " ".join(str(_condition(check.kwargs)) for check in checks)
-    return tuple(column for column in published if column in named or column in conditions)
+    found = tuple(column for column in published if column in named or column in conditions)
+    return found or tuple(published)[:1]  # rows are counted even where no column is looked at
 
 
 def _condition(kwargs: Mapping[str, Any]) -> object:
