@@ -50,11 +50,12 @@ class Fitting:
             ValuesUnfit: a numeric has more digits than the contract's type or is NaN or infinite, or a date or
                 timestamp is none, is infinite or outside the years 1 to 9999 that BigQuery holds.
         """
-        cast = _cast(values, _arrived(column))
-        what = f"are not {column.type} (too many digits, not a number, no date, or infinite)"
+        cast = _cast(values, _arrived(column, values))
+        what = f"do not fit {column.type} (too many digits, not a number, no date, or infinite)"
         values = self.keeping(column, values, cast, what)
         if column.type.clock is not None:
-            values = pc.subtract(values, pa.scalar(column.type.clock, pa.duration("us"))).cast(column.type.arrow)
+            values = pc.subtract(values, pa.scalar(column.type.clock, pa.duration("us")))
+        values = _cast(values, column.type.arrow)
         if pa.types.is_temporal(column.type.arrow):
             in_range = _in_range(values)
             values = self.keeping(column, values, in_range, "are infinite or outside the years 1 to 9999")
@@ -93,9 +94,11 @@ def without_flags(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, Flag
     return (batch.drop_columns(flagged) if flagged else batch), unfit
 
 
-def _arrived(column: ReadColumn) -> pa.DataType:
-    """Returns the type to which values are cast as they come: times of a clock before they become instants."""
-    return pa.timestamp("us") if column.type.zone else column.type.arrow
+def _arrived(column: ReadColumn, values: pa.Array) -> pa.DataType:
+    """Returns the type to which values are cast first: times of a clock, and instants written in UTC, have no zone."""
+    target = column.type.arrow
+    written = pa.types.is_timestamp(target) and pa.types.is_string(values.type)
+    return pa.timestamp("us") if column.type.zone or written else target
 
 
 def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
