@@ -62,7 +62,7 @@ def key_mask(
 
 
 def namesake_mask(column: FoundColumn, found: Guess, known: Sequence[Contract]) -> tuple[str, ColumnClass] | None:
-    """Returns the mask of a known table's only key, where a column has its name and type and no foreign key says so.
+    """Returns the mask of a known table's only key, where a column has its name or domain, and its type.
 
     Without a namesake, what is called an id becomes a token of its own domain; the rest is no key: None.
     """
@@ -72,16 +72,17 @@ def namesake_mask(column: FoundColumn, found: Guess, known: Sequence[Contract]) 
     if domain == _NOBODY:
         return None
     for contract in known:
-        key = contract.columns.get(column.name)
-        key = key if key and contract.key == (key.publish_as or column.name,) else None
-        if key is not None and key.type == column.type and not key.dropped:
+        key = contract.selected.get(contract.key[0]) if len(contract.key) == 1 else None
+        if key is None or key.type != column.type:
+            continue
+        if contract.source_names[contract.key[0]] == column.name or getattr(key.mask, "domain", "") == domain:
             return _flow(key.mask), key.column_class
     called_id = found.source == "name" and meaning(column.name).phrase.split()[-1:] == ["identifier"]
     if not called_id or column.type.name not in {"int64", "string"}:
         return None
     same = _mask_of_domain(known, domain)
-    if same is None and found.harmless:
-        return None
+    if (same is None and found.harmless) or (same and "strategy: tokenize" not in same):
+        return None  # another strategy may not take this column's type
     return same or f"{{strategy: tokenize, domain: {domain}}}", ColumnClass.IDENTIFIER
 
 

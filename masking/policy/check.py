@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from masking.card_numbers import free_digits
 from masking.kernels.ff1 import min_length
 from masking.policy.classes import POLICY, ColumnClass
-from masking.policy.names import Meaning, meaning
+from masking.policy.names import HARMLESS, Meaning, meaning
 from masking.policy.rules import RULES, Profile, Rule
 from masking.strategies import Fpe, JsonFields, Strategy, Tokenize, TruncatePan
 
@@ -18,6 +18,8 @@ _DECIMAL = 10
 _TOKENS = frozenset({"tokenize", "pseudonymize", "fpe"})
 _NEVER = frozenset({ColumnClass.SENSITIVE_AUTHENTICATION, ColumnClass.NATIONAL_ID})
 """Classes whose values never leave the database."""
+_EVERYDAY = frozenset({"identifier", "number", "reference", "key"})
+"""What every table has: whether an id names a person or a thing, only its class can tell."""
 _OF_NOBODY = frozenset({ColumnClass.NONE, ColumnClass.IDENTIFIER})
 """Classes that say the values tell nothing of a person; another class is a decision that somebody made."""
 
@@ -115,15 +117,27 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
 
 
 def _named(column: PolicyColumn, name: str) -> Iterator[Finding]:
-    """Finds a mask that what a name of the column says does not allow."""
+    """Finds masks that what a name of a column, or the path of a document's field, says does not allow."""
     said = meaning(name, column.table)
-    if not said.fits(column.kind) or said.kind == "identifier" or column.strategy.strategy == "drop":
+    if said.fits(column.kind):
+        yield from _misnamed(column, said, column.strategy, column.column_class)
+    if isinstance(column.strategy, JsonFields):
+        for path, strategy in column.strategy.fields.items():
+            said = meaning(path)
+            if said.fits("string") and said.head not in HARMLESS:  # nobody tells a field's type
+                yield from _misnamed(column, said, strategy, ColumnClass.NONE, f"{path}: ")
+
+
+def _misnamed(
+    column: PolicyColumn, said: Meaning, strategy: Strategy, declared: ColumnClass, where: str = ""
+) -> Iterator[Finding]:
+    if strategy.strategy == "drop" or said.phrase in _EVERYDAY:
         return
-    if said.column_class in _NEVER and column.column_class not in _NEVER:
-        yield _at(column, "KG015", f"the name says {said.phrase} ({said.kind}), the class is {column.column_class}")
-    elif column.column_class in _OF_NOBODY and not column.control and not _allows(said, column.strategy):
-        doing = f"the class is {column.column_class}, and the mask is {column.strategy.strategy}"
-        yield _at(column, "KG012", f"the name says {said.phrase} ({said.kind}), {doing}")
+    message = f"{where}the name says {said.phrase} ({said.kind}), the class is {declared}"
+    if said.column_class in _NEVER and declared not in _NEVER:
+        yield _at(column, "KG015", message)
+    elif declared in _OF_NOBODY and not column.control and not _allows(said, strategy):
+        yield _at(column, "KG012", f"{message}, and the mask is {strategy.strategy}")
 
 
 def _allows(said: Meaning, strategy: Strategy) -> bool:

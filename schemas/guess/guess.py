@@ -21,7 +21,9 @@ _TEXTS_TELL: Final = {
     "thing": "the name of a thing",
 }  # fmt: skip
 _LONGEST: Final = {"code": 255, "short_code": 64, "time": 32, "thing": 255}
-"""By kind: the longest text that is still what its name says. Of texts without a limit only codes are."""
+"""By kind: the longest text that is still what its name says."""
+_WITHOUT_LIMIT: Final = frozenset({"code", "thing"})
+"""What a text without any limit may be, where no word of its name speaks of a person."""
 
 
 @dataclass(frozen=True)
@@ -88,5 +90,5 @@ def _harmless(said: Meaning, type_name: str, length: int | None, *, enum: bool) 
         return _NUMBERS_TELL.get(said.head, "")
     if type_name != "string" or said.head not in _LONGEST:
         return ""
-    fits = length <= _LONGEST[said.head] if length is not None else said.head == "code" and said.clear
+    fits = length <= _LONGEST[said.head] if length is not None else said.head in _WITHOUT_LIMIT and said.clear
     return _TEXTS_TELL[said.head] if fits else ""

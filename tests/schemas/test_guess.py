@@ -97,8 +97,8 @@ def test_what_is_unclear_or_special_is_not_harmless(name: str, kind: str, length
 
 @given(st.text(max_size=30), st.sampled_from(["string", "json", "bytes"]))
 def test_text_without_a_short_limit_is_never_harmless(name: str, kind: str) -> None:
-    """Whatever a text is called, and in whatever script, it is not published as it is by a guess, if not as a code."""
-    assume(meaning(name).head != "code")
+    """Whatever a text is called, and in whatever script, no guess publishes it, if not as a code."""
+    assume(meaning(name).head not in {"code", "thing"})
     assert guess(name, ColumnType(kind)).harmless == ""
 
 
@@ -108,6 +108,16 @@ def test_a_text_without_a_limit_is_kept_only_as_a_fixed_code(name: str) -> None:
     assert guess(name, ColumnType("string")).harmless == "fixed codes by its name"
     assert guess(f"address_{name}", ColumnType("string")).harmless == ""
     assert guess(name, ColumnType("string"), length=500).harmless == ""
+
+
+@pytest.mark.parametrize("name", ["product_name", "categoryName", "plan_name", "商品名", "shohin_mei", "country"])
+def test_names_of_things_are_kept_and_names_of_persons_never(name: str) -> None:
+    """A name is a thing's only where a word says whose it is; a word of persons beside it hides it again."""
+    assert guess(name, ColumnType("string")).harmless != ""
+    assert guess(f"customer_{name}_name", ColumnType("string"), length=40).harmless == ""
+    assert guess("name", ColumnType("string"), length=40).harmless == ""
+    assert guess("name", ColumnType("string"), length=40, table="customers").harmless == ""
+    assert guess("name", ColumnType("string"), length=40, table="m_products").harmless == "the name of a thing"
 
 
 def test_a_comment_of_the_database_can_hide_and_cannot_show() -> None:

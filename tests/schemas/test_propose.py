@@ -181,7 +181,8 @@ def test_a_code_table_and_what_refers_to_it_are_masked_alike(tmp_path: Path) -> 
     }  # fmt: skip
     known = [proposed(tmp_path, found, name) for name, found in tables.items()]
     names = (("shubetsu_cd", "string", 4), ("pref_id", "int64", None), ("tokuisaki_cd", "string", 8))
-    columns = [column(name, kind, length=length) for name, kind, length in (*names, ("supplier_id", "int64", None))]
+    more = (("supplier_id", "int64", None), ("tokuisaki", "string", 8))
+    columns = [column(name, kind, length=length) for name, kind, length in (*names, *more)]
     uses = FoundTable("s.uses", (column("use_id", "int64"), *columns), ("use_id",))
     contract = proposed(tmp_path, uses, "uses", known)
     masks = {one.table: next(iter(one.columns.values())).mask for one in known}
@@ -189,6 +190,7 @@ def test_a_code_table_and_what_refers_to_it_are_masked_alike(tmp_path: Path) -> 
     assert contract.columns["pref_id"].kept
     assert contract.columns["shubetsu_cd"].mask == masks["m_shubetsu"]
     assert contract.columns["tokuisaki_cd"].mask == masks["m_tokuisaki"]
+    assert contract.columns["tokuisaki"].mask == masks["m_tokuisaki"]
     assert contract.columns["supplier_id"].mask == masks["suppliers"]
 
 

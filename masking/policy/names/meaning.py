@@ -13,7 +13,9 @@ from masking.policy.names.table import BEGINNING, END, HARMLESS, words
 
 GRAVEST: Final = ("sensitive_authentication", "national_id", "pan", "card_expiry", "birth_date", "personal")
 """Kinds that decide wherever they stand in a name, the first of them before the others."""
-_GENERIC: Final = frozenset({"name", "title", "number", "month", "year", "value", "token", "rate", "amount"})
+_GENERIC: Final = frozenset(
+    {"name", "title", "number", "code", "month", "year", "value", "token", "key", "rate", "amount"}
+)
 """Words that say nothing alone: the table's name goes before them."""
 _NAMES: Final = frozenset({"person_name", "free_text"})
 _WRITTEN: Final = frozenset({"string", "json", "bytes", "int64", "numeric"})

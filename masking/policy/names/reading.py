@@ -27,7 +27,11 @@ _LONG: Final = 5
 """A word of so many letters counts at the border of a joined name whose rest is unknown: `xyzphone`."""
 _VOWEL: Final = re.compile("[aeiou]")
 """A word without one, such as kbn, flg or ymd, is an abbreviation, and counts at the end of any joined name."""
-_LIKE: Final = 0.88
+_ENDING: Final = re.compile(
+    "e?d|e?r|or|er?s|ings?|able|[a-z]*at(?:ion|ed?|or)|i[sz]ed?|ly|ful|ity|[ae]nce|ions?|ment|al"
+)
+"""What makes another word of one: a `commenter` is no comment, and `authorized` says nothing of an author."""
+_LIKE: Final = 0.85
 """From this likeness on (difflib's ratio), an unknown word is a misspelling of a sensitive one: `expirtion`."""
 
 
@@ -59,8 +63,9 @@ def _words(token: str) -> tuple[str, ...]:
     joined = _joined(token, table)
     if joined:
         return joined
-    like = difflib.get_close_matches(token, table.sensitive, 1, _LIKE) if len(token) > _LONG else ()
-    return (table.spelled(like[0]),) if like else _bordered(token, table)
+    like = next(iter(difflib.get_close_matches(token, table.sensitive, 1, _LIKE)), "")
+    misspelled = like and not _ENDING.fullmatch(token.removeprefix(like))
+    return (table.spelled(like),) if misspelled else _bordered(token, table)
 
 
 def _known(word: str, table: Words) -> str:
@@ -81,11 +86,11 @@ def _joined(run: str, table: Words) -> tuple[str, ...]:
     """Returns the fewest known words that make up the whole run; nothing where there are none."""
     best: list[tuple[str, ...] | None] = [(), *[None] * len(run)]
     for end in range(1, len(run) + 1):
-        for start in range(end - 1, -1, -1):
+        for start in range(end - 2, -1, -1):
             before, piece = best[start], run[start:end]
             if before is None or (len(piece) < _SHORT and not start):
                 continue
-            word = _known(piece, table) if len(piece) > 1 else ""
+            word = _known(piece, table) if len(piece) >= _SHORT else table.spelled(piece) * (piece in table.known)
             if word and (best[end] is None or len(before) + 1 < len(best[end] or ())):
                 best[end] = (*before, word)
     return best[len(run)] or ()
@@ -97,7 +102,7 @@ def _bordered(run: str, table: Words) -> tuple[str, ...]:
         first, last = run[:length], run[-length:]
         if (length >= _LONG or not _VOWEL.search(last)) and (word := _known(last, table)):
             return (run[:-length], word)
-        if length >= _LONG and (word := _known(first, table)):
+        if length >= _LONG and not _ENDING.fullmatch(run[length:]) and (word := _known(first, table)):
             return (word, run[length:])
     return (run,)
 

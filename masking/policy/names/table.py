@@ -14,6 +14,7 @@ BEGINNING: Final = "^"
 END: Final = "$"
 HARMLESS: Final = ("code", "short_code", "time", "measure", "thing")
 """Kinds of names whose values say nothing about a person or a card."""
+_LONG: Final = 5
 _TABLE: Final = Path(__file__).with_name("words.yaml")
 
 
@@ -26,7 +27,7 @@ class Words:
         phrases: words one after the other, `^` and `$` among them → their kind.
         gravity: the kinds in the order of the file.
         known: every word, as it is written.
-        sensitive: the known words of kinds that are not harmless.
+        sensitive: the longer known words of kinds that are not harmless, which may be misspelled.
         last: words that name what stands before them.
         things: words before a name that is no person's.
         persons: words before a name that is a person's after all.
@@ -67,7 +68,7 @@ def words() -> Words:
         *frozenset().union(*named.values()),
         *(word for parts in phrases for word in parts),
     }
-    grave = sorted(word for word in known if spellings.get(word, word) in sensitive)
+    grave = sorted(word for word in known if len(word) >= _LONG and spellings.get(word, word) in sensitive)
     return Words(spellings, phrases, tuple(raw["kinds"]), frozenset(known - {BEGINNING, END}), tuple(grave), **named)
 
 

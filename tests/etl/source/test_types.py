@@ -166,7 +166,7 @@ def flagged(name: str, batches: Iterator[pa.RecordBatch]) -> None:
 
 @pytest.mark.usefixtures("in_postgres")
 def test_postgres_values_that_fit_nowhere_are_refused(issuer: Issuer, spark: SparkSession) -> None:
-    """NaN, infinities, digits too many, years that BigQuery lacks and NUL stop the slice or are flagged, by either reader."""
+    """NaN, infinities, too many digits, years that BigQuery lacks and NUL are refused or flagged, by both readers."""
     columns = ", ".join(f"{name} {source}" for name, (source, *_) in UNFIT_POSTGRES.items())
     values = ", ".join(literal for _, literal, *_ in UNFIT_POSTGRES.values())
     issuer.source(f"CREATE TABLE types.unfit ({columns}); INSERT INTO types.unfit VALUES ({values})")
@@ -187,7 +187,7 @@ def test_postgres_values_that_fit_nowhere_are_refused(issuer: Issuer, spark: Spa
 
 @pytest.mark.usefixtures("in_mysql")
 def test_mysql_values_that_fit_nowhere_are_refused(mysql: MySql, spark: SparkSession) -> None:
-    """Zero dates, numbers that are no bool, and JSON that no text can hold stop the slice and are counted, or are flagged."""
+    """Zero dates, numbers that are no bool, and JSON that no text can hold stop the slice or are flagged, counted."""
     columns = ", ".join(f"{name} {source}" for name, (source, *_) in UNFIT_MYSQL.items())
     values = ", ".join(literal for _, literal, *_ in UNFIT_MYSQL.values())
     insert = f"INSERT INTO types.unfit VALUES ({values})"

@@ -291,6 +291,20 @@ def test_what_is_named_like_authentication_data_can_only_be_dropped(
     assert not [one for one in check_policy([KEY, replace(named, kind="timestamp")]) if one.rule.id == "KG015"]
 
 
+@pytest.mark.parametrize(
+    ("path", "rules"),
+    [
+        ("card.cvv", ["KG015"]), ("holder.myNumber", ["KG015"]), ("card.number", ["KG012"]), ("to[].email", ["KG012"]),
+        ("plan.name", []), ("email_status", []), ("password_changed_at", []), ("amount", []), ("id", []),
+    ],
+)  # fmt: skip
+def test_fields_of_documents_are_read_like_columns(path: str, rules: list[str]) -> None:
+    """A field that is kept under such a path is a finding of the document's column, which names the path."""
+    found = check_policy([column("payload", "free_text", mask("json_fields", fields={path: KEEP}))])
+    assert ids(found) == rules
+    assert all(one.message.startswith(f"{path}: ") and one.column == "payload" for one in found)
+
+
 @pytest.mark.parametrize("strategy", ["tokenize", "drop", "pseudonymize"])
 def test_a_mask_that_suits_the_name_is_no_finding(strategy: str) -> None:
     """A phone number called an identifier and made a token gives nothing away: no warning."""
