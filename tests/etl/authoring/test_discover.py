@@ -85,7 +85,7 @@ def test_japanese_tables_and_what_needs_a_person(issuer: Issuer, tmp_path: Path)
         "seinengappi": "birth_date", "c1": "free_text", "c2": "free_text", "c3": "phone", "kingaku": "none",
         "toroku_nichiji": "none",
     }  # fmt: skip
-    assert set(contract.selected) == {"seinengappi", "kingaku", "toroku_nichiji"}
+    assert set(contract.selected) == {"member_number", "seinengappi", "kingaku", "toroku_nichiji"}
     code, text, errors = run(issuer, "discover", "kaiin", "--all")
     assert code == 2
     assert "kaiin.card_view has no key in the catalogue." in errors
