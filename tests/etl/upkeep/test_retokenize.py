@@ -16,13 +16,13 @@ from etl.cli import app
 from etl.cloud.bigquery import TIMEOUT_SECONDS
 from etl.keys import change_keyring, create_keyring_file, open_keyring, rotate_keyring
 from etl.progress import JsonLines
-from etl.publish import View
 from etl.settings import Settings
 from etl.upkeep.retokenize.retokenize import Retokenized, retokenize
 from masking.errors import KeyUnusable
 from masking.keyring import KeyRef
 from schemas.contract_file import BUNDLED, load_contracts
 from schemas.domains import one_way_columns
+from schemas.view_file import View
 from tests.etl.conftest import DAY, Issuer
 
 TABLES = ("card_designs", "cards", "clubs", "delinquencies", "members", "payments", "rewards")
