@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -26,8 +27,11 @@ from etl.ledger import (
     merge_state,
 )
 from etl.ledger.key_events import _noted
+from etl.progress import JsonLines
 from etl.reports.status import table_status
 from etl.reports.verify import _last_load
+from etl.run.load_records import LoadProof, LoadRecords
+from etl.run.request import Run
 from etl.run.resume import already_loaded
 from etl.run.superseded import refuse_superseded
 from etl.settings import Settings
@@ -125,8 +129,8 @@ def resume_leaves_it_out(books: Books) -> bool:
         fence = leases.fencing_token(contract.publish)
         assert fence is not None
         books.note(contract, basis=_BASIS, fence=fence - 1)
-        chosen = {contract.table: contract}
-        return bool(already_loaded(books.ledger, "resumed", DAY, chosen, {contract.table: _BASIS}, leases))
+        records = LoadRecords(books.ledger, Run.begin(DAY, {}), {contract.table: LoadProof(_BASIS, fence)})
+        return bool(already_loaded(records, {contract.table: contract}, JsonLines(io.StringIO())))
 
 
 def staged_is_superseded(books: Books) -> bool:
