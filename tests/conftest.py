@@ -18,6 +18,7 @@ settings.load_profile("no_times")
 TESTS: Final = Path(__file__).parent
 LONG: Final = (
     "etl/canaries/test_canaries.py",
+    "etl/canaries/test_canaries_by_jdbc.py",
     "etl/run/test_kill.py",
     "etl/run/test_daily.py",
     "etl/run/test_faults.py",

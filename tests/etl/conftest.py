@@ -72,9 +72,9 @@ class Issuer:
         """Asks BigQuery."""
         return [tuple(row.values()) for row in self.warehouse.client.query_and_wait(sql)]
 
-    def checksums(self, tables: list[str]) -> dict[str, list[tuple[Any, ...]]]:
+    def checksums(self, tables: list[str], folder: Path = BUNDLED) -> dict[str, list[tuple[Any, ...]]]:
         """Returns every row of published tables, ordered: equal exactly where the bytes are."""
-        contracts = load_contracts()
+        contracts = load_contracts(folder)
         return {name: self.rows(contracts[name]) for name in tables}
 
     def rows(self, contract: Contract) -> list[tuple[Any, ...]]:

@@ -21,7 +21,7 @@ from masking.errors import KagemushaError
 from schemas.business_days import Window
 from schemas.contract import Contract
 from tests.etl.conftest import FREE
-from tests.etl.staging import approved, plan_of, stage_rows
+from tests.etl.staging import Rows, approved, plan_of, stage_rows
 
 pytestmark = pytest.mark.stack
 MONDAY, TUESDAY = date(2023, 8, 28), date(2023, 8, 29)
@@ -55,7 +55,7 @@ def visit(name: str, day: date) -> tuple[object, ...]:
 def staged(found: Contract, location: StagingLocation, visits: dict[date, list[str]]) -> Approved:
     """Stages visits by day and returns the proof that an audit would give."""
     plan = plan_of(found, TUESDAY, Window(min(visits), max(visits)))
-    by_day = {day: [visit(name, day) for name in names] for day, names in visits.items()}
+    by_day: dict[date | None, Rows] = {day: [visit(name, day) for name in names] for day, names in visits.items()}
     return approved(stage_rows(plan, location, by_day))
 
 
