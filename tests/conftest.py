@@ -28,13 +28,13 @@ LONG: Final = (
     "etl/source/test_lost_runs.py",
     "etl/run/test_staged_run.py",
     "etl/run/test_refusals.py",
-    "etl/upkeep/test_scan_leaks.py",
+    "etl/upkeep/test_scan.py",
     "etl/run/test_backfill.py",
     "etl/run/test_resume.py",
     "etl/run/test_load_modes.py",
-    "scripts/test_local_stack.py",
+    "scripts/local_stack/test_local_stack.py",
     "scripts/test_synth.py",
-    "scripts/test_mariadb.py",
+    "scripts/local_stack/test_mariadb.py",
     "jobs/test_daily_load.py",
 )
 """Files that take longest, longest first: they start first, so that no process is left alone with one at the end."""
