@@ -85,6 +85,12 @@ class Issuer:
         """Runs the daily load in this process."""
         return daily_run(settings or self.settings, day, JsonLines(sys.stderr), tables, contracts)
 
+    def load(self, day: date, *tables: str, contracts: Path = BUNDLED, settings: Settings | None = None) -> RunResult:
+        """Runs the daily load in this process to a good end: no table failed, nor the views."""
+        result = self.run(day, *tables, contracts=contracts, settings=settings)
+        assert result.exit_code == 0, [one.error for one in result.tables]
+        return result
+
     def synth(self, *arguments: str) -> None:
         """Runs the generator on the primary."""
         command = [sys.executable, "scripts/synth.py", *arguments, "--url", self.ends.primary_url]

@@ -30,15 +30,17 @@ FAILURES = {
 
 @pytest.fixture(scope="module")
 def daily_load(planted: PlantedIssuer) -> Job:
-    """Returns the daily load of the whole issuer, run by spark-submit."""
+    """Returns the daily load of the whole issuer, run by spark-submit, which went well."""
     job = WatchedJob(planted.ends.root / "daily_load", planted.ends.settings)
     submit = str(Path(sys.executable).with_name("spark-submit"))
-    return job.run([submit, "--master", MASTER, str(ROOT / "jobs" / "daily_load.py"), "--day", str(DAY)])
+    load = job.run([submit, "--master", MASTER, str(ROOT / "jobs" / "daily_load.py"), "--day", str(DAY)])
+    assert load.ended.code == 0, load.ended.out[-3000:] + load.ended.err[-3000:]
+    return load
 
 
-def test_every_table_has_canaries_and_is_published_with_them(planted: PlantedIssuer, daily_load: Job) -> None:
+@pytest.mark.usefixtures("daily_load")
+def test_every_table_has_canaries_and_is_published_with_them(planted: PlantedIssuer) -> None:
     """The load succeeds on all contracts, and the rows that hold canaries are among those published."""
-    assert daily_load.ended.code == 0, daily_load.ended.out[-3000:] + daily_load.ended.err[-3000:]
     assert set(planted.rows) == set(CONTRACTS)
     assert min(planted.rows.values()) > 0
     with psycopg.connect(planted.ends.source_url) as standby:
@@ -64,15 +66,15 @@ def test_the_searcher_sees_what_the_database_holds(planted: PlantedIssuer) -> No
             assert planted.searcher.in_values(value for row in rows for value in row), contract.table
 
 
-def test_no_canary_is_in_bigquery(planted: PlantedIssuer, daily_load: Job) -> None:
+@pytest.mark.usefixtures("daily_load")
+def test_no_canary_is_in_bigquery(planted: PlantedIssuer) -> None:
     """No table, view, ledger row, description or job of BigQuery holds a canary."""
-    assert daily_load.ended.code == 0
     assert planted.in_bigquery() == {}
 
 
-def test_no_canary_is_in_any_file(planted: PlantedIssuer, daily_load: Job) -> None:
+@pytest.mark.usefixtures("daily_load")
+def test_no_canary_is_in_any_file(planted: PlantedIssuer) -> None:
     """No staged file, report, log, event, scratch file or file of a server holds a canary, password or key."""
-    assert daily_load.ended.code == 0
     assert planted.in_files() == {}
 
 
@@ -128,7 +130,9 @@ def failing_load(planted: PlantedIssuer, daily_load: Job) -> Job:
         (contracts / f"{table}.yaml").write_text(CONTRACT.format(table=table) + columns + "\n", encoding="utf-8")
     job = WatchedJob(planted.ends.root / "failing_load", planted.ends.settings)
     command = [sys.executable, "-m", "etl.cli", "run", "--day", str(DAY), "--contracts", str(contracts)]
-    return job.run(command)
+    load = job.run(command)
+    assert load.ended.code == 2, load.ended.out[-3000:] + load.ended.err[-3000:]
+    return load
 
 
 def test_every_failure_is_told_with_its_exit_code(failing_load: Job) -> None:
@@ -142,16 +146,16 @@ def test_every_failure_is_told_with_its_exit_code(failing_load: Job) -> None:
     assert failing_load.ended.code == 2
 
 
-def test_failures_publish_nothing(planted: PlantedIssuer, failing_load: Job) -> None:
+@pytest.mark.usefixtures("failing_load")
+def test_failures_publish_nothing(planted: PlantedIssuer) -> None:
     """No table of the failing run exists in BigQuery afterwards."""
-    assert failing_load.ended.code == 2
     datasets = {dataset.dataset_id for dataset in planted.warehouse.client.list_datasets()}
     assert "canary" not in datasets or not list(planted.warehouse.client.list_tables("canary"))
 
 
-def test_failures_leak_nothing(planted: PlantedIssuer, failing_load: Job) -> None:
+@pytest.mark.usefixtures("failing_load")
+def test_failures_leak_nothing(planted: PlantedIssuer) -> None:
     """No message, log, event, ledger row or report of a failure quotes a value; only a kept one is staged, as meant."""
-    assert failing_load.ended.code == 2
     assert planted.in_bigquery() == {}
     found = planted.in_files("daily_load")
     staged = {path for path in found if path.startswith("storage/") and "/clubs/" in path and path.endswith(".parquet")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from typer.testing import CliRunner, Result
 from etl.cli import app
 from etl.clock import now
 from etl.ledger import Ledger
-from etl.progress import JsonLines
-from etl.run.daily import daily_run
 from etl.run.results import RunResult
 from etl.settings import load_settings
 from schemas.business_days import previous_business_day
@@ -63,8 +60,7 @@ def books(issuer: Issuer, republished: Republish, tmp_path_factory: pytest.TempP
     folder = republished("bk", WHOLE, BY_DAY)
     settings = settings_file(issuer.ends, tmp_path_factory.mktemp("books"), bigquery__ops_dataset='"bk_ops"')
     loaded = load_settings(settings)
-    run = daily_run(loaded, DAY, JsonLines(sys.stderr), (WHOLE, BY_DAY), folder)
-    assert run.exit_code == 0, [one.error for one in run.tables]
+    run = issuer.load(DAY, WHOLE, BY_DAY, contracts=folder, settings=loaded)
     return Books(issuer, settings, folder, Ledger.of(loaded), run)
 
 

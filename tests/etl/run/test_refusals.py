@@ -25,7 +25,7 @@ TABLE = "clubs"  # the smallest one
 @pytest.fixture(scope="module", autouse=True)
 def published(issuer: Issuer) -> None:
     """Publishes one masked table first, so that there is something that a refusal could harm."""
-    assert issuer.run(DAY, TABLE, "admin_users").exit_code == 0
+    issuer.load(DAY, TABLE, "admin_users")
 
 
 def closed_port() -> int:

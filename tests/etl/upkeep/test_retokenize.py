@@ -61,8 +61,7 @@ class Office:
     def load(self, *tables: str) -> None:
         """Loads tables from the source under the primary key version."""
         open_keyring.cache_clear()
-        result = self.issuer.run(DAY, *tables, contracts=self.contracts, settings=self.settings)
-        assert result.exit_code == 0, [one.error for one in result.tables]
+        self.issuer.load(DAY, *tables, contracts=self.contracts, settings=self.settings)
 
     def renew(self, *tables: str) -> Retokenized:
         """Renews tokens in this process."""
