@@ -20,7 +20,20 @@ demo: bootstrap ## Start the local stack, seed it, run two days, show the result
 
 .PHONY: test
 test: lint ## Run every check: lint, types, generated files, tests.
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --durations=25 --durations-min=1
+
+.PHONY: test-quick
+test-quick: bootstrap ## Run the tests that one shared stack can answer; under two minutes once warm. For the desk.
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile -m "not long and not deploy"
+
+.PHONY: deploy-check
+deploy-check: ## Prove offline what can be proven of the deployment: Terraform, state machine, rights, package.
+	@scripts/bootstrap.sh deploy
+	$(PYTHON) -m pytest --numprocesses 2 -m "deploy or not deploy" tests/scripts/deploy tests/jobs/test_smoke.py
+
+.PHONY: package
+package: bootstrap ## Build what Glue runs into dist/deploy: environment, scripts, bill of materials, sums.
+	$(PYTHON) scripts/deploy/package.py build
 
 .PHONY: lint
 lint: bootstrap ## Check style, types and that generated files are up to date.

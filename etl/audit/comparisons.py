@@ -69,7 +69,7 @@ def join_results(
 
 
 def newest_by_of(contract: Contract, rule: Freshness) -> str | None:
-    """Returns the column that tells how new the rows are; None where freshness is not looked at."""
+    """Returns the column that says how new the rows are; None where freshness is not checked."""
     if not rule.check:
         return None
     return rule.column or (contract.window_column if isinstance(contract.load, PartitionLoad) else None)

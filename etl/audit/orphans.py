@@ -88,7 +88,7 @@ def _text(values: pa.Array) -> pa.Array:
 
 
 def _own(tokens: pa.Array, part: int, parts: int) -> pa.Array:
-    """Returns the tokens of one part: equal tokens are in the same part, whatever table they stand in."""
+    """Returns the tokens of one part: equal tokens are in the same part, whatever table they are in."""
     if parts == 1:
         return tokens
     last = pc.utf8_slice_codeunits(tokens, -1)

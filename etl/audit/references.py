@@ -1,4 +1,4 @@
-"""Gathers what a table is compared with besides its source: the tables that it joins, and its earlier loads."""
+"""Gathers what a table is compared with apart from its source: the tables that it joins, and its earlier loads."""
 
 from __future__ import annotations
 

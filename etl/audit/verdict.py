@@ -20,7 +20,7 @@ _SEAL: Final = object()
 
 @dataclass(frozen=True)
 class References:
-    """What a table is compared with besides its source: other tables, earlier loads, the business day.
+    """What a table is compared with apart from its source: other tables, earlier loads, the business day.
 
     Attributes:
         joins: the columns whose tokens are looked up, and where.

@@ -53,7 +53,7 @@ class Waiver:
 
     @property
     def name(self) -> str:
-        """The name of its object beside the staged files."""
+        """The name of its object next to the staged files."""
         return f"waivers/{self.expectation_digest[:32]}.json"
 
 
@@ -71,7 +71,7 @@ def signed(staged: Staged, result: CheckResult, reason: str, by: str, keys: Keyr
     elif check.severity != "blocking":
         problem = "is a warning: it stops nothing"
     elif not reason.strip() or not by.strip():
-        problem = "is waived by a person for a reason: both must be told"
+        problem = "is waived by a person for a reason: both must be given"
     if problem:
         raise WaiverRefused(f"{check.name} {problem}.", not_done=NOT_PUBLISHED, where=_place(staged))
     at = now().isoformat(timespec="seconds")
@@ -82,13 +82,13 @@ def signed(staged: Staged, result: CheckResult, reason: str, by: str, keys: Keyr
 
 
 def store(waiver: Waiver, stage: StagingBucket) -> None:
-    """Writes a waiver beside the staged files that it is for."""
+    """Writes a waiver next to the staged files that it is for."""
     content = json.dumps(asdict(waiver), ensure_ascii=False, indent=2).encode()
     stage.write(f"{_folder(stage, waiver.run_id, waiver.table)}{waiver.name}", content, "application/json")
 
 
 def proven_waivers(staged: Staged, stage: StagingBucket, keys: Keyring) -> tuple[Waiver, ...]:
-    """Returns the waivers beside staged files whose signatures hold.
+    """Returns the waivers next to staged files whose signatures hold.
 
     Raises:
         WaiverRefused: one of them is not what was signed.

@@ -1,4 +1,4 @@
-"""Merges changed rows into a published table: they are loaded beside it, then one statement brings them in by the key.
+"""Merges changed rows into a published table: they are loaded into a table of their own, then merged by the key.
 
 The statement names the days that it touches, so BigQuery reads and writes those partitions only.
 """
@@ -55,8 +55,8 @@ def merge(
     statements = Merge(
         staged.plan,
         table=warehouse.table_id(staged.plan.contract.publish),
-        changes=_beside(warehouse, target, staged, "changes", digest, table.schema),
-        keys=_beside(warehouse, target, keys, "keys", digest, table.schema) if keys else None,
+        changes=_load_aside(warehouse, target, staged, "changes", digest, table.schema),
+        keys=_load_aside(warehouse, target, keys, "keys", digest, table.schema) if keys else None,
     )
     _refuse_lost_rows(warehouse, statements)
     days = _days(warehouse, statements)
@@ -70,9 +70,9 @@ def merge(
         raise PublishFailed(
             f"Job {job.job_id} reports {written} rows, {staged.rows} were staged.", not_done="The ledger says so."
         )
-    for beside in (statements.changes, statements.keys):
-        if beside:
-            _drop(warehouse, beside)
+    for aside in (statements.changes, statements.keys):
+        if aside:
+            _drop(warehouse, aside)
     return Published(
         staged.rows,
         len(days) or 1,
@@ -83,7 +83,7 @@ def merge(
     )
 
 
-def _beside(
+def _load_aside(
     warehouse: Warehouse,
     target: StagingLocation,
     staged: Staged,
@@ -91,7 +91,7 @@ def _beside(
     digest: str,
     schema: Sequence[bigquery.SchemaField],
 ) -> str:
-    """Loads a stage into a table of its own, which expires; gives the table's full name.
+    """Loads a staged table into a BigQuery table of its own, which expires; returns that table's full name.
 
     It is loaded anew every time: a table that has expired is empty, and to find the job that once filled it would prove
     nothing. From no keys at all a merge would conclude that every row is gone.

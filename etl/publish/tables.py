@@ -54,7 +54,7 @@ def load_config(contract: Contract, table: bigquery.Table) -> bigquery.LoadJobCo
 
 
 def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
-    """Creates the table where it is missing, or brings it up to its contract; gives it as it now stands.
+    """Creates the table where it is missing, or brings it up to its contract; returns it as it is then.
 
     Policy tags, and descriptions that people wrote where the contract has none, stay.
 

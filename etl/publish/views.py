@@ -88,7 +88,7 @@ def publish_views(
     views: Iterable[View],
     without_maps: Collection[str] = (),
 ) -> tuple[str, ...]:
-    """Creates or replaces every view whose tables are all published; gives the names of those that now stand.
+    """Creates or replaces every view whose tables are all published; returns the names of those that exist then.
 
     While tables are of several key versions, views see their tokens through the token maps, except for the domains in
     `without_maps`.

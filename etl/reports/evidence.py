@@ -88,8 +88,8 @@ def _key_part(loads: Sequence[Row], events: Sequence[Row]) -> Iterator[str]:
         used |= json.loads(row["key_checks"] or "{}")
     yield "## Under which keys"
     yield ""
-    told = ", ".join(f"version {version} (check value {kcv})" for version, kcv in sorted(used.items()))
-    yield f"Used by this run: {told or 'none'}."
+    versions = ", ".join(f"version {version} (check value {kcv})" for version, kcv in sorted(used.items()))
+    yield f"Used by this run: {versions or 'none'}."
     yield ""
     yield "| version | event | check value | when (UTC) |"
     yield "|---:|---|---|---|"

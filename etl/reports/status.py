@@ -1,4 +1,4 @@
-"""What stands: each table's last loaded day, its lag, last run and last failure, and what its storage costs.
+"""How tables stand: each one's last loaded day, its lag, last run and last failure, and what its storage costs.
 
 Everything comes from the ledger and from BigQuery's own description of the tables; Aurora is not asked.
 """
@@ -77,13 +77,13 @@ def table_status(ledger: Ledger, settings: Settings, contracts: Mapping[str, Con
     Raises:
         PublishFailed, PublishRefused: BigQuery did not answer, or may not be asked.
     """
-    told = _last_rows(ledger)
+    last = _last_rows(ledger)
     with ThreadPoolExecutor(8) as pool:
         found = pool.map(lambda one: ledger.warehouse.find_table(one.publish), contracts.values())
         tables = dict(zip(contracts, found, strict=True))
     today = previous_business_day(now())
     return [
-        _status(contract, told.get(name, {}), tables[name], settings, today) for name, contract in contracts.items()
+        _status(contract, last.get(name, {}), tables[name], settings, today) for name, contract in contracts.items()
     ]
 
 
@@ -126,19 +126,19 @@ def _last_rows(ledger: Ledger) -> dict[str, dict[str, Any]]:  # Any: BigQuery's 
         "MAX(day) AS day, MAX(`at`) AS `at`, MAX_BY(run_id, `at`) AS run_id, MAX_BY(outcome, `at`) AS outcome, "
         f"MAX_BY(bytes, `at`) AS bytes FROM `{ledger.table_id('table_loads')}` GROUP BY table_name, kind"
     )
-    told: dict[str, dict[str, Any]] = {}
+    last: dict[str, dict[str, Any]] = {}
     for row in ledger.read(sql):
-        told.setdefault(row["table_name"], {})[row["kind"]] = row
-    return told
+        last.setdefault(row["table_name"], {})[row["kind"]] = row
+    return last
 
 
 def _status(
-    contract: Contract, told: Mapping[str, Any], table: bigquery.Table | None, settings: Settings, today: date
+    contract: Contract, rows: Mapping[str, Any], table: bigquery.Table | None, settings: Settings, today: date
 ) -> TableStatus:
-    loaded: Sequence[date] = [told[kind]["day"] for kind in _LOADED if kind in told]
+    loaded: Sequence[date] = [rows[kind]["day"] for kind in _LOADED if kind in rows]
     through = max(loaded, default=None)
-    last = max(told.values(), key=lambda row: row["at"], default=None)
-    failed, published = told.get("failed"), told.get("published")
+    last = max(rows.values(), key=lambda row: row["at"], default=None)
+    failed, published = rows.get("failed"), rows.get("published")
     table_bytes = int(table.num_bytes or 0) if table else None
     staged = published["bytes"] if published else None
     return TableStatus(

@@ -56,7 +56,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Load:
-    """The last load of a table, or of one business day of it, as the ledger tells it.
+    """The last load of a table, or of one business day of it, as the ledger records it.
 
     Attributes:
         rows: None where the ledger counts the load's days together only, as for a backfill in one step.
@@ -71,7 +71,7 @@ class _Load:
 def verify(ledger: Ledger, settings: Settings, day: date, contracts: Mapping[str, Contract]) -> list[Comparison]:
     """Compares every table's business day.
 
-    A table that is replaced whole is compared as it stands: with its last load, and with the source as it is now, which
+    A table that is replaced whole is compared as it is: with its last load, and with the source as it is now, which
     may have moved on. A business day's partition is compared with the source's rows of that day.
 
     Raises:

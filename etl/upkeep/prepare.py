@@ -14,7 +14,7 @@ from schemas.contract import Contract
 
 @dataclass(frozen=True)
 class Prepared:
-    """What stands now.
+    """What is there now.
 
     Attributes:
         datasets: every dataset that contracts, views and ledger need.

@@ -76,7 +76,7 @@ def forget(
     *,
     apply: bool = False,
 ) -> Erasure:
-    """Finds persons in every published table of a domain and, if told so, erases them as the contracts say.
+    """Finds persons in every published table of a domain and, on request, erases them as the contracts say.
 
     Args:
         settings: of the installation.
@@ -114,7 +114,7 @@ def forget(
     )
     if not apply:
         return erasure
-    told = {
+    request = {
         "erasure_id": erasure.erasure_id,
         "asked_by": f"{account()}@{host()}",
         "purpose": stated,
@@ -125,11 +125,11 @@ def forget(
     }
     limits, publishes = settings.limits, [one.publish for one, _ in targets if rule_of(one) != "keep"]
     with leased(ledger, erasure.erasure_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
-        _write_down(ledger, "begun", told, erasure.tables)
+        _write_down(ledger, "begun", request, erasure.tables)
         done = tuple(
             _erased(ledger, erasure.erasure_id, target, one, leases) for target, one in zip(targets, found, strict=True)
         )
-        _write_down(ledger, "ended", told, done)
+        _write_down(ledger, "ended", request, done)
     return replace(erasure, tables=done, mapped=_unmapped(ledger, domain, targets))
 
 
@@ -159,10 +159,10 @@ def _domains(contract: Contract) -> set[str]:
 
 def _others(contracts: Mapping[str, Contract], reached: Sequence[Contract]) -> dict[str, tuple[str, ...]]:
     """Returns tables that this erasure does not reach but that hold the persons under identifiers of other domains."""
-    beside = {domain for contract in reached for domain in _domains(contract)}
+    masked_there = {domain for contract in reached for domain in _domains(contract)}
     names = {contract.table for contract in reached}
     shared = {
-        contract.table: tuple(sorted(_domains(contract) & beside))
+        contract.table: tuple(sorted(_domains(contract) & masked_there))
         for contract in contracts.values()
         if contract.table not in names
     }
@@ -183,11 +183,11 @@ def _erased(ledger: Ledger, erasure_id: str, target: _Target, found: TableErasur
     return replace(found, changed=changed, job_id=job_id)
 
 
-def _write_down(ledger: Ledger, event: str, told: Mapping[str, object], tables: Sequence[TableErasure]) -> None:
+def _write_down(ledger: Ledger, event: str, request: Mapping[str, object], tables: Sequence[TableErasure]) -> None:
     at = now()
     rows = [
         {
-            **told,
+            **request,
             "event": event,
             "table_name": one.table,
             "rule": one.rule,

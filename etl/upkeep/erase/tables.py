@@ -57,7 +57,7 @@ def rule_of(contract: Contract) -> Rule:
 
 
 def refuse_unemptied(contract: Contract, columns: tuple[TokenColumn, ...]) -> None:
-    """Refuses to nullify a table whose key tells the person: it would stay.
+    """Refuses to nullify a table whose key names the person: the key would remain.
 
     Raises:
         ErasureRefused: it is such a table.

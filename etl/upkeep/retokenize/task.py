@@ -1,6 +1,6 @@
 """The worker's part of a retokenization: published rows are read back, their tokens renewed, and staged anew.
 
-A value stands in the clear between two ciphers only, in the memory of one worker, for one batch.
+A value is in the clear between two ciphers only, in the memory of one worker, for one batch.
 """
 
 from __future__ import annotations

@@ -123,6 +123,20 @@ def extracted(assembly: Assembly, wanted: Mapping[str, set[str]]) -> Json:
     }
 
 
+def written(schema: Json) -> str:
+    """Returns a schema as JSON with one line for each type, so that a change shows which type it is of."""
+    lines = []
+    for name, value in schema.items():
+        if name in ("resource", "data"):
+            types = ",\n".join(
+                f"  {json.dumps(kind)}: {json.dumps(block, sort_keys=True)}" for kind, block in value.items()
+            )
+            lines.append(f" {json.dumps(name)}: {{\n{types}\n }}")
+        else:
+            lines.append(f" {json.dumps(name)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def _snake(name: str) -> str:
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
@@ -138,7 +152,7 @@ def main(wheels: list[str]) -> int:
             for kind in ("resource", "data")
         }
         path = SCHEMAS / f"{provider}.json"
-        path.write_text(json.dumps(extracted(assembly, used), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        path.write_text(written(extracted(assembly, used)), encoding="utf-8")
         print(f"{path.name}: {sum(map(len, used.values()))} types of {assembly.provider} {assembly.provider_version}")
     return 0
 
