@@ -32,8 +32,8 @@ deploy-check: ## Prove offline what can be proven of the deployment: Terraform, 
 	$(PYTHON) -m pytest --numprocesses 2 -m "deploy or not deploy" tests/scripts/deploy tests/jobs/test_smoke.py
 
 .PHONY: package
-package: bootstrap ## Build what Glue runs into dist/deploy: environment, scripts, bill of materials, sums.
-	$(PYTHON) scripts/deploy/package.py build
+package: bootstrap ## Build what Glue runs into dist/deploy; RDS_BUNDLE=FILE adds the certificates of RDS.
+	$(PYTHON) scripts/deploy/package.py build $(if $(RDS_BUNDLE),--rds-bundle $(RDS_BUNDLE))
 
 .PHONY: lint
 lint: bootstrap ## Check style, types and that generated files are up to date.
