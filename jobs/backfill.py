@@ -10,12 +10,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl.entry import load_range
-from etl.run.backfill import Backfilled
 from jobs.arguments import flag, resolved, settings_file
 from jobs.ending import end
 from jobs.glue import glue_job
+
+if TYPE_CHECKING:
+    from etl.run.backfill import Backfilled
 
 
 def main(argv: Sequence[str]) -> Backfilled:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl.entry import load_day
-from etl.run.results import RunResult
-from jobs.archive import archive
 from jobs.arguments import flag, resolved, settings_file
 from jobs.ending import end
 from jobs.glue import glue_job
+
+if TYPE_CHECKING:
+    from etl.run.results import RunResult
 
 
 def main(argv: Sequence[str]) -> RunResult:
@@ -30,6 +32,8 @@ def main(argv: Sequence[str]) -> RunResult:
     with glue_job(argv):
         result = load_day(arguments.get("day"), tables, settings, contracts, resume=resume)
     if "archive" in arguments:
+        from jobs.archive import archive  # noqa: PLC0415  the clouds' clients take time to import
+
         archive(settings, contracts, result.run_id, arguments["archive"])
     return result
 

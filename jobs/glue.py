@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from etl.errors import NO_ROW_READ, SettingsInvalid
-from etl.spark import spark_session
 from jobs.arguments import JOB_NAME
 
 
@@ -21,6 +20,8 @@ def glue_job(argv: Sequence[str]) -> Iterator[None]:
     if not runs_under_glue(argv):
         yield
         return
+    from etl.spark import spark_session  # noqa: PLC0415  Spark takes time to import
+
     context = spark_session().sparkContext
     refuse_local(str(context.master))
     from awsglue.context import GlueContext  # noqa: PLC0415  only Glue's environments hold it

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from etl.audit.verdict import Approved, Verdict
+from etl.audit import Approved, Verdict
 from etl.errors import worst
-from etl.ledger.results import FailedCheck, TableResult
-from etl.publish.published import Published
+from etl.ledger import FailedCheck, LoadOutcome, TableResult, failed, failure_kind
+from etl.publish import Published
 from masking.errors import KagemushaError
 
 
@@ -37,8 +38,16 @@ class RunResult:
     @property
     def reason(self) -> str:
         """Which tables failed, each with the kind of its error, and whether the views did; empty when all went well."""
-        failed = [f"{one.table}: {one.outcome.removeprefix('failed: ')}" for one in self.tables if one.exit_code]
-        return "; ".join([*failed, *(["views were not published"] if self.error_code else [])])
+        stopped = [f"{one.table}: {failure_kind(one.outcome) or one.outcome}" for one in self.tables if one.exit_code]
+        return "; ".join([*stopped, *(["views were not published"] if self.error_code else [])])
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """How one table of a run ended, and its row of `ops.table_loads`."""
+
+    result: TableResult
+    row: Mapping[str, object]
 
 
 def published_result(approved: Approved, published: Published, seconds: float) -> TableResult:
@@ -47,7 +56,7 @@ def published_result(approved: Approved, published: Published, seconds: float) -
     columns = staged.plan.contract.columns
     return TableResult(
         staged.plan.table,
-        "published",
+        LoadOutcome.PUBLISHED,
         rows=published.rows,
         columns=len(columns),
         masked_columns=len(columns) - sum(column.kept for column in columns.values()),
@@ -69,7 +78,7 @@ def failed_result(table: str, failure: KagemushaError, seconds: float, verdict: 
     """Returns the result of a table that a step refused."""
     return TableResult(
         table,
-        f"failed: {type(failure).__name__}",
+        failed(type(failure).__name__),
         seconds=seconds,
         error=str(failure),
         exit_code=failure.exit_code,
@@ -84,7 +93,7 @@ def audited_result(table: str, verdict: Verdict) -> TableResult:
     """Returns the result of a table that was audited again, and no more."""
     return TableResult(
         table,
-        "audited",
+        LoadOutcome.AUDITED,
         expectations=len(verdict.results),
         expectations_passed=verdict.passed,
         failed_checks=failed_checks(verdict),
@@ -96,11 +105,12 @@ def failed_checks(verdict: Verdict) -> tuple[FailedCheck, ...]:
     worst_first = (*verdict.blocking, *verdict.warnings)
     return tuple(
         FailedCheck(
-            one.check.name,
-            one.check.severity,
-            one.failed,
-            one.checked,
-            one.error or (f"waived by {one.waived_by}" if one.waived_by else ""),
+            name=one.check.name,
+            severity=one.check.severity,
+            failed=one.failed,
+            checked=one.checked,
+            note=one.error or (f"waived by {one.waived_by}" if one.waived_by else ""),
+            waived=bool(one.waived_by),
         )
         for one in worst_first
     )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from etl.errors import TRANSIENT, AuditFailed, PlanRejected, SourceUnavailable
+from etl.audit.verdict import AuditFailed
+from etl.errors import TRANSIENT, PlanRejected, SourceUnavailable
 from etl.ledger.results import TableResult
 from etl.run.results import RunResult, failed_result
 from jobs.ending import exit_text, reason_of

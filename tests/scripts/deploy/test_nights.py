@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from etl.errors import AuditFailed, PlanRejected, SourceUnavailable
+from etl.audit.verdict import AuditFailed
+from etl.errors import PlanRejected, SourceUnavailable
 from jobs.ending import exit_text, reason_of
 from masking.errors import KagemushaError
 from tests.scripts.deploy.conftest import PYTHON
