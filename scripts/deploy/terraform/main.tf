@@ -15,6 +15,7 @@ module "aurora" {
   name                 = var.name
   cluster              = var.cluster
   application_endpoint = var.application_endpoint
+  key_arn              = module.keys.data_key_arn
 }
 
 module "store" {

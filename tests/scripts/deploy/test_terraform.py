@@ -39,8 +39,13 @@ def test_format_validity_and_tests() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "instead", "said"),
     [
-        (AURORA, "promotion_tier               = 15", "promotion_teir = 15", 'named "promotion_teir" is not expected'),
-        (AURORA, "promotion_tier               = 15", 'promotion_tier = "last"', "a number is required"),
+        (
+            AURORA,
+            "promotion_tier                  = 15",
+            "promotion_teir = 15",
+            'named "promotion_teir" is not expected',
+        ),
+        (AURORA, "promotion_tier                  = 15", 'promotion_tier = "last"', "a number is required"),
         (AURORA, MEMBER, "static_members = [aws_rds_cluster_instance.reder.identifier]", "reder"),
         (AURORA, MEMBER, "static_members = [aws_rds_cluster_instance.reader.identifer]", "identifer"),
         (AURORA, MEMBER, f'{MEMBER}\n  endpoint = "elsewhere"', "endpoint cannot be set"),
@@ -71,7 +76,7 @@ def test_validation_refuses(break_line: BreakLine, file: str, line: str, instead
     [
         (AURORA, '= "READER" # ANY', '= "ANY" # ANY', "endpoint-type"),
         (AURORA, MEMBER, f'{MEMBER[:-1]}, "issuer-2"]', "endpoint-members"),
-        (AURORA, "promotion_tier               = 15", "promotion_tier = 1", "reader-tier"),
+        (AURORA, "promotion_tier                  = 15", "promotion_tier = 1", "reader-tier"),
         (AURORA, "var.cluster.min_acu > 0 ||", "true ||", "pause_beside_a_serverless_writer"),
         (GOOGLE, CONDITION, "", "login-condition"),
         (
@@ -99,8 +104,8 @@ def test_invariants_hold() -> None:
 
 
 BREAKS = {
-    "reader_is_promoted_last": (AURORA, "promotion_tier               = 15", "promotion_tier = 2"),
-    "reader_is_private": (AURORA, "publicly_accessible          = false", "publicly_accessible = true"),
+    "reader_is_promoted_last": (AURORA, "promotion_tier                  = 15", "promotion_tier = 2"),
+    "reader_is_private": (AURORA, "publicly_accessible             = false", "publicly_accessible = true"),
     "etl_endpoint_is_one_reader": (AURORA, MEMBER, f'{MEMBER[:-1]}, "issuer-2"]'),
     "settings_name_that_reader": (
         "main.tf",

@@ -7,6 +7,7 @@ mock_provider "aws" {
 variables {
   name                 = "kagemusha"
   application_endpoint = true
+  key_arn              = "arn:aws:kms:ap-northeast-1:123456789012:key/1"
   cluster = {
     identifier      = "issuer"
     resource_id     = "cluster-ABCDEFGHIJKL"

@@ -2,6 +2,7 @@
 
 variable "name" { type = string }
 variable "application_endpoint" { type = bool }
+variable "key_arn" { type = string }
 variable "cluster" {
   type = object({
     identifier      = string
@@ -27,15 +28,16 @@ data "aws_db_instance" "others" {
 }
 
 resource "aws_rds_cluster_instance" "reader" {
-  identifier                   = local.identifier
-  cluster_identifier           = data.aws_rds_cluster.source.cluster_identifier
-  engine                       = data.aws_rds_cluster.source.engine
-  engine_version               = data.aws_rds_cluster.source.engine_version
-  instance_class               = var.cluster.instance_class
-  promotion_tier               = 15 # the last to become the writer, and it scales by itself: tiers 0 and 1 follow the writer
-  publicly_accessible          = false
-  auto_minor_version_upgrade   = true
-  performance_insights_enabled = true
+  identifier                      = local.identifier
+  cluster_identifier              = data.aws_rds_cluster.source.cluster_identifier
+  engine                          = data.aws_rds_cluster.source.engine
+  engine_version                  = data.aws_rds_cluster.source.engine_version
+  instance_class                  = var.cluster.instance_class
+  promotion_tier                  = 15 # the last to become the writer, and it scales by itself: tiers 0 and 1 follow the writer
+  publicly_accessible             = false
+  auto_minor_version_upgrade      = true
+  performance_insights_enabled    = true
+  performance_insights_kms_key_id = var.key_arn # it shows statements
 
   lifecycle {
     ignore_changes = [engine_version] # the cluster's stack upgrades
