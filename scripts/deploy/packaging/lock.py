@@ -29,9 +29,14 @@ def glue_lock(root: Path = ROOT) -> str:
 
 def _entries(lock: str) -> Mapping[str, str]:
     """Returns name → the lines of its entry, hashes included."""
-    starts = [(found.start(), found[1].lower()) for found in _NAME.finditer(lock)]
+    starts = [(found.start(), normalized(found[1])) for found in _NAME.finditer(lock)]
     ends = [*(start for start, _ in starts[1:]), len(lock)]
     return {name: lock[start:end] for (start, name), end in zip(starts, ends, strict=True)}
+
+
+def normalized(name: str) -> str:
+    """Returns a distribution's name as PyPI compares it. Source: PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def names(lock: str) -> list[str]:

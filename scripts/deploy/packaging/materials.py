@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from importlib.metadata import Distribution
 from typing import Any, Final
 
+from scripts.deploy.packaging.lock import normalized
+
 _SOURCE: Final = "https://cyclonedx.org/docs/1.6/json/"
 _LONGEST_LICENSE: Final = 60
 
@@ -36,7 +38,7 @@ def bill(found: Iterable[Distribution], digest: str, version: str) -> Json:
 
 def _component(found: Distribution) -> Json:
     name, version = found.metadata["Name"], found.version
-    purl = f"pkg:pypi/{name.lower().replace('_', '-')}@{version.replace('+', '%2B')}"
+    purl = f"pkg:pypi/{normalized(name)}@{version.replace('+', '%2B')}"
     described: Json = {"type": "library", "name": name, "version": version, "purl": purl, "bom-ref": purl}
     license_name = _license(found)
     if license_name:
