@@ -28,6 +28,11 @@ output "application_endpoint" {
   value       = module.aurora.application_endpoint
 }
 
+output "loader_service_account" {
+  description = "Whom the job acts as, and whoever prepares the datasets."
+  value       = module.google.loader_email
+}
+
 output "looker_service_account" {
   description = "Whom Looker Studio reads as."
   value       = module.google.looker_email

@@ -1,6 +1,14 @@
 # The versions whose schemas `make deploy-check` knows (../checks/schemas); a test keeps them equal.
 terraform {
-  required_version = ">= 1.9"
+  required_version = ">= 1.10"
+
+  # The bucket is named by `terraform init -backend-config="bucket=…"`; it exists before everything else.
+  backend "s3" {
+    key          = "kagemusha.tfstate"
+    region       = "ap-northeast-1"
+    encrypt      = true
+    use_lockfile = true
+  }
 
   required_providers {
     aws = {

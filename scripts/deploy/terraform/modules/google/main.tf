@@ -79,7 +79,7 @@ resource "google_service_account_iam_member" "federated" {
 resource "google_project_iam_custom_role" "loader" {
   role_id     = "${replace(var.name, "-", "_")}_loader"
   title       = "Runs BigQuery jobs and makes datasets, which it then owns"
-  permissions = ["bigquery.jobs.create", "bigquery.datasets.create"]
+  permissions = ["bigquery.jobs.create", "bigquery.datasets.create", "bigquery.datasets.get"]
 }
 
 resource "google_project_iam_member" "loader" {
