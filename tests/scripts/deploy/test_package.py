@@ -15,6 +15,7 @@ import pytest
 from etl.cloud.bigquery import Warehouse
 from etl.keys import create_keyring_file
 from etl.settings import load_settings
+from etl.upkeep.prepare import prepare
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from scripts.deploy.package import ARCHIVE, BILL, MANIFEST, SCRIPTS, SUMS, VARIABLE, build
@@ -152,7 +153,7 @@ def test_the_environment_holds_the_package_and_its_commit(package: Path, unpacke
 
 @pytest.fixture(scope="module")
 def issuer(stack: Endpoints) -> Endpoints:
-    """Returns a seeded stack."""
+    """Returns a seeded stack, prepared for its first run."""
     keyring = Path(load_settings(stack.settings).keyring.ref.removeprefix("file:"))
     if not keyring.exists():
         create_keyring_file(keyring)
@@ -165,6 +166,7 @@ def issuer(stack: Endpoints) -> Endpoints:
         check=True,
         capture_output=True,
     )
+    prepare(load_settings(stack.settings), load_contracts())
     return stack
 
 
@@ -193,7 +195,7 @@ def test_executors_need_nothing_but_the_archive(
             )
             assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
             if script == "smoke.py":
-                assert "./environment/bin/python" in done.stdout or "/environment/bin/python" in done.stdout
+                assert "/environment/bin/python, key, bucket, reader joined" in done.stdout
     from_archive = published(issuer)
     local = subprocess.run(  # noqa: S603  our own command
         [sys.executable, "-m", "etl.cli", "run", "--day", DAY, "--settings", str(issuer.settings)],

@@ -231,3 +231,5 @@ def test_rendered_settings_load(tmp_path: Path) -> None:
     assert loaded.source.allowed_instances == ("issuer-kagemusha",)
     assert loaded.google.login == "workload_identity"
     assert loaded.bigquery.access["looker"].readers == ("group:analysts@issuer.example",)
+    path.write_text(path.read_text(encoding="utf-8").partition("[google]")[0], encoding="utf-8")
+    assert load_settings(path).google.login == "default"  # as a person prepares datasets: the section is the last one
