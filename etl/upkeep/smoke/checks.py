@@ -14,7 +14,6 @@ from etl.errors import SettingsInvalid, Unexpected, worst
 from etl.keys import open_keyring, prove_version
 from etl.settings import Settings
 from etl.source import HeldSnapshot, hold_snapshot
-from etl.source.snapshot import say_nothing
 from etl.upkeep.smoke.workers import look_at_workers
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef
@@ -106,7 +105,7 @@ def _reader(settings: Settings) -> Iterator[tuple[HeldSnapshot | None, Finding]]
     """Yields the held reader, proven, and what there is to say of it; None and the failure where there is none."""
     failure: KagemushaError | None = None
     try:
-        with hold_snapshot(settings.source, "smoke", say_nothing) as held:
+        with hold_snapshot(settings.source, "smoke") as held:
             yield held, Finding("reader", _described(settings, held))
             return
     except KagemushaError as error:
