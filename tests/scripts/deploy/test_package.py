@@ -183,7 +183,7 @@ def published(stack: Endpoints) -> dict[str, list[str]]:
 
 
 @pytest.mark.deploy
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_executors_need_nothing_but_the_archive(
     issuer: Endpoints, package: Path, unpacked: Path, tmp_path: Path
 ) -> None:
