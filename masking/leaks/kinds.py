@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 
 class LeakKind(StrEnum):
-    """A kind of value that the leak gate recognizes by its shape."""
+    """A kind of value that the leak gate recognizes by its shape, the gravest first."""
 
+    OWN_CARD = "own_card"
     TRACK = "track"
     PAN = "pan"
     MY_NUMBER = "my_number"
@@ -18,7 +19,7 @@ class LeakKind(StrEnum):
 
 
 ALL_KINDS = frozenset(LeakKind)
-NUMBERS = frozenset({LeakKind.PAN, LeakKind.MY_NUMBER})
+NUMBERS = frozenset({LeakKind.OWN_CARD, LeakKind.PAN, LeakKind.MY_NUMBER})
 """The kinds that a numeric column can hold."""
 
 
