@@ -141,9 +141,9 @@ class QuarantineFull(KagemushaError):
 
 
 class LeakFound(KagemushaError):
-    """Masked values still look like card numbers, My Numbers, e-mail addresses or phone numbers."""
+    """Masked values still look like card numbers, people's numbers or addresses, or are not what they are declared."""
 
-    advice = "Use scrub_text or drop."
+    advice = "Give the column the class of what it holds, or declare its `format`; POLICY.md tells both."
     exit_code: ClassVar[int] = STOPPED
 
 

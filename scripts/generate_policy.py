@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from masking.leaks.cards import ISSUER_RANGES  # noqa: E402 - the checkout comes first on the path
+from masking.leaks.brands import ISSUER_RANGES  # noqa: E402 - the checkout comes first on the path
 from masking.policy import POLICY, RULES, Profile  # noqa: E402
 from schemas.lint import CONTRACT_FITS  # noqa: E402
 

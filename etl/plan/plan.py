@@ -9,6 +9,8 @@ from etl.plan.slicing import SliceSize, sliced
 from etl.plan.table_plan import TablePlan, mask_plan
 from etl.source.catalogue import SourceTable
 from etl.source.session import Session
+from masking.leaks import OwnIins
+from masking.plan import MaskPlan
 from schemas.contract import Contract
 
 
@@ -20,6 +22,7 @@ def plan_table(
     *,
     workers: int = 1,
     measure: bool = True,
+    own_iins: OwnIins = (),
 ) -> TablePlan:
     """Returns the plan of one table.
 
@@ -30,6 +33,7 @@ def plan_table(
         slice_bytes: about how many of the table's bytes one slice should read.
         workers: how many slices can be read at once; a table that is large enough gets more slices than these.
         measure: whether keys and times may be counted at the source, to cut where the rows are; see `sliced`.
+        own_iins: the issuer's own IINs, which the leak gate knows.
 
     Raises:
         PlanRejected: the source table and the contract disagree; see `refuse_drift`.
@@ -41,16 +45,16 @@ def plan_table(
     changes = scope.changes(contract, one_state=session.dialect.name == "postgres")
     size = SliceSize(slice_bytes, workers)
     found = sliced(session, contract, source, window, changes, size, at_once=scope.at_once, measure=measure)
-    keys = _keys(session, contract, source, scope, size, measure=measure) if scope.compares_keys(contract) else None
-    masks = mask_plan(contract, scope.day)
+    masks = mask_plan(contract, scope.day, own_iins)
+    keys = _keys(session, contract, source, masks, size, measure=measure) if scope.compares_keys(contract) else None
     return TablePlan(contract, window, masks, found.slices, found.rows, changes, keys, found.bytes)
 
 
 def _keys(
-    session: Session, contract: Contract, source: SourceTable, scope: Scope, size: SliceSize, *, measure: bool
+    session: Session, contract: Contract, source: SourceTable, table: MaskPlan, size: SliceSize, *, measure: bool
 ) -> TablePlan:
     """Returns the plan of all keys of the source: nothing else of the rows is read."""
     only = keys_contract(contract)
     found = sliced(session, only, source, None, None, size, measure=measure)
-    masks = mask_plan(only, scope.day)
+    masks = mask_plan(only, table.day, table.own_iins)
     return TablePlan(only, None, masks, found.slices, found.rows, estimated_bytes=found.bytes)

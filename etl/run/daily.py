@@ -126,6 +126,7 @@ def daily_run(
                     known,
                     load_history(warehouse, pending, day),
                     TableTurns(pending, limits.tables_at_once),
+                    settings.cards.own_iins,
                 )
                 loads |= _load_tables(run, pending, settings)
                 write_index(run_id, [result for result, _ in loads.values()], stage)

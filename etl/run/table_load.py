@@ -37,6 +37,7 @@ from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
+from masking.leaks import OwnIins
 from schemas.contract import Contract
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Run:
     contracts: Mapping[str, Contract]
     history: History
     tables: TableTurns
+    own_iins: OwnIins
 
 
 def _planned(run: Run, session: Session, contract: Contract, slice_bytes: int) -> TablePlan | KagemushaError:
@@ -76,7 +78,7 @@ def _planned(run: Run, session: Session, contract: Contract, slice_bytes: int) -
         )
         with session.isolated():
             workers = run.spark.sparkContext.defaultParallelism
-            return plan_table(session, contract, scope, slice_bytes, workers=workers)
+            return plan_table(session, contract, scope, slice_bytes, workers=workers, own_iins=run.own_iins)
     except KagemushaError as error:
         return error.at(table=contract.table)
 

@@ -18,7 +18,7 @@ from masking.leaks.spelling import Plain
 _LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 255
 _IN_LOCAL: Final = rb"0-9A-Za-z!#$%&'*+/=?^_`{|}~.\xe1\xe2\-"
 _LOCAL: Final = re.compile(rb"""(?:[%b]{1,64}|"[^"\r\n]{1,62}")\Z""" % _IN_LOCAL)
-_FIELD: Final = re.compile(rb"(?:.*&[A-Za-z0-9_.\-]{1,30}=(?=.))?", re.DOTALL)
+_FIELD: Final = re.compile(rb"^.*&[A-Za-z0-9_.\-]{1,30}=(?=.)")
 """What form encoding has before an address: `pan=4111&mail=`."""
 
 _LABELS: Final = rb"(?:[0-9A-Za-z\xe1][0-9A-Za-z_\xe1\-]{0,62}\.){1,10}"
@@ -41,5 +41,5 @@ def find_emails(text: Plain) -> Iterator[tuple[int, int, int]]:
         domain = _DOMAIN.match(after) or _FOREIGN_DOMAIN.match(after)
         local = _LOCAL.search(text.piece(row, position - _LONGEST_LOCAL, position)) if domain else None
         if domain and local:
-            own = local.group()[_FIELD.match(local.group()).end() :]  # type: ignore[union-attr]  it always matches
-            yield row, position - len(own), position + 1 + domain.end()
+            own = len(_FIELD.sub(b"", local.group(), count=1))
+            yield row, position - own, position + 1 + domain.end()

@@ -84,7 +84,7 @@ def unescaped(text: Decoded) -> Decoded:
 
 
 def _percent(text: Decoded) -> Decoded:
-    """Reads `%34` as one byte, so that several are a sign in UTF-8 (RFC 3986, section 2.1), and JavaScript's `%uff14`."""
+    """Reads `%34` as one byte, several of them as UTF-8 (RFC 3986, section 2.1), and JavaScript's `%uff14`."""
     text = _matched(text, _PERCENT_U)
     at = np.flatnonzero(text.data == _PERCENT)
     values, fits = _hex(text, at + 1, 2)

@@ -12,10 +12,12 @@ from functools import cache
 from typing import Annotated, Final
 
 import numpy as np
+import pyarrow as pa
 from pydantic import StringConstraints
 
 from masking.card_numbers import LONGEST
-from masking.kernels.buffers import gather
+from masking.kernels.buffers import ByteStrings, gather
+from masking.kernels.luhn import luhn_sum
 from masking.kernels.numerals import pack
 from masking.leaks.check_digits import PREFIX, Issued, valid, without_glue
 from masking.leaks.spelling import Plain
@@ -29,6 +31,7 @@ OwnIins = tuple[str, ...]
 
 _OWN_TOKEN: Final = re.compile(rb"k[0-9]{1,9}_[0-9a-f]{32,}")
 _AROUND: Final = 80
+_ZERO: Final = np.uint8(ord("0"))
 
 
 @cache
@@ -67,3 +70,26 @@ def find_own_cards(text: Plain, groups: Groups, iins: OwnIins) -> Iterator[tuple
             token.start() <= start - base and end - base <= token.end() for token in _OWN_TOKEN.finditer(around)
         ):
             yield row, start, end
+
+
+def own_tokens_of_fpe(texts: pa.Array, iins: OwnIins) -> int:
+    """Counts the whole values that are own card numbers: what a token of `fpe` must never be."""
+    if not iins:
+        return 0
+    return sum(int(are_own(numbers - _ZERO, iins).sum()) for _, numbers in ByteStrings.from_arrow(texts).groups())
+
+
+def are_own(digits: Bytes, iins: OwnIins) -> Mask:
+    """Flags the rows of digits that are own card numbers as a whole: uint8 (n, L) → bool (n).
+
+    Anything but a digit in a row, such as the numeral of a letter, makes it none.
+    """
+    own = np.zeros(len(digits), np.bool_)
+    if not iins or not FEWEST_DIGITS <= digits.shape[1] <= LONGEST:
+        return own
+    first = np.ascontiguousarray(digits[:, :PREFIX])
+    begins = np.flatnonzero((first < FEWEST_DIGITS).all(axis=1))
+    begins = begins[own_issued(iins)(first[begins], begins)]
+    begins = begins[(digits[begins] < FEWEST_DIGITS).all(axis=1)]
+    own[begins[luhn_sum(digits[begins]) == 0]] = True
+    return own

@@ -96,9 +96,9 @@ def _of_ten_or_eleven(groups: Groups) -> Mask:
     """Flags the groups that are a number of ten or eleven digits, alone or with up to three groups after them."""
     total, goes_on = groups.lengths.copy(), np.ones(len(groups.starts), np.bool_)
     found = (total >= FEWEST_DIGITS) & (total <= FEWEST_DIGITS + 1)
-    for step in range(1, _MOST_GROUPS):
-        goes_on[: len(goes_on) - step] &= groups.linked[step:]
-        goes_on[len(goes_on) - step :] = False
+    for step in range(1, min(_MOST_GROUPS, len(total))):
+        goes_on[:-step] &= groups.linked[step:]
+        goes_on[-step:] = False
         total[:-step] += groups.lengths[step:]
         found |= goes_on & (total >= FEWEST_DIGITS) & (total <= FEWEST_DIGITS + 1)
     return found

@@ -71,7 +71,7 @@ def sign_table() -> npt.NDArray[np.uint8]:
 
 def signs_of(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     """Returns one byte for each code point beyond ASCII: uint8, as long."""
-    signs = sign_table()[np.minimum(codes, _TABLE_ENDS - 1)]
+    signs: npt.NDArray[np.uint8] = sign_table()[np.minimum(codes, _TABLE_ENDS - 1)]
     far = codes >= _TABLE_ENDS
     if far.any():
         invisible = (codes >= _INVISIBLE_PLANE.start) & (codes < _INVISIBLE_PLANE.stop)

@@ -43,9 +43,9 @@ _LONGEST_ESCAPE = 9
 """Signs of an escape after its first, as in `\\U0001d7d2`."""
 
 _MAY_HIDE_AT_SIGN = np.zeros((256, 256), np.bool_)
-for _two in (b"40", b"EF", b"25", b"26", b"3C", b"5C", b"u0", b"uf", b"uF", b"u{", b"U0", b"x4", b"x2", b"x5", b"x{", b"#x"):
+for _two in b"40 EF 25 26 3C 5C u0 uf u{ U0 x4 x2 x5 x{ #x".split():
     _MAY_HIDE_AT_SIGN[[_two[0], _two.lower()[0]], [[_two[1]], [_two.lower()[1]]]] = True
-for _two in (b"xe", b"xE", b"co", b"am", *(b"#%d" % _digit for _digit in range(10))):
+for _two in (b"uF", b"xe", b"xE", b"co", b"am", *(b"#%d" % _digit for _digit in range(10))):
     _MAY_HIDE_AT_SIGN[_two[0], _two[1]] = True
 """By the two bytes after its first: an escape of an at sign, or one that may become the beginning of another."""
 

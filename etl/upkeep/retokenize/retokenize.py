@@ -29,8 +29,8 @@ from etl.upkeep.retokenize.table import RetokenRun, TableRetokenized, retokenize
 from etl.upkeep.retokenize.task import MAP_SCHEMA, RetokenTask, stage_map
 from expectations.suite import BUNDLED as SUITES
 from masking.keyring import KeyRef
-from masking.leaks import LeakKind
-from masking.strategies import KeyedStrategy
+from masking.leaks import Allowed
+from masking.strategies import Fpe, KeyedStrategy
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED as CONTRACTS
 from schemas.contract_file import load_contracts, select_contracts
@@ -92,7 +92,9 @@ def retokenize(
         from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when there is something to do
 
         key = KeyRef(settings.keyring.ref, primary.version, primary.kcv)
-        run = RetokenRun(run_id, spark_session(), key, target, warehouse, ledger, progress, suites)
+        run = RetokenRun(
+            run_id, spark_session(), key, target, warehouse, ledger, progress, suites, settings.cards.own_iins
+        )
         _open_maps(run, [one.contract for one in old.values()], primary.version)
         publish_views(warehouse, known, views)
         mine = [one for table, one in old.items() if table in chosen]
@@ -125,15 +127,16 @@ def _strategies(contracts: Iterable[Contract]) -> dict[str, KeyedStrategy]:
     return dict(sorted(((one.domain, one) for one in uses), key=lambda pair: pair[0]))
 
 
-def _allowed(contracts: Iterable[Contract], domain: str) -> frozenset[LeakKind]:
+def _allowed(contracts: Iterable[Contract], domain: str) -> Allowed:
     """Returns what tokens of a domain may look like in any of its columns."""
-    return frozenset(
-        kind
+    uses = [
+        (contract.columns[column], strategy)
         for contract in contracts
         for column, strategy in rewritable_columns(contract).items()
         if strategy.domain == domain
-        for kind in contract.columns[column].may_look_like
-    )
+    ]
+    kinds = frozenset(kind for column, _ in uses for kind in column.may_look_like)
+    return Allowed(kinds, tokens=any(isinstance(strategy, Fpe) for _, strategy in uses))
 
 
 def _open_maps(run: RetokenRun, contracts: Sequence[Contract], primary: int) -> None:
@@ -151,6 +154,7 @@ def _open_maps(run: RetokenRun, contracts: Sequence[Contract], primary: int) -> 
             key=run.key,
             target=run.target,
             folder=run.folder(label),
+            own_iins=run.own_iins,
         )
         (staged,) = staged_slices(run.spark, task, (Slice(0, "TRUE"),), stage_map)
         rows = load_map(run.warehouse, domain, run.target.uri(staged.file.name), f"kagemusha_{run.run_id}_{label}")

@@ -33,6 +33,7 @@ from etl.upkeep.retokenize.old_rows import OldRows, any_of
 from etl.upkeep.retokenize.task import RestagedSlice, RestageOutcome, RetokenTask, restage_slice
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef
+from masking.leaks import OwnIins
 from schemas.contract import Contract
 from schemas.domains import one_way_columns, rewritable_columns
 
@@ -55,6 +56,7 @@ class RetokenRun:
     ledger: Ledger
     progress: Progress
     suites: Path
+    own_iins: OwnIins = ()
 
     def folder(self, label: str) -> str:
         """Returns the place of a table's staged files."""
@@ -138,19 +140,20 @@ def _renew(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...], lease
 
 def _stage(run: RetokenRun, contract: Contract, slices: tuple[Slice, ...]) -> Staged:
     started = time.monotonic()
-    plan = TablePlan(contract, None, mask_plan(contract, now().date()), slices, 0)
+    plan = TablePlan(contract, None, mask_plan(contract, now().date(), run.own_iins), slices, 0)
     columns = ", ".join(map(quoted, contract.published))
     task = RetokenTask(
         name=contract.table,
         select=f"SELECT {columns} FROM `{run.warehouse.table_id(contract.publish)}`",
         schema=plan.output_schema,
         strategies=rewritable_columns(contract),
-        allowed={rule.name: rule.allowed_leaks for rule in plan.mask.rules},
+        allowed=plan.mask.allowed,
         sums=contract.reconcile,
         warehouse=run.warehouse.settings,
         key=run.key,
         target=run.target,
         folder=run.folder(contract.table),
+        own_iins=plan.mask.own_iins,
     )
     restaged = staged_slices(run.spark, task, slices, restage_slice)
     return Staged(
