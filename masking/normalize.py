@@ -87,7 +87,7 @@ def _national(texts: pa.Array) -> pa.Array:
 def _read_anew(texts: pa.Array, rows: Flags) -> pa.Array:
     """Returns the texts with those rows read as the leak gate reads them: other digits, escapes, wider separators."""
     chosen = np.flatnonzero(rows)
-    read = plain(texts.take(pa.array(chosen)).cast(pa.large_string()))
+    read = plain(texts.take(pa.array(chosen)).cast(pa.large_string()), decoded=True)
     spelled = np.where((read.data == SIGN) | (read.data == ord("~")), np.uint8(ord("-")), read.data)
     spelled[spelled >= _BEYOND_ASCII] = ord("x")  # a letter stays one, and unread
     parts = [None, pa.py_buffer(read.offsets.astype(np.int64)), pa.py_buffer(spelled)]

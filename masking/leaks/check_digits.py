@@ -72,7 +72,7 @@ def _places(
         return
     digits = gather(groups.digits, groups.first_digit[chosen] + zeros[chosen], length + rest)
     fits = issued(digits[:, :PREFIX], np.full(len(chosen), length)) & (luhn_sum(digits[:, :length]) == 0)
-    if length == _AMEX:
+    if length == _AMEX and rest:
         fits &= digits[:, 0] == 3  # noqa: PLR2004 - UATP's numbers of 15 digits have no code and no expiry
     if rest >= _EXPIRY:
         fits &= _is_expiry(digits[:, length : length + _EXPIRY])

@@ -44,7 +44,8 @@ _LANDLINE: Final = (
     rb"(?!0[25-9]0)(?:0[1-9][0-9]{8}|0[1-9][0-9]{0,3}%b[0-9]{1,4}%b[0-9]{4}|0[1-9][0-9]{0,3}%b[0-9]{5,8})"
     % (_NEAR, _NEAR, rb"[ \-()\t]{1,3}")
 )
-_DOMESTIC: Final = re.compile(rb"(?:%b|%b|(?P<landline>%b))%b" % (_MOBILE, _TOLL_FREE, _LANDLINE, _END))
+_MOBILE_OR_FREE: Final = re.compile(rb"(?:%b|%b)%b" % (_MOBILE, _TOLL_FREE, _END))
+_LANDLINES: Final = re.compile(_LANDLINE + _END)
 
 _JAPAN: Final = rb"81(?:%b)?(?:0(?:%b)?)?[1-9](?:(?:%b)?[0-9]){8,9}" % (_NEAR, _NEAR, _NEAR)
 _AMERICA: Final = rb"1(?:%b)?[2-9][0-9]{2}(?:%b)?[2-9][0-9]{2}(?:%b)?[0-9]{4}" % (_NEAR, _NEAR, _NEAR)
@@ -128,11 +129,11 @@ def _end_of_phone(text: Plain, row: int, start: int, *, after_plus: bool) -> int
     if after_plus:
         found = _INTERNATIONAL.match(piece)
         return start + found.end() if found and not _FRACTION.fullmatch(found.group()) else 0
-    found = _BY_EXIT_CODE.match(piece) or _WITHOUT_PLUS.match(piece)
+    found = _MOBILE_OR_FREE.match(piece)
     if found:
         return start + found.end()
-    found = _DOMESTIC.match(piece)
-    if not found or (found["landline"] and is_in_date(text, row, start, start + found.end())):
+    found = _BY_EXIT_CODE.match(piece) or _WITHOUT_PLUS.match(piece) or _LANDLINES.match(piece)
+    if not found or is_in_date(text, row, start, start + found.end()):
         return 0
     return start + found.end()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
 
 from masking.kernels.buffers import ByteStrings
@@ -14,7 +15,7 @@ from masking.leaks.my_number import find_my_numbers
 from masking.leaks.own_cards import OwnIins, find_own_cards
 from masking.leaks.phones import find_phones
 from masking.leaks.spelling import Plain, plain
-from masking.leaks.suspects import suspects
+from masking.leaks.suspects import Positions, marks_of, rows_of, suspects
 from masking.leaks.tokens import own_tokens
 from masking.leaks.tracks import find_tracks
 from masking.leaks.windows import digit_groups
@@ -41,10 +42,20 @@ def find_spans(strings: pa.Array, kinds: frozenset[LeakKind] = ALL_KINDS, own: O
         foreign = rows[~own_tokens(view.data, view.offsets, rows)]
         if not len(foreign):
             continue
-        text = plain(strings.take(pa.array(foreign)))
-        for row, start, end, kind in _find(text, kinds, own):
-            spans.add(Span(int(foreign[row]), *text.original(row, start, end), kind))
+        for places, text in readings(strings.take(pa.array(foreign))):
+            for row, start, end, kind in _find(text, kinds, own):
+                spans.add(Span(int(foreign[places[row]]), *text.original(row, start, end), kind))
     return sorted(spans)
+
+
+def readings(strings: pa.Array) -> Iterator[tuple[Positions, Plain]]:
+    """Yields rows and their strings as they are spelled, then those that may hold an escape as they are decoded."""
+    yield np.arange(len(strings)), plain(strings)
+    view = ByteStrings.from_arrow(strings)
+    low = int(view.offsets[0])
+    marked = rows_of(np.flatnonzero(marks_of(view.data[low : int(view.offsets[-1])])), view.offsets - low)
+    if len(marked):
+        yield marked, plain(strings.take(pa.array(marked)), decoded=True)
 
 
 def _find(text: Plain, kinds: frozenset[LeakKind], own: OwnIins = ()) -> Iterator[tuple[int, int, int, LeakKind]]:

@@ -1,7 +1,7 @@
 """Brings every spelling of a text together: one byte a sign, and where each of them came from.
 
-What machines write around signs is read first (`escapes`), up to three times over, then the signs themselves
-(`signs`). All that looks for leaks reads this and nothing else.
+Signs are read by `signs`, and in a second reading what machines write around them first (`escapes`). All that looks
+for leaks reads this and nothing else.
 """
 
 from __future__ import annotations
@@ -78,12 +78,20 @@ class Plain:
         return int(self.origin[start]) - base, stop - base
 
 
-def plain(strings: pa.Array) -> Plain:
-    """Returns the strings in their plain spelling; bytes that begin no sign of UTF-8 are letters."""
+def plain(strings: pa.Array, *, decoded: bool = False) -> Plain:
+    """Returns the strings in their plain spelling; bytes that begin no sign of UTF-8 are letters.
+
+    Args:
+        strings: a string, large_string, binary or large_binary array.
+        decoded: read escapes and encodings, too. What looks like one may be none (`%B4` begins track 1), so whoever
+            looks for something looks at both readings.
+    """
     view = ByteStrings.from_arrow(strings)
     low = int(view.offsets[0])
     data, offsets = view.data[low : int(view.offsets[-1])], view.offsets - low
-    text = unescaped(Decoded(data, offsets, None))
+    text = Decoded(data, offsets, None)
+    if decoded:
+        text = unescaped(text)
     if len(text.data) and text.data.max() >= _CONTINUES:
         text = _one_byte_a_sign(text)
     text = written_out(_without_controls(text))

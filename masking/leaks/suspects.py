@@ -80,7 +80,7 @@ def _pieces(offsets: Positions) -> Iterator[tuple[int, int]]:
 def _suspects_of(data: Bytes, offsets: Positions) -> Positions:
     digits = (data - _ZERO) < FEWEST_DIGITS
     at_signs = data == _AT
-    marks = _marks(data)
+    marks = marks_of(data)
     escaped = bool(marks.any())
     if escaped:
         begins = np.flatnonzero(marks[:-2])
@@ -88,16 +88,16 @@ def _suspects_of(data: Bytes, offsets: Positions) -> Positions:
     if data.max() < _ASCII_END:
         rows = _rows_with_runs(data, digits, _within_escapes(marks) if escaped else None, offsets)
         if escaped and (tags := data == _LESS).any():
-            rows = np.union1d(rows, _rows_of_many(digits, _rows_of(np.flatnonzero(tags), offsets), offsets))
+            rows = np.union1d(rows, _rows_of_many(digits, rows_of(np.flatnonzero(tags), offsets), offsets))
     else:
         at_signs |= _wide_at_signs(data)
         rows = _rows_with_digits(data, digits, offsets)
     if at_signs.any():
-        rows = np.union1d(rows, _rows_of(np.flatnonzero(at_signs), offsets))
+        rows = np.union1d(rows, rows_of(np.flatnonzero(at_signs), offsets))
     return rows
 
 
-def _marks(data: Bytes) -> Mask:
+def marks_of(data: Bytes) -> Mask:
     """Flags the bytes with which escapes begin."""
     marks: Mask = data == _BACKSLASH
     for mark in (_PERCENT, _AMPERSAND, _LESS):
@@ -113,7 +113,8 @@ def _within_escapes(marks: Mask) -> Mask:
     return within
 
 
-def _rows_of(positions: Positions, offsets: Positions) -> Positions:
+def rows_of(positions: Positions, offsets: Positions) -> Positions:
+    """Returns the rows, each once, in which ascending positions lie."""
     rows: Positions = np.searchsorted(offsets, positions, "right") - 1
     return rows[np.insert(rows[1:] != rows[:-1], 0, values=True)] if len(rows) else rows
 
@@ -144,7 +145,7 @@ def _rows_with_runs(data: Bytes, digits: Mask, escapes: Mask | None, offsets: Po
     runs &= digits[:-9] & _soon(seen)[9:]
     runs[1:] &= ~runs[:-1]  # where a run begins is enough
     # Signs made up a part of the run: most dates, times and amounts have fewer than ten digits.
-    return _rows_of_many(digits, _rows_of(np.flatnonzero(runs), offsets), offsets)
+    return _rows_of_many(digits, rows_of(np.flatnonzero(runs), offsets), offsets)
 
 
 def _soon(digits: Mask) -> Mask:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from masking.card_numbers import free_digits
+from masking.formats import NumberFormat, format_named
 from masking.kernels.ff1 import min_length
 from masking.policy.classes import POLICY, ColumnClass
+from masking.policy.constants import shows_leak
 from masking.policy.names import promised_class
 from masking.policy.rules import RULES, Profile, Rule
 from masking.strategies import Fpe, JsonFields, Strategy, Tokenize, TruncatePan
@@ -30,6 +32,7 @@ class PolicyColumn:
         strategy: what becomes of them.
         control: names a compensating control, empty where there is none.
         in_every_row: whether no row lacks a value.
+        number: the declared format of a kept number.
     """
 
     table: str
@@ -39,6 +42,7 @@ class PolicyColumn:
     strategy: Strategy
     control: str = ""
     in_every_row: bool = False
+    number: NumberFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,10 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
     promised = promised_class(column.name)
     if promised and column.column_class == ColumnClass.NONE and column.strategy.strategy == "keep":
         yield _at(column, "KG012", f"the name promises {promised}, the class is none, and the value is kept")
+    if column.number:
+        yield from _declared(column, column.number)
+    if showing := shows_leak(column.strategy):
+        yield _at(column, "KG022", showing)
     for strategy in _masks(column.strategy):
         if strategy.reversible:
             yield _at(column, "KG010", f"{strategy.strategy} can be turned back with its key")
@@ -105,6 +113,15 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
             free = free_digits(_CARD_DIGITS, strategy.keep_first, strategy.keep_last)
             if free < min_length(_DECIMAL):
                 yield _at(column, "KG007", f"of a {_CARD_DIGITS}-digit number only {free} digits would be encrypted")
+
+
+def _declared(column: PolicyColumn, number: NumberFormat) -> Iterator[Finding]:
+    """Yields what a reviewer must know of a declared number, and whether its class lets it be declared."""
+    if column.column_class != ColumnClass.NONE:
+        yield _at(column, "KG021", f"class {column.column_class} with a `format`")
+    scheme = format_named(number)
+    every = "every value passes" if scheme.rate >= 1 else f"about 1 in {round(1 / scheme.rate)} values passes"
+    yield _at(column, "KG020", f"{scheme.about}: {every} Luhn as card numbers do, and the leak gate lets it")
 
 
 def _masks(strategy: Strategy) -> Iterator[Strategy]:
