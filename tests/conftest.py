@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -11,6 +13,39 @@ from scripts.local_stack.local_stack import Endpoints, LocalStack
 
 settings.register_profile("no_times", deadline=None)  # a busy machine is slow, and that breaks no promise
 settings.load_profile("no_times")
+
+
+TESTS: Final = Path(__file__).parent
+LONG: Final = (
+    "etl/canaries/test_canaries.py",
+    "etl/run/test_kill.py",
+    "etl/run/test_daily.py",
+    "etl/run/test_faults.py",
+    "etl/upkeep/test_retokenize.py",
+    "etl/source/test_faults.py",
+    "etl/source/test_engines.py",
+    "etl/source/test_lost_runs.py",
+    "etl/run/test_staged_run.py",
+    "etl/run/test_refusals.py",
+    "etl/upkeep/test_scan_leaks.py",
+    "etl/run/test_backfill.py",
+    "etl/run/test_resume.py",
+    "etl/run/test_load_modes.py",
+    "scripts/test_local_stack.py",
+    "scripts/test_synth.py",
+    "scripts/test_mariadb.py",
+    "jobs/test_daily_load.py",
+)
+"""Files that take longest, longest first: they start first, so that no process is left alone with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the long files first and marks their tests, so that the desk's quick loop can leave them out."""
+    places = {TESTS / name: place for place, name in enumerate(LONG)}
+    for item in items:
+        if item.path in places:
+            item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The README tells the truth: commands and links exist, its settings load, its contract lines fit."""
+"""The pages for people tell the truth: commands and links exist, settings load, contract lines fit."""
 
 from __future__ import annotations
 
@@ -16,19 +16,37 @@ from etl.settings import Settings
 from schemas.columns import Column
 
 ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
+    "etl/upkeep/UPKEEP.md",
+    "expectations/SUITES.md",
+    "jobs/RUNNING.md",
+    "schemas/CONTRACTS.md",
+    "scripts/LOCAL.md",
+)
+TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
+MOST_README_LINES = 200
 
 
-def block(language: str, containing: str) -> str:
+def block(page: str, language: str, containing: str) -> str:
     """Returns the fenced block of a language that contains a text."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+    blocks = re.findall(rf"```{language}\n(.*?)```", TEXTS[page], re.DOTALL)
     return next(found for found in blocks if containing in found)
 
 
-def test_every_command_exists() -> None:
-    """Each `kagemusha …` of the README names a command, and each `--option` after it an option of that command."""
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    """A newcomer reads it in one go, and finds each of the other pages from it."""
+    assert len(TEXTS["README.md"].splitlines()) <= MOST_README_LINES
+    assert all(f"]({page})" in TEXTS["README.md"] for page in PAGES[1:])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_exists(page: str) -> None:
+    """Each `kagemusha …` of a page names a command, and each `--option` after it an option of that command."""
     known = get_command(app)
-    for words in re.findall(r"kagemusha ((?:[a-z][a-z-]* ?)+)((?:--[a-z]+ ?\S* ?)*)", TEXT):
+    for words in re.findall(r"kagemusha ((?:[a-z][a-z-]* ?)+)((?:--[a-z]+ ?\S* ?)*)", TEXTS[page]):
         command = known
         for word in words[0].split():
             subcommands = getattr(command, "commands", {})
@@ -40,29 +58,43 @@ def test_every_command_exists() -> None:
         assert set(re.findall(r"--[a-z-]+", words[1])) <= options, words
 
 
-def test_every_make_target_exists() -> None:
-    """Each `make …` of the README is a documented target."""
+@pytest.mark.parametrize("page", PAGES)
+def test_every_make_target_exists(page: str) -> None:
+    """Each `make …` of a page is a documented target."""
     shown = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S607
     targets = set(re.findall(r"make ([a-z-]+)", shown))
-    assert set(re.findall(r"`make ([a-z-]+)`|\$ make ([a-z-]+)", TEXT)) <= {
-        pair for target in targets for pair in ((target, ""), ("", target))
-    }
+    named = {first or second for first, second in re.findall(r"`make ([a-z-]+)`|\$ make ([a-z-]+)", TEXTS[page])}
+    assert named <= targets
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)|`([a-z_]+/[A-Za-z_./]+)`", TEXT))))
-def test_links_lead_somewhere(link: tuple[str, str]) -> None:
-    """Each link and each path is in the checkout."""
-    assert (ROOT / (link[0] or link[1])).exists()
+def links() -> list[tuple[str, str]]:
+    """Returns each link of each page as a path from the checkout's root, and each path that a page names."""
+    found = set()
+    for page, text in TEXTS.items():
+        targets = re.findall(r"\]\(([^)#:]+)\)", text)
+        found |= {(page, (ROOT / page).parent.joinpath(target).resolve().as_posix()) for target in targets}
+        found |= {(page, (ROOT / path).as_posix()) for path in re.findall(r"`([a-z_]+/[A-Za-z_./]+)`", text)}
+    return sorted(found)
 
 
-def test_the_settings_load() -> None:
+@pytest.mark.parametrize(("page", "target"), links())
+def test_links_lead_somewhere(page: str, target: str) -> None:
+    """Each link and each path is in the checkout; a folder of `etl/` may be named without it."""
+    named = Path(target).relative_to(ROOT)
+    assert (ROOT / named).exists() or (ROOT / "etl" / named).exists(), page
+
+
+@pytest.mark.parametrize("page", ["README.md", "jobs/RUNNING.md"])
+def test_the_settings_load(page: str) -> None:
     """The example settings fit the model."""
-    assert Settings.model_validate(tomllib.loads(block("toml", "[source]"))).bigquery.location == "asia-northeast1"
+    assert (
+        Settings.model_validate(tomllib.loads(block(page, "toml", "[source]"))).bigquery.location == "asia-northeast1"
+    )
 
 
 def test_the_contract_lines_fit() -> None:
     """The example columns fit the model."""
-    columns = yaml.safe_load(block("yaml", "credit_limit"))["columns"]
+    columns = yaml.safe_load(block("README.md", "yaml", "credit_limit"))["columns"]
     assert [Column.model_validate(column).mask.strategy for column in columns.values()] == [
         "fpe",
         "drop",

@@ -7,10 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from etl.audit.footers import Footers
 from etl.audit.orphans import Join, Orphans
-from etl.cloud.storage.bucket import StagingLocation
-from etl.stage.manifest import changed_files
-from etl.stage.source_totals import SourceTotals
-from etl.stage.staged import Staged
+from etl.cloud.storage import StagingLocation
+from etl.stage import SourceTotals, Staged, changed_files
 from expectations.checks import Check, CheckResult
 from expectations.suite import Freshness, Joins
 from masking.errors import KagemushaError
@@ -69,7 +67,7 @@ def join_results(
 
 
 def newest_by_of(contract: Contract, rule: Freshness) -> str | None:
-    """Returns the column that tells how new the rows are; None where freshness is not looked at."""
+    """Returns the column that says how new the rows are; None where freshness is not checked."""
     if not rule.check:
         return None
     return rule.column or (contract.window_column if isinstance(contract.load, PartitionLoad) else None)

@@ -1,4 +1,4 @@
-"""Writes Data Docs beside the staged files: one page a table, one that leads to them; they stay when stages go."""
+"""Writes Data Docs next to the staged files: one page a table and an index; they stay when staged files expire."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from etl.audit.verdict import Verdict
 from etl.clock import now
-from etl.cloud.storage.bucket import StagingBucket
-from etl.ledger.results import TableResult
-from etl.stage.staged import Staged
+from etl.cloud.storage import StagingBucket
+from etl.ledger import TableResult
+from etl.stage import Staged
 from expectations.data_docs import index_page, table_page
 
 FOLDER = "data_docs"
@@ -17,7 +17,7 @@ FOLDER = "data_docs"
 
 
 def write_page(staged: Staged, verdict: Verdict, stage: StagingBucket, local: Path | None = None) -> None:
-    """Writes the page of one table beside the staged files, and into a folder of this machine if one is named.
+    """Writes the page of one table next to the staged files, and into a local folder if one is named.
 
     Raises:
         StorageUnavailable: it was not taken.
@@ -28,7 +28,7 @@ def write_page(staged: Staged, verdict: Verdict, stage: StagingBucket, local: Pa
 
 
 def write_index(run_id: str, tables: Sequence[TableResult], stage: StagingBucket, local: Path | None = None) -> str:
-    """Writes the page that leads to those of the audited tables; gives its URI."""
+    """Writes the index of the audited tables' pages and returns its URI."""
     rows = [
         (one.table, one.expectations_passed, one.expectations, any(check.stops for check in one.failed_checks))
         for one in sorted(tables, key=lambda one: one.table)

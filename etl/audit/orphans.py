@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.audit.staged_frame import read_columns
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingLocation
 from etl.settings import BigQuerySettings
 
 _TOKENS_A_TASK: Final = 4_000_000
@@ -88,7 +88,7 @@ def _text(values: pa.Array) -> pa.Array:
 
 
 def _own(tokens: pa.Array, part: int, parts: int) -> pa.Array:
-    """Returns the tokens of one part: equal tokens are in the same part, whatever table they stand in."""
+    """Returns the tokens of one part: equal tokens are in the same part, whatever table they are in."""
     if parts == 1:
         return tokens
     last = pc.utf8_slice_codeunits(tokens, -1)

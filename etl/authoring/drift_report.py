@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etl.plan.drift.find import Drift
+from etl.plan import Drift
 from schemas.patch import patched, unified_diff
 
 
@@ -97,9 +97,9 @@ def _draw(drifted: Sequence[TableDrift], out: TextIO) -> None:
     drawn = Table("table", "column", "drift", "contract", "source", "what to do", show_lines=True)
     for one in drifted:
         for number, drift in enumerate(one.drifts):
-            told = (drift.column, drift.kind.value, drift.contract, drift.source, drift.advice)
+            cells = (drift.column, drift.kind.value, drift.contract, drift.source, drift.advice)
             style = "red" if drift.stops else "yellow"
-            drawn.add_row(Text(one.table if number == 0 else ""), *(Text(text) for text in told), style=style)
+            drawn.add_row(Text(one.table if number == 0 else ""), *(Text(text) for text in cells), style=style)
     console.print(drawn)
     for one in drifted:
         console.print(one.diff, markup=False, highlight=False, soft_wrap=True, end="")

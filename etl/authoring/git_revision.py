@@ -1,4 +1,4 @@
-"""Contracts as they were at a revision: git's copy of their folder, for as long as somebody looks at it."""
+"""Contracts as they were at a revision: git's copy of their folder, for the length of a block."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Final
 
-from etl.plan.table_plan import TablePlan
+from etl.plan import TablePlan
 from schemas.loads import DELETED_AT, MergeLoad
 
 _GONE: Final = "kagemusha_gone"
@@ -75,7 +75,7 @@ class Merge:
     def lost(self) -> str | None:
         """Returns the query that counts rows of the source which the published table should have and has not.
 
-        None where that cannot be told: no keys were read, or not from one snapshot; rows in quarantine are left out;
+        None where nobody can know: no keys were read, or not from one snapshot; rows in quarantine are left out;
         or old partitions have expired.
         """
         contract, changes = self.plan.contract, self.plan.changes

@@ -30,12 +30,12 @@ def write_table(plans: Sequence[DryRun], out: TextIO, *, verbose: bool = False) 
     console.print(drawn)
     for one in plans:
         if one.refusal is not None:
-            told = f"{one.contract.table}: {type(one.refusal).__name__}: {one.refusal}"
-            console.print(told, markup=False, highlight=False, style="red", soft_wrap=True)
+            line = f"{one.contract.table}: {type(one.refusal).__name__}: {one.refusal}"
+            console.print(line, markup=False, highlight=False, style="red", soft_wrap=True)
         for part in one.plan.slices if verbose and one.plan else ():
             day = f"  {part.partition}" if part.partition else ""
-            told = f"{one.contract.table} {part.number}{day}  {part.where}"
-            console.print(told, markup=False, highlight=False, soft_wrap=True)
+            line = f"{one.contract.table} {part.number}{day}  {part.where}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print("No row was read. Rows and bytes are estimates from the statistics; a run counts where the rows of a")
     console.print("window or a view's keys are before it cuts them.")
 

@@ -1,4 +1,4 @@
-"""What stands: each table's last loaded day, its lag, last run and last failure, and what its storage costs.
+"""How tables stand: each one's last loaded day, its lag, last run and last failure, and what its storage costs.
 
 Everything comes from the ledger and from BigQuery's own description of the tables; Aurora is not asked.
 """
@@ -14,8 +14,7 @@ from typing import Any, Final
 from google.cloud import bigquery
 
 from etl.clock import now
-from etl.ledger.lease_rows import LeaseBook
-from etl.ledger.ledger import Ledger
+from etl.ledger import LOADED, LeaseBook, Ledger, LoadOutcome, failure_kind
 from etl.settings import Settings
 from schemas.business_days import previous_business_day
 from schemas.contract import Contract
@@ -25,7 +24,6 @@ FORMULA: Final = (
     "([costs] and [stage].keep_days; a staged load is kept {keep} days, one load a day)"
 )
 _GIB: Final = 2**30
-_LOADED: Final = ("published", "already loaded")
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,13 @@ def table_status(ledger: Ledger, settings: Settings, contracts: Mapping[str, Con
     Raises:
         PublishFailed, PublishRefused: BigQuery did not answer, or may not be asked.
     """
-    told = _last_rows(ledger)
+    last = _last_rows(ledger)
     with ThreadPoolExecutor(8) as pool:
         found = pool.map(lambda one: ledger.warehouse.find_table(one.publish), contracts.values())
         tables = dict(zip(contracts, found, strict=True))
     today = previous_business_day(now())
     return [
-        _status(contract, told.get(name, {}), tables[name], settings, today) for name, contract in contracts.items()
+        _status(contract, last.get(name, {}), tables[name], settings, today) for name, contract in contracts.items()
     ]
 
 
@@ -101,19 +99,19 @@ def last_runs(ledger: Ledger, last: int) -> list[RunStatus]:
         f"FROM `{table}` AS s LEFT JOIN `{table}` AS e ON e.run_id = s.run_id AND e.event = 'ended' "
         "WHERE s.event = 'started' ORDER BY started DESC LIMIT @last"
     )
-    rows = ledger.read(sql, [bigquery.ScalarQueryParameter("last", "INT64", last)])
+    rows = ledger.read(sql, last=last)
     holding = {one.run_id for one in LeaseBook(ledger, "").live().values()} if any(not r["ended"] for r in rows) else ()
     return [
         RunStatus(
-            row["run_id"],
-            row["day"],
-            row["started"],
-            row["ended"],
-            "ended" if row["ended"] else "running" if row["run_id"] in holding else "broken off",
-            row["tables"],
-            row["published"],
-            row["exit_code"],
-            row["seconds"],
+            run_id=row["run_id"],
+            day=row["day"],
+            started=row["started"],
+            ended=row["ended"],
+            state="ended" if row["ended"] else "running" if row["run_id"] in holding else "broken off",
+            tables=row["tables"],
+            published=row["published"],
+            exit_code=row["exit_code"],
+            seconds=row["seconds"],
         )
         for row in rows
     ]
@@ -126,19 +124,19 @@ def _last_rows(ledger: Ledger) -> dict[str, dict[str, Any]]:  # Any: BigQuery's 
         "MAX(day) AS day, MAX(`at`) AS `at`, MAX_BY(run_id, `at`) AS run_id, MAX_BY(outcome, `at`) AS outcome, "
         f"MAX_BY(bytes, `at`) AS bytes FROM `{ledger.table_id('table_loads')}` GROUP BY table_name, kind"
     )
-    told: dict[str, dict[str, Any]] = {}
+    last: dict[str, dict[str, Any]] = {}
     for row in ledger.read(sql):
-        told.setdefault(row["table_name"], {})[row["kind"]] = row
-    return told
+        last.setdefault(row["table_name"], {})[row["kind"]] = row
+    return last
 
 
 def _status(
-    contract: Contract, told: Mapping[str, Any], table: bigquery.Table | None, settings: Settings, today: date
+    contract: Contract, rows: Mapping[str, Any], table: bigquery.Table | None, settings: Settings, today: date
 ) -> TableStatus:
-    loaded: Sequence[date] = [told[kind]["day"] for kind in _LOADED if kind in told]
+    loaded: Sequence[date] = [rows[kind]["day"] for kind in LOADED if kind in rows]
     through = max(loaded, default=None)
-    last = max(told.values(), key=lambda row: row["at"], default=None)
-    failed, published = told.get("failed"), told.get("published")
+    last = max(rows.values(), key=lambda row: row["at"], default=None)
+    failed, published = rows.get(LoadOutcome.FAILED), rows.get(LoadOutcome.PUBLISHED)
     table_bytes = int(table.num_bytes or 0) if table else None
     staged = published["bytes"] if published else None
     return TableStatus(
@@ -153,7 +151,7 @@ def _status(
         last_run=last["run_id"] if last else None,
         last_outcome=last["outcome"] if last else None,
         last_at=last["at"] if last else None,
-        last_failure=str(failed["outcome"]).removeprefix("failed: ") if failed else None,
+        last_failure=failure_kind(failed["outcome"]) if failed else None,
         last_failure_at=failed["at"] if failed else None,
         last_failure_run=failed["run_id"] if failed else None,
     )

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import pyarrow as pa
 
-from etl.errors import NOT_PUBLISHED, LeakFound
+from etl.errors import NOT_PUBLISHED, STOPPED
 from etl.stage.leak_advice import advice, found
+from masking.errors import KagemushaError
 from masking.leaks import Allowed, LeakKind, OwnIins, find_leaks
+
+
+class LeakFound(KagemushaError):
+    """Masked values still look like card numbers, people's numbers or addresses, or are not what they are declared."""
+
+    advice = "Give the column the class of what it holds, or declare its `format`; masking/POLICY.md tells both."
+    exit_code: ClassVar[int] = STOPPED
 
 
 def refuse_leaks(

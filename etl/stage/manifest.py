@@ -1,4 +1,4 @@
-"""A table's manifest beside its staged files: all that auditing and publishing them again needs, without the source."""
+"""A table's manifest next to its staged files: all that auditing and publishing them again needs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import NOT_PUBLISHED, BucketMissing
-from etl.plan.table_plan import TablePlan, mask_plan
+from etl.plan import TablePlan, mask_plan
 from etl.stage.quarantine import Quarantine, QuarantinedRow
 from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged, StagedFile
@@ -53,7 +53,7 @@ class Manifest:
 
 
 def write_manifest(staged: Staged, totals: SourceTotals, stage: StagingBucket) -> str:
-    """Writes the manifest beside the staged files and gives its object name; it holds names, counts, sums, digests.
+    """Writes the manifest next to the staged files and returns its object name; names, counts, sums and digests only.
 
     Raises:
         StorageUnavailable: it was not taken.

@@ -1,4 +1,4 @@
-"""Who asks, and why: what stands in the access log and in the ledger for years."""
+"""Who asks, and why: what the access log and the ledger keep for years."""
 
 from __future__ import annotations
 

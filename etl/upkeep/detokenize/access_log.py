@@ -16,7 +16,7 @@ _PRIVATE: Final = 0o600
 
 
 class AccessLogUnusable(KagemushaError):
-    """The access log cannot be written, so nothing that must stand in it may happen."""
+    """The access log cannot be written, so nothing that must be recorded in it may happen."""
 
     advice = "Name a file on a disk with [detokenize].audit_log in the settings, or with --audit-log."
 

@@ -31,7 +31,7 @@ class DetokenizeRefused(KagemushaError):
 
 @dataclass(frozen=True)
 class Detokenized:
-    """What stands behind a batch of tokens, in their order; None for lines that no key of the domain made."""
+    """The values of a batch of tokens, in their order; None for lines that no key of the domain made."""
 
     values: tuple[str | None, ...] = field(repr=False)
 
@@ -42,7 +42,7 @@ class Detokenized:
 
 
 def stated_purpose(purpose: str) -> str:
-    """Returns the purpose as it will stand in the access log.
+    """Returns the purpose as the access log will record it.
 
     Raises:
         DetokenizeRefused: there is none, or it holds what must not be written down.
@@ -53,7 +53,7 @@ def stated_purpose(purpose: str) -> str:
 def detokenize(
     tokens: Iterable[str], use: DomainUse, purpose: str, keys: Keyring, log: AccessLog, version: int | None = None
 ) -> Iterator[Detokenized]:
-    """Yields what stands behind tokens, batch by batch; empty lines stay empty.
+    """Yields the values of tokens, batch by batch; empty lines stay empty.
 
     Before a batch is opened, a line in the access log says who asked for how many values of which domain and why. The
     tokens themselves are in it where they cannot be mistaken for values (`tokenize`).

@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from etl.clock import now
-from etl.cloud.bigquery.dml import change, texts
+from etl.cloud.bigquery import change
 from etl.errors import worst
-from etl.ledger.key_events import record_keys
-from etl.ledger.leases import Leases, leased
-from etl.ledger.ledger import Ledger
-from etl.publish.token_maps import mapped_domains, table_name
+from etl.ledger import Leases, Ledger, leased, record_keys
+from etl.publish import map_table_name, mapped_domains
 from etl.settings import Settings
 from etl.upkeep.erase.persons import (
     ErasureRefused,
@@ -76,7 +74,7 @@ def forget(
     *,
     apply: bool = False,
 ) -> Erasure:
-    """Finds persons in every published table of a domain and, if told so, erases them as the contracts say.
+    """Finds persons in every published table of a domain and, on request, erases them as the contracts say.
 
     Args:
         settings: of the installation.
@@ -102,19 +100,19 @@ def forget(
         for contract, columns in targets
     ]
     erasure = Erasure(
-        erasure_id,
-        domain,
-        len(persons),
-        versions(keys),
-        apply,
-        tuple(found),
-        _others(contracts, [contract for contract, _ in targets]),
-        tuple(f"{one.table}.{name}" for one in contracts.values() for name in unsearchable(one, domain)),
-        tuple(sorted(used - set(versions(keys)))),
+        erasure_id=erasure_id,
+        domain=domain,
+        persons=len(persons),
+        key_versions=versions(keys),
+        applied=apply,
+        tables=tuple(found),
+        others=_others(contracts, [contract for contract, _ in targets]),
+        documents=tuple(f"{one.table}.{name}" for one in contracts.values() for name in unsearchable(one, domain)),
+        lost_versions=tuple(sorted(used - set(versions(keys)))),
     )
     if not apply:
         return erasure
-    told = {
+    request = {
         "erasure_id": erasure.erasure_id,
         "asked_by": f"{account()}@{host()}",
         "purpose": stated,
@@ -125,11 +123,11 @@ def forget(
     }
     limits, publishes = settings.limits, [one.publish for one, _ in targets if rule_of(one) != "keep"]
     with leased(ledger, erasure.erasure_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
-        _write_down(ledger, "begun", told, erasure.tables)
+        _write_down(ledger, "begun", request, erasure.tables)
         done = tuple(
             _erased(ledger, erasure.erasure_id, target, one, leases) for target, one in zip(targets, found, strict=True)
         )
-        _write_down(ledger, "ended", told, done)
+        _write_down(ledger, "ended", request, done)
     return replace(erasure, tables=done, mapped=_unmapped(ledger, domain, targets))
 
 
@@ -159,10 +157,10 @@ def _domains(contract: Contract) -> set[str]:
 
 def _others(contracts: Mapping[str, Contract], reached: Sequence[Contract]) -> dict[str, tuple[str, ...]]:
     """Returns tables that this erasure does not reach but that hold the persons under identifiers of other domains."""
-    beside = {domain for contract in reached for domain in _domains(contract)}
+    masked_there = {domain for contract in reached for domain in _domains(contract)}
     names = {contract.table for contract in reached}
     shared = {
-        contract.table: tuple(sorted(_domains(contract) & beside))
+        contract.table: tuple(sorted(_domains(contract) & masked_there))
         for contract in contracts.values()
         if contract.table not in names
     }
@@ -183,11 +181,11 @@ def _erased(ledger: Ledger, erasure_id: str, target: _Target, found: TableErasur
     return replace(found, changed=changed, job_id=job_id)
 
 
-def _write_down(ledger: Ledger, event: str, told: Mapping[str, object], tables: Sequence[TableErasure]) -> None:
+def _write_down(ledger: Ledger, event: str, request: Mapping[str, object], tables: Sequence[TableErasure]) -> None:
     at = now()
     rows = [
         {
-            **told,
+            **request,
             "event": event,
             "table_name": one.table,
             "rule": one.rule,
@@ -206,6 +204,6 @@ def _unmapped(ledger: Ledger, domain: str, targets: Sequence[_Target]) -> int:
     if domain not in mapped_domains(ledger.warehouse):
         return 0
     tokens = sorted({token for _, columns in targets for column in columns for token in column.tokens})
-    table = ledger.table_id(table_name(ledger.warehouse, domain).rpartition(".")[2])
+    table = ledger.table_id(map_table_name(ledger.warehouse, domain).rpartition(".")[2])
     sql = f"DELETE FROM `{table}` WHERE token IN UNNEST(@tokens) OR `current` IN UNNEST(@tokens)"
-    return change(ledger.warehouse, "The token map could not be erased", sql, [texts("tokens", tokens)])
+    return change(ledger.warehouse, "The token map could not be erased", sql, tokens=tokens)

@@ -79,7 +79,7 @@ def keyed_columns(contract: Contract, domain: str) -> Iterator[tuple[str, KeyedS
 
 
 def unsearchable(contract: Contract, domain: str) -> tuple[str, ...]:
-    """Returns the JSON columns of which a field is of the domain: their tokens stand inside a document."""
+    """Returns the JSON columns with a field of the domain: their tokens are inside a document."""
     return tuple(
         name
         for name, column in contract.selected.items()

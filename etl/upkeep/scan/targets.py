@@ -17,10 +17,10 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from requests import exceptions as http_errors
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Warehouse
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import SettingsInvalid
-from etl.plan.table_plan import mask_plan
+from etl.plan import mask_plan
 from etl.settings import Settings
 from etl.upkeep.scan.places import Place, Unreadable
 from etl.upkeep.scan.streams import Open, flat, ways
