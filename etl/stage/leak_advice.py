@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from masking.formats import SCHEMES
 from masking.leaks import LOOKALIKES, Leak, LeakKind
 
 _LOOKS_LIKE: Final = {
@@ -53,7 +54,9 @@ def _of_one(leak: Leak) -> Iterator[str]:
     elif kind == LeakKind.OWN_CARD:
         yield f"{column}: {_MASKS[kind]}{_or_scrub(leak)}; nothing else lets an own card pass."
     elif kind == LeakKind.PAN and leak.share.too_high():
-        yield f"{column} is a column of card numbers: {_MASKS[kind]}."
+        devices = " or ".join(f"`format: {name}`" for name in leak.fits if SCHEMES[name].rate >= 1)
+        other = f"; numbers whose own check digit is Luhn's are declared: {devices}" if devices else ""
+        yield f"{column} is a column of card numbers: {_MASKS[kind]}{other}."
     elif leak.in_text * 2 > leak.count:
         yield f"{column} is free text: class free_text with scrub_text or drop."
     elif kind in LOOKALIKES:

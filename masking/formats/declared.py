@@ -82,8 +82,9 @@ def fits(values: pa.Array, scheme: Scheme) -> Flags:
 def fitting(values: pa.Array) -> tuple[SchemeName, ...]:
     """Returns the names of the schemes that every one of the values fits, the narrowest first and few of them."""
     found: list[SchemeName] = []
+    only_digits = bool(pc.all(pc.match_substring_regex(values, "^[0-9]*$"), min_count=0).as_py())
     for name, scheme in SCHEMES.items():
-        if scheme.proposed and fits(values, scheme).all():
+        if not (only_digits and scheme.letters) and fits(values, scheme).all():
             found.append(name)
             if len(found) == _MOST_PROPOSED:
                 break

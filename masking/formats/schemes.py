@@ -42,7 +42,7 @@ class Scheme:
         check: of its digits, where there is one; values that have another number of digits than `digits` fail it.
         digits: how many digits `check` wants; 0: any.
         rate: the share of values that pass Luhn.
-        proposed: whether the leak gate names it as fitting what it found.
+        letters: whether its values have letters, so that a column of digits is not taken for it.
     """
 
     about: str
@@ -50,7 +50,7 @@ class Scheme:
     check: Check | None = None
     digits: int = 0
     rate: float = BY_CHANCE
-    proposed: bool = True
+    letters: bool = False
 
 
 _YEAR: Final = "(?:19[5-9]|20[0-9])[0-9]"
@@ -85,24 +85,32 @@ SCHEMES: Final[dict[SchemeName, Scheme]] = {
     "epoch_millis": Scheme("an instant in milliseconds", "[12][0-9]{12}"),
     "epoch_micros": Scheme("an instant in microseconds", "[12][0-9]{15}"),
     "epoch_nanos": Scheme("an instant in nanoseconds", "[12][0-9]{18}"),
-    "snowflake": Scheme("a snowflake id below 2**63", "[1-8][0-9]{16,18}|9[0-9]{16,17}"),
-    "uuid": Scheme("a UUID, with or without hyphens", "[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}"),
-    "ulid": Scheme("a ULID", "[0-7][0-9A-HJKMNP-TV-Z]{25}"),
-    "hex": Scheme("hexadecimal digits: a hash, an object id, a cryptogram", "(?:0x)?(?:[0-9a-fA-F]{2}){4,64}"),
+    "snowflake": Scheme("a snowflake id, of 15 to 19 digits", "[1-9][0-9]{14,17}|[1-8][0-9]{18}|9[0-2][0-9]{17}"),
+    "uuid": Scheme(
+        "a UUID, with or without hyphens", "[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}", letters=True
+    ),
+    "ulid": Scheme("a ULID", "[0-7][0-9A-HJKMNP-TV-Z]{25}", letters=True),
+    "hex": Scheme(
+        "hexadecimal digits: a hash, an object id, a cryptogram", "(?:0x)?(?:[0-9a-fA-F]{2}){4,64}", letters=True
+    ),
     "mac_address": Scheme("a network card's address", "[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}"),
-    "ip_address": Scheme("an IPv6 address", "[0-9a-fA-F:]{2,39}"),
+    "ip_address": Scheme("an IPv6 address", "[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}"),
     "supply_point": Scheme(
         "an electricity supply point (供給地点特定番号)", "0[0-9]-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}"
     ),
-    "vin": Scheme("a vehicle's identification number", "[0-9A-HJ-NPR-Z]{17}"),
-    "lei": Scheme("a legal entity's LEI", "[0-9A-Z]{18}[0-9]{2}"),
+    "vin": Scheme("a vehicle's identification number", "[0-9A-HJ-NPR-Z]{17}", letters=True),
+    "lei": Scheme("a legal entity's LEI", "[0-9A-Z]{18}[0-9]{2}", letters=True),
     "isin": Scheme("a security's ISIN", "[A-Z]{2}[0-9A-Z]{9}[0-9]"),
-    "mastercard_transaction_id": Scheme("a Banknet reference, with or without its day", "[0-9A-Z]{9}(?:[0-9]{4})?"),
+    "mastercard_transaction_id": Scheme(
+        "a Banknet reference, with or without its day", "[0-9A-Z]{9}(?:[0-9]{4})?", letters=True
+    ),
     "document_number": Scheme("a document's number of ten digits, filled up with zeros", "0[0-9]{9}"),
     "terminal_id": Scheme("a card terminal's id", "[0-9A-Z]{8}|[0-9]{13}"),
     "merchant_id": Scheme("a card acceptor's id (ISO 8583, field 42)", "[0-9A-Z]{15}|[0-9]{10,14}"),
     "visa_transaction_id": Scheme("a Visa transaction's id", "[0-9]{15}"),
     "aws_account_id": Scheme("an AWS account", "[0-9]{12}"),
     "digits": Scheme("a number that nothing else describes", "[0-9]{6,40}"),
-    "code": Scheme("a code of letters, digits and hyphens", "[0-9A-Za-z](?:[0-9A-Za-z]|[-_./ #][0-9A-Za-z]){3,63}"),
+    "code": Scheme(
+        "a code of letters, digits and hyphens", "[0-9A-Za-z](?:[0-9A-Za-z]|[-_./ #][0-9A-Za-z]){3,63}", letters=True
+    ),
 }

@@ -94,7 +94,7 @@ def plain(strings: pa.Array, *, decoded: bool = False) -> Plain:
         text = unescaped(text)
     if len(text.data) and text.data.max() >= _CONTINUES:
         text = _one_byte_a_sign(text)
-    text = written_out(_without_controls(text))
+    text = written_out(_without_controls(_with_spaces(text)))
     origin = None if text.origin is None else np.append(text.origin, len(data))
     return Plain(text.data, text.offsets, origin, offsets)
 
@@ -132,6 +132,14 @@ def _hyphen_between_digits(spelled: Bytes, at: Positions) -> None:
     inner = at[(at > 0) & (at + 3 < len(spelled))]
     before, after = spelled[inner - 1] - _ZERO, spelled[inner + 3] - _ZERO
     spelled[inner[(before < 10) & (after < 10)]] = ord("-")  # noqa: PLR2004 - ten digits
+
+
+def _with_spaces(text: Decoded) -> Decoded:
+    """Returns the text with a space for each vertical tab and form feed."""
+    feeds = (text.data == ord("\v")) | (text.data == ord("\f"))
+    if not feeds.any():
+        return text
+    return Decoded(np.where(feeds, np.uint8(ord(" ")), text.data), text.offsets, text.origin)
 
 
 def _without_controls(text: Decoded) -> Decoded:
