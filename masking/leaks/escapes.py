@@ -38,6 +38,8 @@ _BRACED: Final = re.compile(rb"\\[ux]\{(?P<braced>[0-9a-fA-F]{1,8})\}|\\U(?P<lon
 _PERCENT_U: Final = re.compile(rb"%u(?P<hex>[0-9a-fA-F]{4})")
 _LONGEST_TAG: Final = 256
 _LAST_CODE: Final = 0x10FFFF
+_RAW: Final = 1 << 24
+"""Added to what `\\xe5` spells: a byte, several of which may be one sign in UTF-8."""
 _HIGH, _LOW, _AFTER_LOW, _BEYOND = 0xD800, 0xDC00, 0xE000, 0x10000
 
 
@@ -85,13 +87,25 @@ def unescaped(text: Decoded) -> Decoded:
 
 def _percent(text: Decoded) -> Decoded:
     """Reads `%34` as one byte, several of them as UTF-8 (RFC 3986, section 2.1), and JavaScript's `%uff14`."""
-    text = _matched(text, _PERCENT_U)
+    text = _spaces_of_forms(_matched(text, _PERCENT_U))
     at = np.flatnonzero(text.data == _PERCENT)
     values, fits = _hex(text, at + 1, 2)
     at, values = at[fits], values[fits]
     if not len(at):
         return text
     return text.replaced(at, at + 3, values.astype(np.uint8)[:, None], np.ones(len(at), np.int64))
+
+
+def _spaces_of_forms(text: Decoded) -> Decoded:
+    """Reads a plus behind a digit as the space that form encoding means by it."""
+    pluses = np.flatnonzero(text.data == ord("+"))
+    pluses = pluses[pluses > 0]
+    pluses = pluses[(text.data[pluses - 1] - _ZERO) < 10]  # noqa: PLR2004 - ten digits
+    if not len(pluses):
+        return text
+    data = text.data.copy()
+    data[pluses] = ord(" ")
+    return Decoded(data, text.offsets, text.origin)
 
 
 def _backslash(text: Decoded) -> Decoded:
@@ -108,7 +122,7 @@ def _backslash(text: Decoded) -> Decoded:
         values, fits = _hex(text, chosen + 2, digits)
         starts.append(chosen[fits])
         lengths.append(np.full(int(fits.sum()), 2 + digits))
-        codes.append(values[fits])
+        codes.append(values[fits] + (_RAW if letter == ord("x") else 0))
     for letter, sign in _SHORT.items():
         chosen = at[kind == letter]
         starts.append(chosen)
@@ -116,7 +130,7 @@ def _backslash(text: Decoded) -> Decoded:
         codes.append(np.full(len(chosen), ord(sign)))
     order = np.argsort(np.concatenate(starts), kind="stable")
     first, length, code = (np.concatenate(parts)[order] for parts in (starts, lengths, codes))
-    if not len(first) or (code < 0).all():
+    if not len(first):
         return text
     code, length, dropped = _joined_surrogates(first, length, code)
     return _with_codes(text, first[~dropped], (first + length)[~dropped], code[~dropped])
@@ -145,7 +159,10 @@ def _entities(text: Decoded) -> Decoded:
 
 
 def _tags(text: Decoded) -> Decoded:
-    """Reads a tag of HTML, such as `<br>`, as a line break; not one that itself holds an address or a long number."""
+    """Reads a tag of HTML, such as `<br>`, as a line break, and one within a line, such as `<b>`, as nothing.
+
+    A tag that itself holds an address or a long number is read as it is.
+    """
     opens = np.flatnonzero(text.data == _LESS)
     opens = opens[opens + 1 < text.ends_of(opens)]
     after = text.data[opens + 1]
@@ -164,7 +181,10 @@ def _tags(text: Decoded) -> Decoded:
     if not len(opens):
         return text
     parts = np.full((len(opens), 1), ord("\n"), np.uint8)
-    return text.replaced(opens, ends, parts, np.ones(len(opens), np.int64))
+    name = opens + 1 + (text.data[opens + 1] == ord("/"))
+    second = text.data[np.minimum(name + 1, len(text.data) - 1)] | 0x20
+    within = ~np.isin(text.data[name] | 0x20, list(b"dhlopt")) & (second != ord("r"))
+    return text.replaced(opens, ends, parts, (~within).astype(np.int64))
 
 
 _READERS: Final[tuple[tuple[int, Callable[[Decoded], Decoded]], ...]] = (
@@ -214,9 +234,10 @@ def _code(match: re.Match[bytes]) -> int:
 
 def _with_codes(text: Decoded, starts: Positions, ends: Positions, codes: Codes) -> Decoded:
     """Returns the text with each span replaced by a code point in UTF-8; by nothing where it is below zero."""
-    widths = np.select([codes < 0, codes < 0x80, codes < 0x800, codes < _BEYOND], [0, 1, 2, 3], 4)  # noqa: PLR2004 - RFC 3629
+    raw = codes >= _RAW
+    widths = np.select([codes < 0, raw, codes < 0x80, codes < 0x800, codes < _BEYOND], [0, 1, 1, 2, 3], 4)  # noqa: PLR2004 - RFC 3629
     parts = np.zeros((len(codes), 4), np.uint8)
-    parts[:, 0] = np.where(widths == 1, codes, 0)
+    parts[:, 0] = np.where(widths == 1, codes & 0xFF, 0)
     for width, lead in ((2, 0xC0), (3, 0xE0), (4, 0xF0)):
         chosen = widths == width
         parts[chosen, 0] = lead | codes[chosen] >> 6 * (width - 1)
