@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
+from masking.leaks import Iin
 from schemas.toml_file import line_of_setting, read_toml
 from schemas.types import EngineName
 
@@ -187,6 +188,14 @@ class GoogleSettings(_Section):
         return self
 
 
+class CardSettings(_Section):
+    """Which cards are the issuer's own: a readable one stops any table, and nothing allows it."""
+
+    own_iins: tuple[Iin, ...] = Field(
+        (), description="First 6 to 8 digits of all cards that this issuer gives out, house cards of any scheme too."
+    )
+
+
 class KeyringSettings(_Section):
     """Where the keyring is; never the key."""
 
@@ -228,6 +237,7 @@ class Settings(_Section):
     bigquery: BigQuerySettings
     keyring: KeyringSettings
     google: GoogleSettings = GoogleSettings()
+    cards: CardSettings = CardSettings()
     limits: LimitSettings = LimitSettings()
     costs: CostSettings = CostSettings()
     detokenize: DetokenizeSettings = DetokenizeSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import StrEnum
@@ -33,8 +34,10 @@ def _text(findings: Sequence[Located]) -> str:
         f"    {found.todo}  [{found.clause}]"
         for found in findings
     ]
-    errors = sum(found.severity == "error" for found in findings)
-    return "\n".join([*lines, f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"])
+    kinds = Counter(found.severity for found in findings)
+    notes = kinds["note"]
+    counts = f"{_count(kinds['error'], 'error')}, {_count(kinds['warning'], 'warning')}"
+    return "\n".join([*lines, f"{counts}, {_count(notes, 'note')}" if notes else counts])
 
 
 def _count(number: int, noun: str) -> str:
@@ -47,10 +50,15 @@ def _json(findings: Sequence[Located]) -> str:
 
 def _github(findings: Sequence[Located]) -> str:
     return "\n".join(
-        f"::{found.severity} file={_property(found.path)},line={found.line},col={found.column},title={found.rule}::"
+        f"::{_LEVELS.get(found.severity, found.severity)} "
+        f"file={_property(found.path)},line={found.line},col={found.column},title={found.rule}::"
         + _data(f"{found.message}. {found.todo} [{found.clause}]")
         for found in findings
     )
+
+
+_LEVELS = {"note": "notice"}
+"""What GitHub calls a severity otherwise."""
 
 
 def _data(text: str) -> str:

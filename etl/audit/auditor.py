@@ -19,6 +19,7 @@ from etl.audit.comparisons import (
     newest_by_of,
     sum_results,
 )
+from etl.audit.declared_numbers import declared_results
 from etl.audit.orphans import TokenSources
 from etl.audit.staged_frame import staged_frame
 from etl.audit.table_checks import checks_of, table_suite
@@ -94,6 +95,7 @@ class Auditor:
         results = [*fits]
         if _passed(fits):
             results += self._value_results(staged, checks)
+            results += declared_results(self.spark, staged, self.location)
         results += join_results(joins, seen.orphans, rule)
         results += freshness_results(suite.freshness, newest_by, seen.footers.newest, beside.day)
         return results
