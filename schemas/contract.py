@@ -20,6 +20,10 @@ class Contract(Reviewed):
     table: Name = Field(description="The table's name in logs, commands and the ledger.")
     about: str = Field(min_length=1, description="One sentence: what a row is. Published as the table description.")
     source: SourceTableName = Field(description="schema.table in Aurora.")
+    foreign: tuple[SourceTableName, ...] = Field(
+        (),
+        description="Tables of other servers that the source may read, outside the snapshot and the proof of a reader.",
+    )
     publish: QualifiedName = Field(description="dataset.table in BigQuery.")
     load: Load
     key: tuple[Name, ...] = Field(min_length=1, description="Published columns that identify a row.")

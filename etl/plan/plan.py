@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from etl.plan.drift.refuse import without_drift
 from etl.plan.extent import Extent
+from etl.plan.foreign import refuse_foreign
 from etl.plan.keys_contract import keys_contract
 from etl.plan.scope import Scope
 from etl.plan.slicing import SliceSize, sliced
@@ -34,11 +36,13 @@ def plan_table(
         measure: whether keys and times may be counted at the source, to cut where the rows are; see `Extent`.
 
     Raises:
-        PlanRejected: the source table and the contract disagree; see `without_drift`.
+        PlanRejected: the source table and the contract disagree; see `without_drift` and `refuse_foreign`.
+        SourceChanged: the snapshot knows another table than there is now.
     """
     described = session.describe(contract.source)
     known = () if described else session.relations()
     source = without_drift(contract, described, session.dialect.name, known)
+    definition = refuse_foreign(contract, session.definition(contract.source))
     extent = Extent(
         contract,
         source,
@@ -50,6 +54,7 @@ def plan_table(
     size = SliceSize(slice_bytes, workers)
     found = sliced(session, extent, size)
     keys = _keys(session, extent, size, scope.day) if scope.compares_keys(contract) else None
+    keys = replace(keys, definition=definition) if keys else None
     masks = mask_plan(contract, scope.day)
     return TablePlan(
         contract=contract,
@@ -60,6 +65,7 @@ def plan_table(
         changes=extent.changes,
         keys=keys,
         estimated_bytes=found.bytes,
+        definition=definition,
     )
 
 

@@ -43,7 +43,8 @@ def dry_run(settings: Settings, contracts: Mapping[str, Contract], day: date) ->
         EndpointRefused, CredentialsRefused, SourceUnavailable: the source cannot be asked.
     """
     found: list[DryRun] = []
-    with hold_snapshot(settings.source) as held, join_snapshot(held.snapshot) as session:
+    sources = [contract.source for contract in contracts.values()]
+    with hold_snapshot(settings.source) as held, join_snapshot(held.snapshot, sources) as session:
         for contract in contracts.values():
             try:
                 with session.isolated():

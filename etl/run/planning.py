@@ -31,9 +31,10 @@ def plan_tables(
         workers: how many slices can be read at once.
     """
     plans: dict[str, PlanOrRefusal] = {}
-    with held.governor.turn(), join_snapshot(held.snapshot) as session:
+    sources = [contract.source for contract in selection.chosen.values()]
+    with held.governor.turn(), join_snapshot(held.snapshot, sources) as session:
         for name, contract in selection.chosen.items():
-            refusal = leases.refusal(contract.publish)
+            refusal = leases.refusal(contract.publish) or held.unlocked.get(contract.source)
             plans[name] = refusal or _planned(installation, run, session, contract, workers)
     return plans
 

@@ -35,7 +35,10 @@ def load_tables(
         return None, {}
     settings, location = installation.settings, installation.location
     with hold_snapshot(
-        settings.source, run.run_id, lambda step, counts: progress.say("source", step, **counts)
+        settings.source,
+        run.run_id,
+        lambda step, counts: progress.say("source", step, **counts),
+        tables=[contract.source for contract in selection.chosen.values()],
     ) as held:
         from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
 

@@ -117,6 +117,7 @@ def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: Staging
     return TableTask(
         table=contract.table,
         source=contract.source,
+        definition=plan.definition,
         columns=tuple(ReadColumn(name, column.type) for name, column in contract.selected.items()),
         mask=plan.mask,
         derive={name: derived.source for name, derived in contract.derive.items()},

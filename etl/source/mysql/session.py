@@ -9,11 +9,13 @@ import pymysql
 
 from etl.errors import NO_ROW_READ
 from etl.source.catalogue import SourceTable
+from etl.source.definition import Definition
 from etl.source.dialect import MYSQL
 from etl.source.endpoint import Endpoint
 from etl.source.guard import EndpointRefused
 from etl.source.mysql.catalogue import describe, key_column, relations
 from etl.source.mysql.connect import Connection, translated
+from etl.source.mysql.definition import definitions
 from etl.source.mysql.failures import UNKNOWN_TIME_ZONE, number_of, query_failure
 from etl.source.mysql.guard import MAY_WRITE_SQL, VARIABLES_SQL, MySqlReader, prove_reader, session_sql
 from etl.source.mysql.key_ranges import key_slices, literal, measured_bounds
@@ -37,6 +39,10 @@ class MySqlSession:
     def describe(self, table: str) -> SourceTable | None:
         """Returns what the catalogue says about `schema.table`."""
         return describe(self._ask, table, mariadb=self._reader.mariadb)
+
+    def definition(self, table: str) -> Definition | None:
+        """Returns what the table is now; there is no snapshot that could know another one."""
+        return definitions(self._ask, (table,))[table]
 
     def relations(self) -> tuple[str, ...]:
         """Returns every table and view."""

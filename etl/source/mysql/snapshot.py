@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
@@ -22,8 +22,9 @@ PER_SLICE: Final = "per slice"
 
 
 @contextmanager
-def hold_snapshot(endpoint: Endpoint, source: SourceSettings) -> Iterator[OpenSnapshot]:
-    """Keeps a session on a proven reader until the end; nothing is exported."""
+def hold_snapshot(endpoint: Endpoint, source: SourceSettings, tables: Sequence[str] = ()) -> Iterator[OpenSnapshot]:
+    """Keeps a session on a proven reader until the end; nothing is exported, and no table is locked."""
+    del tables  # a lock would hold replication up; each table is compared with its plan when its totals are counted
     with control_connection(endpoint, source.silence_seconds) as connection:
         reader = prepare_session(connection, endpoint, source.allowed_instances)
         wait_until_fresh(
@@ -39,8 +40,9 @@ def hold_snapshot(endpoint: Endpoint, source: SourceSettings) -> Iterator[OpenSn
 
 
 @contextmanager
-def join_snapshot(snapshot: Snapshot) -> Iterator[MySqlSession]:
+def join_snapshot(snapshot: Snapshot, tables: Sequence[str] = ()) -> Iterator[MySqlSession]:
     """Opens another control session, on any reader that may be read; it proves the reader again."""
+    del tables  # definitions are those of now whenever they are asked for
     endpoint, found = snapshot.endpoint, ""
     allowed = snapshot.reader.allowed if isinstance(snapshot.reader, MySqlReader) else ()
     with control_connection(endpoint) as connection:
