@@ -22,7 +22,7 @@ class Contract(Reviewed):
     source: SourceTableName = Field(description="schema.table in Aurora.")
     foreign: tuple[SourceTableName, ...] = Field(
         (),
-        description="Tables of other servers that the source may read, outside the snapshot and the proof of a reader.",
+        description="Tables of other servers that the source may read, outside snapshot and proof of a reader.",
     )
     publish: QualifiedName = Field(description="dataset.table in BigQuery.")
     load: Load

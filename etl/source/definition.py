@@ -10,18 +10,20 @@ from etl.errors import NOT_PUBLISHED, SourceChanged
 
 @dataclass(frozen=True)
 class Definition:
-    """What a relation is, by the server's present catalogue and not by a snapshot's.
+    """What a relation is at this moment, to whoever reads it.
 
     Attributes:
         table: `schema.table`.
         identity: names the relation within its server; another one of the same name has another identity.
-        digest: of kind, columns, types and files, and of all that a view or a partitioned table reads.
+        digest: of kind, columns, types and files, of the relation and of all that it reads.
+        catalogue: of what the catalogue's rows say about the same, which a snapshot may see as they were.
         foreign: the relations that it reads on other servers, as `schema.table`.
     """
 
     table: str
     identity: str
     digest: str
+    catalogue: str = ""
     foreign: tuple[str, ...] = ()
 
     def refuse_other(self, present: Definition | None) -> None:

@@ -10,7 +10,7 @@ from etl.source.definition import Definition
 from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.endpoint import SESSION, Endpoint
 from etl.source.jdbc.address import JdbcAddress
-from etl.source.postgres.definition import first_read_sql, literal
+from etl.source.postgres.definition import literal, present_sql
 from etl.source.postgres.guard import READS_ONLY_SQL
 from etl.source.snapshot import Snapshot
 
@@ -59,22 +59,22 @@ def address_of(snapshot: Snapshot, _driver: str, definition: Definition | None =
     join = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot.name}'"
     return JdbcAddress(
         f"jdbc:postgresql://{host}:{endpoint.port}/{quote(endpoint.database, safe='')}?{listed}",
-        {"user": who.user, "sessionInitStatement": f"{join}; {_proof(definition)}"},
+        {"user": who.user, "sessionInitStatement": f"{join}; {proof_sql(definition)}"},
         who.password or _of_passfile(endpoint),
     )
 
 
-def _proof(definition: Definition | None) -> str:
+def proof_sql(definition: Definition | None) -> str:
     """Returns the statement by which a session ends itself unless it is on a reader and reads what was planned."""
-    proofs = [
-        f"IF NOT ({READS_ONLY_SQL}) THEN RAISE EXCEPTION 'not on a reader' USING ERRCODE = '{NO_READER}'; END IF;"
-    ]
+    refused = f"RAISE EXCEPTION 'not on a reader' USING ERRCODE = '{NO_READER}'"
+    proofs = [f"IF NOT ({READS_ONLY_SQL}) THEN {refused}; END IF;"]
     if definition is not None:
-        planned = f"({literal(definition.identity)}, {literal(definition.digest)})"
-        proofs.append(
-            f"IF (SELECT (identity, digest) FROM ({first_read_sql(definition)}) AS it) IS DISTINCT FROM {planned} THEN "
-            f"RAISE EXCEPTION 'another relation' USING ERRCODE = '{OTHER_RELATION}'; END IF;"
-        )
+        planned = f"identity = {literal(definition.identity)} AND digest = {literal(definition.digest)}"
+        proofs += [
+            f"PERFORM FROM {POSTGRES.quoted(definition.table)} LIMIT 0;",  # locks it to the end of the transaction
+            f"IF NOT EXISTS (SELECT FROM ({present_sql(definition)}) AS now WHERE {planned}) THEN",
+            f"RAISE EXCEPTION 'another relation' USING ERRCODE = '{OTHER_RELATION}'; END IF;",
+        ]
     return f"DO $kagemusha$BEGIN {' '.join(proofs)} END$kagemusha$"
 
 

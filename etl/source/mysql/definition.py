@@ -44,4 +44,4 @@ def _definition(ask: Ask, table: str) -> Definition | None:
     ((kind, engine, made, *rest),) = found
     content = repr([kind, engine, str(made), rest, [list(map(str, row)) for row in ask(_COLUMNS_SQL, place)]])
     foreign = (table,) if str(engine).upper() in _ELSEWHERE else ()
-    return Definition(table, str(made), hashlib.sha256(content.encode()).hexdigest(), foreign)
+    return Definition(table, str(made), hashlib.sha256(content.encode()).hexdigest(), foreign=foreign)

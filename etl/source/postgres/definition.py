@@ -1,8 +1,9 @@
 """What relations of PostgreSQL are at this moment, even to a session that sees a snapshot of an earlier one.
 
 A snapshot hides changes of rows, not of tables: TRUNCATE and rewriting ALTERs are seen by everybody at once, and names
-lead to whatever bears them now (PostgreSQL 15, 13.6). Queries of the catalogue would see the snapshot's state of it, so
-the proof is made by functions that read the server's own caches, which are always of now.
+lead to whatever bears them now (PostgreSQL 15, 13.6). Queries of the catalogue see the snapshot's state of it, so what
+is now is told by functions that read the server's own caches. Where both are asked, before a session joins the snapshot
+and after, they must agree.
 """
 
 from __future__ import annotations
@@ -34,20 +35,31 @@ WITH RECURSIVE part (name, relation) AS (
   SELECT p.name, p.relation, i.type AS kind, i.schema || '.' || i.name AS called,
     pg_catalog.concat_ws(' ', p.relation, i.type, i.identity, pg_catalog.pg_relation_filenode(p.relation),
       pg_catalog.md5(pg_catalog.table_to_xmlschema(p.relation, false, false, '')::pg_catalog.text),
+      (SELECT pg_catalog.string_agg(t.relid::pg_catalog.oid::pg_catalog.text, '/' ORDER BY t.relid)
+       FROM pg_catalog.pg_partition_tree(p.relation) t)) AS present,
+    pg_catalog.concat_ws(' ', p.relation, n.nspname, c.relname, c.relkind, c.relfilenode,
+      (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull), ','
+         ORDER BY a.attnum)
+       FROM pg_catalog.pg_attribute a WHERE a.attrelid = p.relation AND a.attnum > 0 AND NOT a.attisdropped),
       (SELECT pg_catalog.string_agg(pg_catalog.md5(r.ev_action::pg_catalog.text), ' ' ORDER BY r.oid)
        FROM pg_catalog.pg_rewrite r WHERE r.ev_class = p.relation),
       (SELECT pg_catalog.string_agg(pg_catalog.md5(f.prosrc), ' ' ORDER BY f.oid)
        FROM {_RULES}
        JOIN pg_catalog.pg_proc f ON f.oid = d.refobjid
-       WHERE r.ev_class = p.relation AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass)) AS content
-  FROM part p CROSS JOIN LATERAL pg_catalog.pg_identify_object(1259, p.relation, 0) AS i
+       WHERE r.ev_class = p.relation AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass)) AS stored
+  FROM part p
+  CROSS JOIN LATERAL pg_catalog.pg_identify_object(1259, p.relation, 0) AS i
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = p.relation
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE p.relation IS NOT NULL
 )
 SELECT name, pg_catalog.to_regclass(name)::pg_catalog.oid::pg_catalog.text AS identity,
-  pg_catalog.md5(pg_catalog.string_agg(content, ',' ORDER BY relation)) AS digest,
+  pg_catalog.md5(pg_catalog.string_agg(present, ',' ORDER BY relation)) AS digest,
+  pg_catalog.md5(pg_catalog.string_agg(stored, ',' ORDER BY relation)) AS catalogue,
   coalesce(pg_catalog.string_agg(called, ' ' ORDER BY relation) FILTER (WHERE kind = 'foreign table'), '') AS away
 FROM described GROUP BY name
 """
+"""`present` comes from the server's caches, `stored` from the catalogue's rows, which a snapshot sees as they were."""
 
 
 def definitions(
@@ -61,7 +73,7 @@ def definitions(
     """
     if not tables:
         return {}
-    found = {str(name): (str(identity), str(digest), str(away)) for name, identity, digest, away in ask(_sql(tables))}
+    found = {str(name): tuple(map(str, values)) for name, *values in ask(_sql(tables))}
     return {table: _definition(table, found.get(POSTGRES.quoted(table))) for table in tables}
 
 
@@ -71,7 +83,12 @@ def first_read_sql(definition: Definition) -> str:
     The lock is taken when the statement is parsed and stays to the end of the transaction; the rest is looked up after.
     """
     locked = f"(SELECT pg_catalog.count(*) FROM (SELECT FROM {POSTGRES.quoted(definition.table)} LIMIT 0) AS locked)"
-    return f"SELECT identity, digest, {locked} FROM ({_sql([definition.table])}) AS now"
+    return f"SELECT identity, digest, {locked} FROM ({present_sql(definition)}) AS now"
+
+
+def present_sql(definition: Definition) -> str:
+    """Returns the query for what bears the relation's name now: its identity, and the digest of what it is."""
+    return _sql([definition.table])
 
 
 def lock_sql(tables: Sequence[str]) -> str:
@@ -93,8 +110,8 @@ def literal(text: str) -> str:
     return f"'{doubled}'"
 
 
-def _definition(table: str, found: tuple[str, str, str] | None) -> Definition | None:
+def _definition(table: str, found: tuple[str, ...] | None) -> Definition | None:
     if found is None:
         return None
-    identity, digest, away = found
-    return Definition(table, identity, digest, tuple(away.split()))
+    identity, digest, catalogue, away = found
+    return Definition(table, identity, digest, catalogue, tuple(away.split()))

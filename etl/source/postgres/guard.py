@@ -15,15 +15,15 @@ from etl.source.guard import Ask, EndpointRefused, ProvenPlace, Reader, Role, le
 
 OLDEST_VERSION: Final = 13_00_00
 """Of PostgreSQL, as `server_version_num` spells it."""
-READS_ONLY_SQL: Final = (
-    "pg_catalog.pg_is_in_recovery() AND coalesce(pg_catalog.current_setting('in_hot_standby', true), 'on') = 'on'"
-)
-"""Two witnesses; the second is PostgreSQL 14's, and nothing but the server can set it."""
+_IS_AURORA: Final = "pg_catalog.to_regproc('pg_catalog.aurora_db_instance_identifier') IS NOT NULL"
+READS_ONLY_SQL: Final = f"""pg_catalog.pg_is_in_recovery()
+       AND ({_IS_AURORA} OR coalesce(pg_catalog.current_setting('in_hot_standby', true), 'on') = 'on')"""
+"""Two witnesses; the second is PostgreSQL 14's, nothing but the server can set it, and Aurora has its own instead."""
 PROOF_SQL: Final = f"""
 SELECT ({READS_ONLY_SQL}) AS reads_only,
        coalesce(nullif(pg_catalog.current_setting('cluster_name'), ''), 'unnamed')::pg_catalog.text AS instance,
        pg_catalog.current_setting('server_version_num')::pg_catalog.int8 AS version,
-       (pg_catalog.to_regproc('pg_catalog.aurora_db_instance_identifier') IS NOT NULL) AS is_aurora,
+       ({_IS_AURORA}) AS is_aurora,
        (pg_catalog.replace(pg_catalog.current_setting('search_path'), ' ', '') = 'pg_catalog,pg_temp'
         AND pg_catalog.current_setting('row_security') = 'off'
         AND pg_catalog.current_setting('default_transaction_read_only') = 'on'
@@ -55,9 +55,8 @@ def prove_reader(ask: Ask, endpoint: ProvenPlace, allowed_instances: Sequence[st
         instance, is_writer = ask(AURORA_INSTANCE_SQL)
     reader = Reader(str(instance), int(str(version)), bool(is_aurora))
     told = "Aurora calls it the writer" if reads_only is True else "pg_is_in_recovery() is false"
-    let_through(
-        Role(reads_only is True and is_writer is False, reader, told, OLDEST_VERSION), endpoint, allowed_instances
-    )
+    role = Role(reads_only is True and is_writer is False, reader, told, OLDEST_VERSION)
+    let_through(role, endpoint, allowed_instances)
     if is_ours is not True:
         raise EndpointRefused(
             "The session does not have the settings that it was opened with.",

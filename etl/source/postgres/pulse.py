@@ -71,9 +71,8 @@ def pulse_of(
     lost = ""
     values: Sequence[bytes] | None = None
     try:
-        values = _answered(
-            connection, _PULSE.format(role=READS_ONLY_SQL, lag=_lag_sql(snapshot.reader)), silence_seconds, stopped
-        )
+        sql = _PULSE.format(role=READS_ONLY_SQL, lag=_lag_sql(snapshot.reader))
+        values = _answered(connection, sql, silence_seconds, stopped)
     except psycopg.Error:
         lost = "the session that held it has ended"
     except TimeoutError:

@@ -40,7 +40,7 @@ def test_both_engines_have_the_same_names(engine: str) -> None:
 
 
 def test_the_room_of_mysql_has_no_file_that_postgresql_lacks() -> None:
-    """Only PostgreSQL has more: MySQL's rows are read by Spark JDBC, its keys need no separators, its tables no locks."""
+    """Only PostgreSQL has more: Spark JDBC reads MySQL's rows, its keys need no separators and its tables no locks."""
     room = Path(str(source.__file__)).parent
     postgres, mysql = ({path.name for path in (room / name).glob("*.py")} for name in ("postgres", "mysql"))
     assert postgres - mysql == {"locks.py", "read.py", "separators.py"}
