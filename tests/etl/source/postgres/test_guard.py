@@ -111,7 +111,7 @@ HOSTILE = (
     "CREATE FUNCTION hostile.to_regproc(text) RETURNS regproc LANGUAGE sql AS 'SELECT NULL::regproc'",
     "CREATE FUNCTION hostile.pg_export_snapshot() RETURNS text LANGUAGE sql AS $$SELECT 'none'::text$$",
     "CREATE VIEW hostile.pg_class AS SELECT * FROM pg_catalog.pg_class WHERE false",
-    "CREATE VIEW hostile.pg_attribute AS SELECT * FROM pg_catalog.pg_attribute WHERE false",
+    "CREATE VIEW hostile.pg_attribute AS SELECT attrelid, attname FROM pg_catalog.pg_attribute WHERE false",
     "CREATE VIEW hostile.pg_stat_activity AS SELECT * FROM pg_catalog.pg_stat_activity WHERE false",
     "CREATE FUNCTION hostile.always(text, text) RETURNS bool LANGUAGE sql AS 'SELECT true'",
     "CREATE OPERATOR hostile.= (FUNCTION = hostile.always, LEFTARG = text, RIGHTARG = text)",
