@@ -40,6 +40,9 @@ class Contract(Reviewed):
         default=None,
         description="What becomes of a person's rows that must be forgotten; tables of persons need it for `forget`.",
     )
+    may_be_empty: bool = Field(
+        default=False, description="Whether a load may replace rows by none, or by far fewer, without a waiver."
+    )
     columns: dict[SourceColumnName, Column] = Field(min_length=1)
     derive: dict[Name, Derived] = Field(default_factory=dict)
 

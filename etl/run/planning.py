@@ -46,14 +46,17 @@ def estimated_rows(plan: PlanOrRefusal) -> int:
 
 def _planned(installation: Installation, run: Run, session: Session, contract: Contract, workers: int) -> PlanOrRefusal:
     try:
-        scope = run.scopes.get(contract.table) or _scope_of_the_day(installation, run, contract)
         slice_bytes = installation.settings.source.slice_mib * _MIB
         with session.isolated():
+            scope = run.scopes.get(contract.table) or _scope_of_the_day(installation, run, session, contract)
             return plan_table(session, contract, scope, slice_bytes, workers=workers)
     except KagemushaError as error:
         return error.at(table=contract.table)
 
 
-def _scope_of_the_day(installation: Installation, run: Run, contract: Contract) -> Scope:
+def _scope_of_the_day(installation: Installation, run: Run, session: Session, contract: Contract) -> Scope:
     """Returns what the contract's mode says of the day, which for a merge table depends on what is published."""
-    return Scope(run.day, run.began, standing=merge_state(installation.warehouse, contract, installation.keys))
+    definition = session.definition(contract.source)
+    origin = definition.origin if definition else None
+    standing = merge_state(installation.warehouse, contract, installation.keys, origin)
+    return Scope(run.day, run.began, standing=standing)

@@ -47,7 +47,7 @@ def load_tables(
         loader = TableLoader(
             stager=Stager(spark, held, installation.key, location, run.run_id),
             auditor=Auditor(spark, location, selection.suites),
-            publisher=Publisher(installation.warehouse, location),
+            publisher=Publisher(installation.warehouse, location, run.accepted_deletes),
             gather=_gathering(installation, selection, run),
             turns=TableTurns(selection.chosen, settings.limits.tables_at_once),
             leases=leases,

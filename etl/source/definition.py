@@ -17,6 +17,7 @@ class Definition:
         identity: names the relation within its server; another one of the same name has another identity.
         digest: of kind, columns, types and files, of the relation and of all that it reads.
         catalogue: of what the catalogue's rows say about the same, which a snapshot may see as they were.
+        server: names the server, whatever host or instance answers for it; empty where it does not say.
         foreign: the relations that it reads on other servers, as `schema.table`.
     """
 
@@ -24,7 +25,13 @@ class Definition:
     identity: str
     digest: str
     catalogue: str = ""
+    server: str = ""
     foreign: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Names the relation among those of all servers; a watermark of one says nothing about another."""
+        return f"{self.server} {self.identity}"
 
     def refuse_other(self, present: Definition | None) -> None:
         """Refuses a relation that is no longer the one that was planned.

@@ -28,12 +28,15 @@ class SnapshotLost(RunLost):
 class Snapshot:
     """What a slice needs to read the very same rows: the pinned instance and the snapshot's name.
 
+    The server is what names it among all servers, whatever its instances; empty where it does not say.
+
     MySQL exports no snapshot: there the name says that each slice is a consistent read of its own.
     """
 
     endpoint: Endpoint
     name: str
     reader: Reader
+    server: str = ""
 
     @property
     def pinned(self) -> bool:

@@ -26,17 +26,18 @@ _ELSEWHERE: Final = frozenset({"FEDERATED", "CONNECT", "SPIDER"})
 """Storage engines whose rows are on other servers."""
 
 
-def definitions(ask: Ask, tables: tuple[str, ...]) -> dict[str, Definition | None]:
+def definitions(ask: Ask, tables: tuple[str, ...], server: str = "") -> dict[str, Definition | None]:
     """Returns what relations are now, by name; None where the user sees none.
 
     Args:
         ask: runs a query with parameters.
         tables: each as `schema.table`; a schema is a database of MySQL.
+        server: names the server.
     """
-    return {table: _definition(ask, table) for table in tables}
+    return {table: _definition(ask, table, server) for table in tables}
 
 
-def _definition(ask: Ask, table: str) -> Definition | None:
+def _definition(ask: Ask, table: str, server: str) -> Definition | None:
     place = table.split(".", 1)
     found = ask(_TABLE_SQL, place)
     if not found:
@@ -44,4 +45,4 @@ def _definition(ask: Ask, table: str) -> Definition | None:
     ((kind, engine, made, *rest),) = found
     content = repr([kind, engine, str(made), rest, [list(map(str, row)) for row in ask(_COLUMNS_SQL, place)]])
     foreign = (table,) if str(engine).upper() in _ELSEWHERE else ()
-    return Definition(table, str(made), hashlib.sha256(content.encode()).hexdigest(), foreign=foreign)
+    return Definition(table, str(made), hashlib.sha256(content.encode()).hexdigest(), server=server, foreign=foreign)

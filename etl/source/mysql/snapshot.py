@@ -11,7 +11,7 @@ from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
 from etl.source.guard import EndpointRefused, reader_changed
 from etl.source.lag import wait_until_fresh
-from etl.source.mysql.connect import control_connection
+from etl.source.mysql.connect import control_connection, server_of
 from etl.source.mysql.guard import MySqlReader
 from etl.source.mysql.pulse import lag_of, pulse_of, room_for_sessions
 from etl.source.mysql.session import MySqlSession, prepare_session
@@ -35,7 +35,7 @@ def hold_snapshot(endpoint: Endpoint, source: SourceSettings, tables: Sequence[s
             endpoint.place,
         )
         room = room_for_sessions(connection, endpoint.place)
-        snapshot = Snapshot(replace(endpoint, pinned=True), PER_SLICE, reader)
+        snapshot = Snapshot(replace(endpoint, pinned=True), PER_SLICE, reader, server_of(connection, endpoint.place))
         yield OpenSnapshot(snapshot, room, lambda _stopped: pulse_of(connection, reader, endpoint.place))
 
 
@@ -52,4 +52,4 @@ def join_snapshot(snapshot: Snapshot, tables: Sequence[str] = ()) -> Iterator[My
             found = error.what
         if found:
             raise reader_changed(endpoint.place, found)
-        yield MySqlSession(connection, reader)
+        yield MySqlSession(connection, reader, snapshot.server)

@@ -20,7 +20,9 @@ _RULES: Final = """pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d
       ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid"""
 _DEFINITIONS: Final = f"""
 WITH RECURSIVE part (name, relation) AS (
-  SELECT w.name, pg_catalog.to_regclass(w.name)::pg_catalog.oid FROM (VALUES {{names}}) AS w (name)
+  SELECT w.name, CASE WHEN pg_catalog.has_schema_privilege(n.oid, 'USAGE') THEN
+      pg_catalog.to_regclass(w.name)::pg_catalog.oid END
+  FROM (VALUES {{names}}) AS w (name, place) JOIN pg_catalog.pg_namespace n ON n.nspname = w.place
   UNION
   SELECT p.name, o.relation FROM part p CROSS JOIN LATERAL (
     SELECT t.relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(p.relation) t
@@ -100,7 +102,7 @@ def lock_sql(tables: Sequence[str]) -> str:
 
 
 def _sql(tables: Sequence[str]) -> str:
-    names = ", ".join(f"({literal(POSTGRES.quoted(table))})" for table in tables)
+    names = ", ".join(f"({literal(POSTGRES.quoted(table))}, {literal(table.split('.', 1)[0])})" for table in tables)
     return _DEFINITIONS.format(names=names)
 
 
@@ -114,4 +116,4 @@ def _definition(table: str, found: tuple[str, ...] | None) -> Definition | None:
     if found is None:
         return None
     identity, digest, catalogue, away = found
-    return Definition(table, identity, digest, catalogue, tuple(away.split()))
+    return Definition(table, identity, digest, catalogue, foreign=tuple(away.split()))

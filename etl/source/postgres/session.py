@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 
 import psycopg
@@ -28,15 +29,19 @@ class PostgresSession:
 
     dialect = POSTGRES
 
-    def __init__(self, connection: Connection, present: Mapping[str, Definition | None] | None = None) -> None:
+    def __init__(
+        self, connection: Connection, present: Mapping[str, Definition | None] | None = None, server: str = ""
+    ) -> None:
         """Begins.
 
         Args:
             connection: in the snapshot.
             present: what relations were right before the connection joined the snapshot, by a catalogue of then.
+            server: names the server in what definitions say of their origin.
         """
         self.connection = connection
-        self._present = dict(present or {})
+        self._server = server
+        self._present = {name: self._named(one) for name, one in (present or {}).items()}
         self._known = self._definitions(tuple(self._present))
 
     def isolated(self) -> AbstractContextManager[object]:
@@ -94,7 +99,10 @@ class PostgresSession:
         return translated(lambda: self.connection.execute(sql.encode()).fetchall(), {})
 
     def _definitions(self, tables: Sequence[str]) -> Mapping[str, Definition | None]:
-        return definitions(self.rows, tables)
+        return {name: self._named(one) for name, one in definitions(self.rows, tables).items()}
+
+    def _named(self, found: Definition | None) -> Definition | None:
+        return replace(found, server=self._server) if found else None
 
     def row(self, sql: str) -> Sequence[object]:
         """Returns the only row of a query."""

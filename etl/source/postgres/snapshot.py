@@ -14,7 +14,7 @@ from etl.source.definition import Definition
 from etl.source.endpoint import Endpoint
 from etl.source.guard import still_the_reader
 from etl.source.lag import wait_until_fresh
-from etl.source.postgres.connect import Connection, control_connection, only_row
+from etl.source.postgres.connect import Connection, control_connection, only_row, server_of
 from etl.source.postgres.definition import definitions
 from etl.source.postgres.failures import GONE
 from etl.source.postgres.guard import prove_reader
@@ -66,7 +66,7 @@ def join_snapshot(snapshot: Snapshot, tables: Sequence[str] = ()) -> Iterator[Po
             raise SourceUnavailable(
                 f"The database ended a session ({state}).", not_done=NOT_PUBLISHED, where=snapshot.endpoint.place
             )
-        yield PostgresSession(connection, present)
+        yield PostgresSession(connection, present, snapshot.server)
 
 
 def _exported(connection: Connection, endpoint: Endpoint, source: SourceSettings) -> tuple[Snapshot, int]:
@@ -81,11 +81,12 @@ def _exported(connection: Connection, endpoint: Endpoint, source: SourceSettings
             source.lag_wait_seconds,
             endpoint.place,
         )
+        server = server_of(connection)
         room = room_for_sessions(lambda sql: only_row(connection, sql))
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         (name,) = only_row(connection, "SELECT pg_catalog.pg_export_snapshot()")
         pinned = replace(endpoint, address=connection.info.hostaddr or None, pinned=True)
-        return Snapshot(pinned, str(name), reader), room
+        return Snapshot(pinned, str(name), reader, server), room
     except psycopg.Error as error:
         ended = error.sqlstate or "no SQLSTATE"
     raise SourceUnavailable(
