@@ -20,11 +20,11 @@ demo: bootstrap ## Start the local stack, seed it, run two days, show the result
 
 .PHONY: test
 test: lint ## Run every check: lint, types, generated files, tests.
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --durations=25 --durations-min=1
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1
 
 .PHONY: test-quick
 test-quick: bootstrap ## Run the tests that one shared stack can answer; under two minutes once warm. For the desk.
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile -m "not long"
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
 .PHONY: lint
 lint: bootstrap ## Check style, types and that generated files are up to date.

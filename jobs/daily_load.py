@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from etl.entry import guarded, load_day
-from jobs.glue import flag, glue_job, resolved
+from jobs.glue import flag, glue_job, resolved, table_names
 
 
 def main(argv: Sequence[str]) -> int:
     """Runs the daily load and gives its exit code."""
     arguments = resolved(argv, required=(), optional=("day", "tables", "settings", "resume"))
-    tables = [name for name in arguments.get("tables", "").split(",") if name]
+    tables = table_names(arguments)
     settings = Path(arguments["settings"]) if "settings" in arguments else None
     with glue_job(argv):
         return load_day(arguments.get("day"), tables, settings, resume=flag(arguments.get("resume", "false")))

@@ -22,6 +22,9 @@ class Column(Reviewed):
         alias="class", description="What the value is; policy says which strategies it may have."
     )
     mask: AnyStrategy = Field(description="What becomes of the value.")
+    publish_as: Name | None = Field(
+        default=None, description="The published column's name, where contracts do not publish the source's own."
+    )
     nullable: bool = Field(default=True, description="False: a NULL in the published column fails the audit.")
     may_look_like: tuple[AllowedLeak, ...] = Field(
         default=(),
@@ -52,6 +55,6 @@ class Derived(Reviewed):
     """One published column that is computed from a kept one."""
 
     type: Literal["date"]
-    source: Name = Field(alias="from", description="The kept timestamp column it is computed from.")
+    source: Name = Field(alias="from", description="The kept timestamp column it is computed from, as published.")
     rule: Literal["business_date"] = Field(alias="as", description="business_date: the calendar date in Japan (JST).")
     about: str = ""

@@ -37,6 +37,7 @@ class PolicyColumn:
         control: names a compensating control, empty where there is none.
         in_every_row: whether no row lacks a value.
         kind: the name of its contract type: a flag `password_expired` holds no password.
+        at_source: the source's own name of the column, where it is published under another.
     """
 
     table: str
@@ -47,6 +48,7 @@ class PolicyColumn:
     control: str = ""
     in_every_row: bool = False
     kind: str = "string"
+    at_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
     finding = check_column(column.column_class, column.strategy)
     if finding:
         yield replace(finding, table=column.table, column=column.name)
-    yield from _named(column)
+    names = dict.fromkeys((column.at_source or column.name, column.name))
+    yield from next((found for name in names if (found := list(_named(column, name)))), [])
     for strategy in _masks(column.strategy):
         if strategy.reversible:
             yield _at(column, "KG010", f"{strategy.strategy} can be turned back with its key")
@@ -113,9 +116,9 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
                 yield _at(column, "KG007", f"of a {_CARD_DIGITS}-digit number only {free} digits would be encrypted")
 
 
-def _named(column: PolicyColumn) -> Iterator[Finding]:
-    """Finds masks that what the name of a column, or the path of a document's field, says does not allow."""
-    said = meaning(column.name, column.table)
+def _named(column: PolicyColumn, name: str) -> Iterator[Finding]:
+    """Finds masks that what a name of a column, or the path of a document's field, says does not allow."""
+    said = meaning(name, column.table)
     if said.fits(column.kind):
         yield from _misnamed(column, said, column.strategy, column.column_class)
     if isinstance(column.strategy, JsonFields):

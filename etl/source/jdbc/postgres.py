@@ -30,8 +30,8 @@ _TEXT: Final = {
 
 def expression(column: ReadColumn) -> str:
     """Returns the expression that hands a column over in a form that no driver can get wrong."""
-    spelling = _TEXT.get(column.type.name)
-    return spelling.format(POSTGRES.quoted(column.name)) if spelling else POSTGRES.expression(column)
+    spelling = _TEXT.get("datetime" if column.type.zone else column.type.name)
+    return spelling.format(POSTGRES.column(column.at_source)) if spelling else POSTGRES.expression(column)
 
 
 def address_of(snapshot: Snapshot, _driver: str, definition: Definition | None = None) -> JdbcAddress:

@@ -43,5 +43,5 @@ def _allowed(contracts: Iterable[Contract], domain: str) -> frozenset[LeakKind]:
         for contract in contracts
         for column, strategy in rewritable_columns(contract).items()
         if strategy.domain == domain
-        for kind in contract.columns[column].may_look_like
+        for kind in contract.selected[column].may_look_like
     )

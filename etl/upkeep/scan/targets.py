@@ -56,7 +56,7 @@ def table_places(name: str, settings: Settings, contracts: Mapping[str, Contract
     found = _DATASET.fullmatch(name)
     warehouse = Warehouse.of(settings)
     allowed = {
-        contract.publish: {name: frozenset(column.may_look_like) for name, column in contract.columns.items()}
+        contract.publish: {name: frozenset(column.may_look_like) for name, column in contract.selected.items()}
         for contract in contracts.values()
     }
     for table in _tables(warehouse, found["dataset"], found["table"]) if found else ():
