@@ -14,6 +14,7 @@ from etl.cloud.storage import StagingLocation
 from etl.errors import PublishRefused
 from etl.plan.keys_contract import keys_contract
 from etl.publish import Publisher
+from etl.publish.merge import DeletesUnproven
 from etl.publish.merge_sql import Merge
 from etl.source import Changes
 from schemas.contract import Contract
@@ -163,3 +164,34 @@ def test_a_failed_job_that_is_found_again_is_no_success(
     published = Publisher(warehouse, location).publish(proof, FREE)
     assert published.rows == 3
     assert published.job_ids[0].endswith("_3")
+
+
+@pytest.mark.parametrize("deletes", ["hard", "soft"])
+def test_most_of_a_table_is_not_deleted_without_a_word(
+    warehouse: Warehouse, target: StagingLocation, deletes: str
+) -> None:
+    """More deletes than the contract's share stop the merge with exit code 1; with so many accepted it goes on."""
+    many = contract(f"many_{deletes}", deletes=deletes, by=None)
+    rows: Sequence[Row] = [("a", number, "new", MONDAY) for number in range(40)]
+    Publisher(warehouse, target).publish(rows_of(many, target, rows, whole=True), FREE)
+    before = table(warehouse, f"many_{deletes}")
+    changes = rows_of(many, target, [("a", 0, "paid", MONDAY)])
+    for left, told in ((28, "12 of 40"), (0, "39 of 40")):
+        with pytest.raises(DeletesUnproven, match=told) as refused:
+            Publisher(warehouse, target).publish(changes, FREE, keys_of(many, target, [("a", n) for n in range(left)]))
+        assert refused.value.exit_code == 1
+        assert "--accept-deletes" in str(refused.value)
+        assert table(warehouse, f"many_{deletes}") == before
+    few = keys_of(many, target, [("a", number) for number in range(28)])
+    assert Publisher(warehouse, target, accepted_deletes=12).publish(changes, FREE, few).deleted == 12
+
+
+def test_a_table_that_lost_every_row_is_not_emptied(warehouse: Warehouse, target: StagingLocation) -> None:
+    """However few rows a table has, the last of them goes only when somebody says so."""
+    few = contract("few", deletes="hard", by=None)
+    Publisher(warehouse, target).publish(rows_of(few, target, FIRST, whole=True), FREE)
+    nothing, none = rows_of(few, target, []), keys_of(few, target, [])
+    with pytest.raises(DeletesUnproven, match=r"3 of 3 rows of merging\.few are gone .* one run may delete 0"):
+        Publisher(warehouse, target).publish(nothing, FREE, none)
+    Publisher(warehouse, target, accepted_deletes=3).publish(nothing, FREE, none)
+    assert table(warehouse, "few") == []
