@@ -153,6 +153,8 @@ def _rows_with_runs(data: Bytes, digits: Mask, escapes: Mask | None, offsets: Po
     if not runs.any():
         return np.empty(0, np.int64)
     runs &= digits[:-9] & _soon(seen)[9:]
+    if not runs.any():
+        return np.empty(0, np.int64)
     runs[1:] &= ~runs[:-1]  # where a run begins is enough
     # Signs made up a part of the run: most dates, times and amounts have fewer than ten digits.
     return _rows_of_many(digits, rows_of(np.flatnonzero(runs), offsets), offsets)
