@@ -15,7 +15,7 @@ from masking.errors import InvalidValues, KagemushaError
 from masking.formats import NumberFormat
 from masking.keyring import Keyring
 from masking.leaks import Allowed, LeakKind, OwnIins
-from masking.rows import Flags
+from masking.rows import Flags, either
 from masking.strategies import AnyStrategy
 from masking.strategies.base import FallibleStrategy, MaskContext, Masked
 from masking.strategies.drop import Drop
@@ -24,6 +24,7 @@ from masking.strategies.keep import Keep
 from masking.strategies.shift_date import ShiftDate
 
 _SHOWN_ROWS = 5
+_NONE_UNFIT: Mapping[str, Flags] = {}
 
 
 class BatchMismatch(KagemushaError):
@@ -133,8 +134,13 @@ class MaskPlan:
         """Returns (column, domain, algorithm) for every key that masking uses."""
         return tuple((rule.name, *use) for rule in self.rules for use in rule.strategy.key_uses())
 
-    def mask(self, batch: pa.RecordBatch, keys: Keyring) -> MaskedBatch:
+    def mask(self, batch: pa.RecordBatch, keys: Keyring, unfit: Mapping[str, Flags] = _NONE_UNFIT) -> MaskedBatch:
         """Masks a batch into `output_schema`; row for row, but for rows that a contract lets be quarantined.
+
+        Args:
+            batch: of the columns that are read.
+            keys: of the masks.
+            unfit: column → rows whose values could not be read as its type, and which are null in the batch.
 
         Raises:
             BatchMismatch: the batch is not what the plan was made for.
@@ -148,9 +154,10 @@ class MaskPlan:
         for rule, target in zip(self._published(), self.output_schema, strict=True):
             masked = _masked(rule, columns[rule.name], given)
             values.append(_as_type(masked.values, target.type))
-            if masked.invalid is not None:
+            faulty = either(masked.invalid, unfit.get(rule.name))
+            if faulty is not None:
                 choice = rule.strategy.on_invalid if isinstance(rule.strategy, FallibleStrategy) else "fail"
-                invalid[choice].append((rule, masked.invalid))
+                invalid[choice].append((rule, faulty))
         if invalid["fail"]:
             raise InvalidValues(
                 "; ".join(_failure(rule, flagged) for rule, flagged in invalid["fail"]) + ".",

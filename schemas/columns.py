@@ -23,6 +23,9 @@ class Column(Reviewed):
         alias="class", description="What the value is; policy says which strategies it may have."
     )
     mask: AnyStrategy = Field(description="What becomes of the value.")
+    publish_as: Name | None = Field(
+        default=None, description="The published column's name, where contracts do not publish the source's own."
+    )
     nullable: bool = Field(default=True, description="False: a NULL in the published column fails the audit.")
     may_look_like: tuple[AllowedLeak, ...] = Field(
         default=(),
@@ -35,7 +38,9 @@ class Column(Reviewed):
         "like a card number, a My Number or a phone; what does not stops the table. Own cards never pass.",
     )
     control: str = Field(
-        default="", description="The compensating control for a finding that a rule lets a contract answer."
+        default="",
+        description="The answer to a finding that a rule lets a contract answer: the compensating control, or why the "
+        "column's name misleads.",
     )
     values: tuple[str | int, ...] = Field(
         default=(), description="The only values of a kept string or int64 column: any other fails the audit."
@@ -57,6 +62,6 @@ class Derived(Reviewed):
     """One published column that is computed from a kept one."""
 
     type: Literal["date"]
-    source: Name = Field(alias="from", description="The kept timestamp column it is computed from.")
+    source: Name = Field(alias="from", description="The kept timestamp column it is computed from, as published.")
     rule: Literal["business_date"] = Field(alias="as", description="business_date: the calendar date in Japan (JST).")
     about: str = ""

@@ -12,10 +12,10 @@ from pathlib import Path
 from etl.audit import checks_of
 from etl.clock import now
 from etl.plan import Scope
-from etl.publish import View, load_views
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts, select_contracts
 from schemas.policy import refuse_breaches
+from schemas.view_file import View, load_views
 
 
 @dataclass(frozen=True)

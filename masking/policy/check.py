@@ -11,13 +11,19 @@ from masking.formats import NumberFormat, format_named
 from masking.kernels.ff1 import min_length
 from masking.policy.classes import POLICY, ColumnClass
 from masking.policy.constants import shows_leak
-from masking.policy.names import promised_class
+from masking.policy.names import HARMLESS, Meaning, meaning
 from masking.policy.rules import RULES, Profile, Rule
 from masking.strategies import Fpe, JsonFields, Strategy, Tokenize, TruncatePan
 
 _CARD_DIGITS = 16
 _DECIMAL = 10
 _TOKENS = frozenset({"tokenize", "pseudonymize", "fpe"})
+_NEVER = frozenset({ColumnClass.SENSITIVE_AUTHENTICATION, ColumnClass.NATIONAL_ID})
+"""Classes whose values never leave the database."""
+_EVERYDAY = frozenset({"identifier", "number", "reference", "key"})
+"""What every table has: whether an id names a person or a thing, only its class can tell."""
+_OF_NOBODY = frozenset({ColumnClass.NONE, ColumnClass.IDENTIFIER})
+"""Classes that say the values tell nothing of a person; another class is a decision that somebody made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class PolicyColumn:
         strategy: what becomes of them.
         control: names a compensating control, empty where there is none.
         in_every_row: whether no row lacks a value.
+        kind: the name of its contract type: a flag `password_expired` holds no password.
+        at_source: the source's own name of the column, where it is published under another.
         number: the declared format of a kept number.
     """
 
@@ -42,6 +50,8 @@ class PolicyColumn:
     strategy: Strategy
     control: str = ""
     in_every_row: bool = False
+    kind: str = "string"
+    at_source: str = ""
     number: NumberFormat | None = None
 
 
@@ -99,9 +109,8 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
     finding = check_column(column.column_class, column.strategy)
     if finding:
         yield replace(finding, table=column.table, column=column.name)
-    promised = promised_class(column.name)
-    if promised and column.column_class == ColumnClass.NONE and column.strategy.strategy == "keep":
-        yield _at(column, "KG012", f"the name promises {promised}, the class is none, and the value is kept")
+    names = dict.fromkeys((column.at_source or column.name, column.name))
+    yield from next((found for name in names if (found := list(_named(column, name)))), [])
     if column.number:
         yield from _declared(column, column.number)
     if showing := shows_leak(column.strategy):
@@ -113,6 +122,36 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
             free = free_digits(_CARD_DIGITS, strategy.keep_first, strategy.keep_last)
             if free < min_length(_DECIMAL):
                 yield _at(column, "KG007", f"of a {_CARD_DIGITS}-digit number only {free} digits would be encrypted")
+
+
+def _named(column: PolicyColumn, name: str) -> Iterator[Finding]:
+    """Finds masks that what a name of a column, or the path of a document's field, says does not allow."""
+    said = meaning(name, column.table)
+    if said.fits(column.kind):
+        yield from _misnamed(column, said, column.strategy, column.column_class)
+    if isinstance(column.strategy, JsonFields):
+        for path, strategy in column.strategy.fields.items():
+            said = meaning(path)
+            if said.fits("string") and said.head not in HARMLESS:  # nobody tells a field's type
+                yield from _misnamed(column, said, strategy, ColumnClass.NONE, f"{path}: ")
+
+
+def _misnamed(
+    column: PolicyColumn, said: Meaning, strategy: Strategy, declared: ColumnClass, where: str = ""
+) -> Iterator[Finding]:
+    if strategy.strategy == "drop" or said.phrase in _EVERYDAY:
+        return
+    message = f"{where}the name says {said.phrase} ({said.kind}), the class is {declared}"
+    if said.column_class in _NEVER and declared not in _NEVER:
+        yield _at(column, "KG015", message)
+    elif declared in _OF_NOBODY and not column.control and not _allows(said, strategy):
+        yield _at(column, "KG012", f"{message}, and the mask is {strategy.strategy}")
+
+
+def _allows(said: Meaning, strategy: Strategy) -> bool:
+    """Tells whether the policy allows a mask for what a name says; what is only personal is not kept."""
+    allowed = POLICY[said.column_class].allowed
+    return strategy.strategy in allowed if allowed is not None else strategy.strategy != "keep"
 
 
 def _declared(column: PolicyColumn, number: NumberFormat) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ def token_domains(contracts: Iterable[Contract]) -> dict[str, KeyedStrategy]:
 def _allowed(contracts: Iterable[Contract], domain: str) -> Allowed:
     """Returns what tokens of a domain may look like in any of its columns."""
     uses = [
-        (contract.columns[column], strategy)
+        (contract.selected[column], strategy)
         for contract in contracts
         for column, strategy in rewritable_columns(contract).items()
         if strategy.domain == domain
