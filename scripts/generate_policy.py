@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from masking.leaks.cards import ISSUER_RANGES  # noqa: E402 - the checkout comes first on the path
 from masking.policy import POLICY, RULES, Profile  # noqa: E402
-from schemas.lint import CONTRACT_FITS  # noqa: E402
+from schemas.lint import CONTRACT_FITS, NAMES_FIT, VIEW_FITS  # noqa: E402
 
 TARGET = ROOT / "masking" / "POLICY.md"
 
@@ -64,7 +64,7 @@ def rules() -> Iterator[str]:
     """Yields one section a rule."""
     yield ""
     yield "## Rules"
-    for rule in (*RULES.values(), CONTRACT_FITS):
+    for rule in (*RULES.values(), CONTRACT_FITS, NAMES_FIT, VIEW_FITS):
         scope = "" if rule.profile == Profile.PCI else f", profile `{rule.profile}` only"
         yield ""
         yield f"### {rule.id}: {rule.demand}"

@@ -21,6 +21,7 @@ from etl.audit.comparisons import (
 )
 from etl.audit.orphans import TokenSources
 from etl.audit.staged_frame import staged_frame
+from etl.audit.staged_leaks import leak_results, leak_rule
 from etl.audit.table_checks import checks_of, table_suite
 from etl.audit.verdict import Approved, References, Verdict, approve
 from etl.audit.worker_counts import count_on_workers
@@ -89,9 +90,10 @@ class Auditor:
         joins = tuple(one for one in beside.joins if rule.check and one.column not in rule.leave_out)
         newest_by = newest_by_of(staged.plan.contract, suite.freshness) if beside.day else None
         sources, schema = TokenSources(self.location, beside.warehouse), staged.plan.output_schema
-        seen = count_on_workers(self.spark, sources, staged.files, schema, newest_by, joins)
+        leaks = leak_rule(staged.plan.mask)
+        seen = count_on_workers(self.spark, sources, staged.files, schema, newest_by, joins, leaks)
         fits = file_results(seen.footers, staged)
-        results = [*fits]
+        results = [*fits, *leak_results(seen.footers.leaks, leaks, schema, staged.rows)]
         if _passed(fits):
             results += self._value_results(staged, checks)
         results += join_results(joins, seen.orphans, rule)

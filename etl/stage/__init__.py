@@ -4,9 +4,9 @@ from etl.stage.driver import Stager
 from etl.stage.leak_gate import refuse_leaks
 from etl.stage.manifest import (
     Manifest,
+    StageForged,
     StageGone,
     changed_files,
-    manifest_name,
     read_manifest,
     staged_tables,
     write_manifest,
@@ -21,6 +21,7 @@ __all__ = [
     "Manifest",
     "Quarantine",
     "SourceTotals",
+    "StageForged",
     "StageGone",
     "Staged",
     "StagedFile",
@@ -28,7 +29,6 @@ __all__ = [
     "ask_source_totals",
     "changed_files",
     "manifest_digest",
-    "manifest_name",
     "read_manifest",
     "refuse_leaks",
     "staged_tables",

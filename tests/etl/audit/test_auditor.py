@@ -23,6 +23,7 @@ from etl.plan import TablePlan, mask_plan
 from etl.source import Slice
 from etl.stage import Quarantine, SourceTotals, Staged, write_manifest, write_slice
 from expectations.volume import LoadSize
+from masking.examples import example_keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 from scripts.local_stack.local_stack import Endpoints
@@ -235,7 +236,7 @@ def test_no_failing_value_gets_out(
     verdict = judge(stage, rows=9, cost="0.00")
     assert len(failed(verdict)) >= 6
     write_page(stage, verdict, StagingBucket(target))
-    write_manifest(replace(stage, sums={}), SourceTotals(9, {}), StagingBucket(target))
+    write_manifest(replace(stage, sums={}), SourceTotals(9, {}), StagingBucket(target), example_keyring())
     with pytest.raises(AuditFailed) as stopped:
         approve(stage, verdict)
     told = [repr(verdict), str(check_rows(verdict.results)), str(stopped.value), repr(stopped.value), caplog.text]

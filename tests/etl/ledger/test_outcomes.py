@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -9,8 +10,8 @@ from itertools import count
 
 import pytest
 
+from etl.audit import refuse_superseded
 from etl.clock import now
-from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import PublishRefused
 from etl.ledger import (
     LOADED,
@@ -24,16 +25,20 @@ from etl.ledger import (
     leased,
     load_history,
     merge_state,
+    signed_row,
 )
 from etl.ledger.key_events import _noted
 from etl.plan import TablePlan, mask_plan
+from etl.progress import JsonLines
 from etl.reports.status import table_status
 from etl.reports.verify import _last_load
+from etl.run.load_records import LoadProof, LoadRecords
+from etl.run.request import Run
 from etl.run.resume import already_loaded
-from etl.run.superseded import refuse_superseded
 from etl.settings import Settings, load_settings
-from etl.stage import Quarantine, Staged, manifest_name
+from etl.stage import Manifest, Quarantine, SourceTotals, Staged
 from masking.examples import example_keyring
+from masking.keyring import Keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
@@ -65,7 +70,7 @@ class Books:
             update={"table": f"{table}_{self.number}", "publish": "outcomes.there", "joins": {}}
         )
 
-    def note(self, contract: Contract, **columns: object) -> None:
+    def note(self, contract: Contract, signed_by: Keyring | None = None, **columns: object) -> None:
         """Appends a row as the load of a business day writes it."""
         row = {
             "run_id": f"run-{self.number}",
@@ -75,8 +80,9 @@ class Books:
             "rows": 7,
             "contract_digest": contract.digest,
             "at": now(),
+            **columns,
         }
-        self.ledger.append("table_loads", [{**row, **columns}])
+        self.ledger.append("table_loads", [signed_row(row, signed_by) if signed_by else row])
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +145,10 @@ def resume_leaves_it_out(books: Books) -> bool:
     with leased(books.ledger, f"resumed-{books.number}", [contract.publish], 600) as leases:
         fence = leases.fencing_token(contract.publish)
         assert fence is not None
-        books.note(contract, basis=_BASIS, fence=fence - 1)
-        chosen = {contract.table: contract}
-        return bool(already_loaded(books.ledger, "resumed", DAY, chosen, {contract.table: _BASIS}, leases))
+        keys, proofs = example_keyring(), {contract.table: LoadProof(_BASIS, fence)}
+        books.note(contract, signed_by=keys, basis=_BASIS, fence=fence - 1)
+        records = LoadRecords(books.ledger, keys, Run.begin(DAY, {}), proofs)
+        return bool(already_loaded(records, {contract.table: contract}, JsonLines(io.StringIO())))
 
 
 def staged_is_superseded(books: Books) -> bool:
@@ -158,12 +165,18 @@ def staged_is_superseded(books: Books) -> bool:
         seconds=0.0,
         peak_mib=0,
     )
-    bucket = StagingBucket(StagingLocation.of(books.settings))
-    bucket.write(manifest_name(bucket, staged.run_id, contract.table), b"{}", "application/json")
-    refuse_superseded(staged, bucket, books.ledger)  # nobody has published it yet
+    manifest = Manifest(
+        staged=staged,
+        totals=SourceTotals(0, {}),
+        contract_digest=contract.digest,
+        staged_at=now(),
+        key_version=1,
+        signature="",
+    )
+    refuse_superseded(manifest, books.ledger)  # nobody has published it yet
     books.note(contract, window_first=DAY, window_last=DAY, at=now() + timedelta(minutes=1))
     try:
-        refuse_superseded(staged, bucket, books.ledger)
+        refuse_superseded(manifest, books.ledger)
     except PublishRefused:
         return True
     return False

@@ -9,10 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import yaml
+from google.cloud import bigquery
 
 from etl.audit import Approved, Verdict
 from etl.audit.verdict import _SEAL
-from etl.cloud.bigquery import Warehouse
+from etl.cloud.bigquery import Warehouse, copy
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import PublishRefused
 from etl.plan import TablePlan, mask_plan
@@ -178,7 +179,7 @@ def test_the_statement_names_the_days_it_touches(target: StagingLocation) -> Non
 def test_a_failed_job_that_is_found_again_is_no_success(
     stack: Endpoints, warehouse: Warehouse, target: StagingLocation
 ) -> None:
-    """The id of a load that failed is taken for ever: the same stage loads under the next one, and only then counts."""
+    """The id of a job that failed is taken for ever: the same copy is made under the next one, and only then counts."""
     found = contract("failed")
     proof = rows_of(found, target, FIRST, whole=True)
     (file,) = proof.staged.files
@@ -190,4 +191,10 @@ def test_a_failed_job_that_is_found_again_is_no_success(
     away.rename(stored)
     published = Publisher(warehouse, target).publish(proof, FREE)
     assert published.rows == 3
-    assert published.job_ids[0].endswith("_3")
+    source, again = warehouse.table_id("merging.late"), warehouse.table_id("merging.again")
+    for _ in range(2):
+        with pytest.raises(PublishRefused):
+            copy(warehouse, source, again, f"copy_{target.prefix.split('/')[-1]}", bigquery.CopyJobConfig())
+    warehouse.client.query_and_wait("CREATE TABLE merging.late AS SELECT 1 AS n")
+    job = copy(warehouse, source, again, f"copy_{target.prefix.split('/')[-1]}", bigquery.CopyJobConfig())
+    assert job.job_id.endswith("_3")

@@ -19,7 +19,7 @@ from etl.run.daily import daily_run
 from etl.run.results import RunResult
 from etl.run.staged_run import StagedRun
 from etl.settings import KeyringSettings
-from etl.stage import StageGone
+from etl.stage import StageForged, StageGone
 from tests.etl.conftest import DAY, Issuer
 
 pytestmark = pytest.mark.stack
@@ -131,7 +131,7 @@ def test_a_waiver_is_worth_nothing_elsewhere(
     create_keyring_file(tmp_path / "another.json")
     keyring = KeyringSettings(ref=f"file:{tmp_path / 'another.json'}")
     other = issuer.settings.model_copy(update={"keyring": keyring})
-    with pytest.raises(WaiverRefused):
+    with pytest.raises(StageForged):
         StagedRun(other, contracts, suites).publish(first.run_id, TABLE, quiet)
     suite = suites / f"{TABLE}.yaml"
     suite.write_text(WRONG.replace("chess", "go"), encoding="utf-8")
