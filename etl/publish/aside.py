@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -74,13 +75,14 @@ class Asides:
             refuse_changed_files(staged, self.location)
             _refuse_other_rows(self.warehouse, staged, name)
         except KagemushaError:
-            self.drop(name)
+            self.discard(name)
             raise
         return name
 
-    def drop(self, name: str) -> None:
-        """Removes a table beside."""
-        self.warehouse.drop_table("A staging table could not be removed", name)
+    def discard(self, name: str) -> None:
+        """Removes a table beside; where that fails it ends by itself, and what was or was not published stays so."""
+        with suppress(KagemushaError):
+            self.warehouse.drop_table("A staging table could not be removed", name)
 
     def _created(self, staged: Staged, schema: Sequence[bigquery.SchemaField]) -> bigquery.Table:
         contract, dataset = staged.plan.contract, self.warehouse.settings.ops_dataset

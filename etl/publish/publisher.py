@@ -87,7 +87,7 @@ class Publisher:
         outcomes = self._replaced(staged, destinations, beside, table, lease)
         failures = [one for one in outcomes if isinstance(one, KagemushaError)]
         job_ids = tuple(one for one in outcomes if isinstance(one, str))
-        asides.drop(beside)
+        asides.discard(beside)
         if failures:
             raise _partly(failures, job_ids, len(destinations))
         compared = staged.rows if staged.plan.changes else None  # a whole table has all keys that there are

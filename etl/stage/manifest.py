@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -30,9 +30,13 @@ def changed_files(staged: Staged, target: StagingLocation) -> int:
     Raises:
         StorageUnavailable: storage did not answer.
     """
-    folder = f"{target.prefix}/{staged.run_id}/{staged.plan.table}/"
+    return changed_objects(staged.files, f"{target.prefix}/{staged.run_id}/{staged.plan.table}/", target)
+
+
+def changed_objects(files: Sequence[StagedFile], folder: str, target: StagingLocation) -> int:
+    """Returns how many files are not what storage holds in a folder: by name, size, checksum and generation."""
     stored = {(one.name, one.bytes, one.crc32c, one.generation) for one in StagingBucket(target).stored(folder)}
-    return sum((file.name, file.bytes, file.crc32c, file.generation) not in stored for file in staged.files)
+    return sum((file.name, file.bytes, file.crc32c, file.generation) not in stored for file in files)
 
 
 _FORMAT: Final = 2

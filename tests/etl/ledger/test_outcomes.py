@@ -104,7 +104,7 @@ def ledger(settings: Settings) -> Ledger:
 def backfill_leaves_the_day_out(books: Books) -> bool:
     """Whether `backfill --resume` takes the day for done."""
     contract, window = books.contract("rewards"), {"window_first": DAY, "window_last": DAY}
-    books.note(contract, **window)
+    books.note(contract, signed_by=example_keyring(), **window)
     return DAY in done_days(books.ledger.warehouse, contract, example_keyring())
 
 
@@ -238,3 +238,24 @@ def test_outcomes_are_the_words_of_older_ledgers() -> None:
     assert failed("LeaseHeld") == "failed: LeaseHeld"
     assert failure_kind("failed: LeaseHeld") == "LeaseHeld"
     assert [failure_kind(one) for one in LoadOutcome if one != LoadOutcome.FAILED] == [None] * 4
+
+
+def test_resume_believes_signed_rows_only(settings: Settings, ledger: Ledger) -> None:
+    """A row that nobody signed, that another keyring signed, or that was changed since, is no proof of a load."""
+    books, keys = Books(settings, ledger, LoadOutcome.PUBLISHED), example_keyring()
+    contract = books.contract("rewards")
+    records = LoadRecords(ledger, keys, Run.begin(DAY, {}), {contract.table: LoadProof(_BASIS, 8)})
+
+    def believed() -> bool:
+        return bool(already_loaded(records, {contract.table: contract}, JsonLines(io.StringIO())))
+
+    for signed_by in (None, Keyring.create("2023-08-30T00:00:00Z")):
+        books.note(contract, signed_by=signed_by, basis=_BASIS, fence=7)
+        assert not believed()
+    row = {"run_id": "changed", "table_name": contract.table, "day": DAY, "outcome": books.outcome, "rows": 7}
+    row |= {"basis": "another", "fence": 7, "at": now(), "checks": [{"expectation": "e", "passed": False}]}
+    signed = signed_row(row, keys)
+    ledger.append("table_loads", [{**signed, "basis": _BASIS}, {**signed, "checks": [], "basis": _BASIS}])
+    assert not believed()
+    ledger.append("table_loads", [signed_row({**row, "basis": _BASIS}, keys)])
+    assert believed()

@@ -157,6 +157,10 @@ def test_a_stage_that_is_overtaken_changed_or_gone_is_refused(
     assert newer.exit_code == 0
     with pytest.raises(PublishRefused, match=f"Run {newer.run_id} published it since"):
         gate.publish(stopped.run_id, TABLE, quiet)
+    manifest = f"{gate.installation.location.prefix}/{stopped.run_id}/{TABLE}/manifest.json"
+    gate.installation.bucket.write(manifest, gate.installation.bucket.read(manifest), "application/json")
+    with pytest.raises(PublishRefused, match=f"Run {newer.run_id} published it since"):
+        gate.publish(stopped.run_id, TABLE, quiet)  # written again, the object is newer, and the stage is not
     suite.write_text(WRONG, encoding="utf-8")
     damaged = run()
     suite.write_text("table: clubs\n", encoding="utf-8")
