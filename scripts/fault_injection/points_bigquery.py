@@ -26,6 +26,7 @@ LEASE: Final = ("POST", rf"{_API}/(jobs|queries)", "UPDATE [^ ]*leases")
 POLL: Final = ("GET", rf"{_API}/jobs/kagemusha_")
 LEDGER: Final = ("POST", r"^/upload/bigquery/")
 LEDGER_OF_TABLES: Final = ("POST", r"^/upload/bigquery/", "table_loads")
+LEDGER_OF_STAGES: Final = ("POST", r"^/upload/bigquery/", r'"tableId": ?"stages"')
 LEDGER_QUERY: Final = ("POST", rf"{_API}/queries", "key_checks")
 VIEW: Final = ("GET", rf"{_API}/datasets/looker/tables/")
 SLOW: Final = (Rule("POST", LOAD[1], still_runs, LOAD[2], times=999),)
@@ -81,6 +82,8 @@ POINTS: Final[tuple[Point, ...]] = (
     request("ledger-503", "503 as the run's start is recorded", "bigquery", LEDGER, answers(503)),
     request("ledger-table-503", "503 as a table's end is recorded", "bigquery", LEDGER_OF_TABLES, answers(503)),
     request("ledger-table-lost", "recorded, and the answer lost", "bigquery", LEDGER_OF_TABLES, loses),
+    request("ledger-stage-503", "503 as a stage is recorded", "bigquery", LEDGER_OF_STAGES, answers(503)),
+    request("ledger-stage-lost", "a stage is recorded, and the answer lost", "bigquery", LEDGER_OF_STAGES, loses),
     request("ledger-query-500", "500 twice as the ledger is read", "bigquery", LEDGER_QUERY, answers(500), times=2),
     request("view-503", "503 twice as a view is read", "bigquery", VIEW, answers(503), times=2),
     request("view-403", "403 as a view is read", "bigquery", VIEW, answers(403)),
