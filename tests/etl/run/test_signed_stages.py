@@ -13,6 +13,7 @@ from etl.clock import now
 from etl.run.staged_run import StagedRun
 from etl.stage import StageForged, StageGone
 from etl.stage.signature import signed
+from masking.keyring import Keyring
 from schemas.contract import Contract
 from tests.etl.conftest import Issuer
 from tests.etl.run.forged import PLANTED, TEXT, guests, manifest, put, staged_file, token
@@ -94,4 +95,21 @@ def test_a_forged_manifest_publishes_nothing(issuer: Issuer, gate: StagedRun, co
     put(bucket, manifest(contract, run_id, [staged_file(bucket, contract, run_id, columns)]))
     with pytest.raises(StageForged, match="not what this run signed"):
         gate.publish(run_id, "guests", quiet)
+    assert published(issuer, contract) == []
+
+
+def test_bucket_and_ledger_without_the_keyring_publish_nothing(
+    issuer: Issuer, gate: StagedRun, contract: Contract
+) -> None:
+    """Whoever can write both still cannot sign: not with a keyring of their own, nor under a version nobody has."""
+    bucket, run_id = gate.installation.bucket, "20230830-20230830T150000Z-own"
+    file = staged_file(bucket, contract, run_id, [[token(1)], [None], [PLANTED]])
+    own = signed(manifest(contract, run_id, [file]), Keyring.create("2023-08-30T00:00:00Z"))
+    for content in (own, {**own, "key_version": 99}, {**own, "key_version": "1"}, {**own, "signature": "é" * 64}):
+        put(bucket, content)
+        gate.installation.ledger.append("stages", [{**content, "key_version": 1, "table_name": "guests", "at": now()}])
+        with pytest.raises(StageForged, match="not what this run signed"):
+            gate.publish(run_id, "guests", quiet)
+        with pytest.raises(StageForged, match="not what this run signed"):
+            gate.audit(run_id)
     assert published(issuer, contract) == []
