@@ -15,7 +15,7 @@ from schemas.contract import Contract
 from schemas.errors import ContractInvalid
 from schemas.namespaces import PRODUCT_DATASETS, contract_problems, view_problems
 from schemas.policy import policy_findings
-from schemas.yaml_file import read_nodes
+from schemas.yaml_file import line_of, read_nodes
 
 CONTRACT_FITS = Rule(
     "KG100",
@@ -24,13 +24,13 @@ CONTRACT_FITS = Rule(
     "Correct the file; an editor that reads contract.schema.json shows what fits.",
 )
 NAMES_FIT = Rule(
-    "KG102",
+    "KG103",
     "Contracts publish outside the product's own datasets: ops and looker, unless the settings name others.",
     "Kagemusha: what is proven stays true",
     "Publish into a dataset of your own.",
 )
-VIEW_FITS = Rule(
-    "KG103",
+VIEW_READS = Rule(
+    "KG104",
     "A view is one SELECT over tables that contracts publish; it names no other table, dataset or function.",
     "Kagemusha: what is reviewed is what runs",
     "Name published tables as dataset.table; leave out other tables, statements and functions of datasets.",
@@ -41,7 +41,13 @@ SUITE_FITS = Rule(
     "Kagemusha: what is reviewed is what runs",
     "Correct the suite; Great Expectations' gallery names expectations and their arguments.",
 )
-_PLACE_IN_MESSAGE = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)*")
+VIEW_FITS = Rule(
+    "KG102",
+    "A view is one query under a line that says what it answers.",
+    "Kagemusha: what is reviewed is what runs",
+    "Correct the file; schemas/views holds examples.",
+)
+_PLACE_IN_MESSAGE = re.compile(r"[a-z_]+(?:\.[^\s.:;,]+)*")
 _MESSAGES = {"extra_forbidden": "there is no such key", "missing": "the key is missing"}
 _LINE = re.compile(r":(\d+)$")
 
@@ -69,9 +75,7 @@ class LintedFile:
 
     def locate(self, rule: Rule, message: str, keys: Sequence[object]) -> Located:
         """Places a finding at the deepest of the keys that the file has."""
-        mark = _mark(self.root, keys)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return self.at(rule, message, line, column)
+        return self.at(rule, message, *line_of(self.root, keys))
 
     def at(self, rule: Rule, message: str, line: int, column: int = 1) -> Located:
         """Places a finding at a line and column."""
@@ -122,10 +126,12 @@ def contract_files(path: Path) -> list[Path]:
 
 def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
     contracts: dict[str, tuple[LintedFile, Contract]] = {}
+    unread: set[str] = set()
     for path in paths:
         file, contract, problems = read_contract(path)
         yield from problems
         if contract is None:
+            unread.add(path.stem)
             continue
         same = contract.publish.casefold()
         others = [other for _, other in contracts.values() if other.publish.casefold() == same]
@@ -133,9 +139,12 @@ def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
             message = f"contract {others[0].table} publishes {contract.publish} too"
             yield file.locate(CONTRACT_FITS, message, ("publish",))
         contracts[contract.table] = (file, contract)
-    for finding in policy_findings([contract for _, contract in contracts.values()], profile):
-        file, _ = contracts[finding.table]
-        yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, finding.column, "mask"))
+    for finding in policy_findings([contract for _, contract in contracts.values()], profile, unread):
+        file, contract = contracts[finding.table]
+        name = (
+            contract.source_names.get(finding.column, finding.column) if finding.part == "columns" else finding.column
+        )
+        yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, name, "mask"))
     for table, problem in contract_problems([one for _, one in contracts.values()], PRODUCT_DATASETS):
         file, _ = contracts[table]
         yield file.locate(NAMES_FIT, problem, ("publish",))
@@ -148,7 +157,7 @@ def _lint_views(folder: Path) -> Iterator[Located]:
     files = {path.stem: path for path in sorted((folder / "views").glob("*.sql"))}
     queries = {name: path.read_text(encoding="utf-8").strip().rstrip(";") for name, path in files.items()}
     for name, problem in view_problems(queries, contracts, PRODUCT_DATASETS):
-        yield LintedFile(files[name], None).at(VIEW_FITS, f"view {name} {problem}", 1)
+        yield LintedFile(files[name], None).at(VIEW_READS, f"view {name} {problem}", 1)
 
 
 def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile, list[Located]]:
@@ -190,17 +199,3 @@ def _problems(file: LintedFile, kind: str, keys: Sequence[object], message: str)
     for part in text.split("; "):
         place = _PLACE_IN_MESSAGE.match(part)
         yield file.locate(CONTRACT_FITS, part, place.group().split(".") if place else ())
-
-
-def _mark(node: yaml.Node | None, keys: Sequence[object]) -> yaml.Mark | None:
-    """Returns the mark of the deepest key that exists; keys that only the model knows are stepped over."""
-    mark = node.start_mark if node is not None else None
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            entry = next((pair for pair in node.value if pair[0].value == str(key)), None)
-            if entry is not None:
-                mark, node = entry[0].start_mark, entry[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-            mark = node.start_mark
-    return mark

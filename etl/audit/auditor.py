@@ -19,9 +19,10 @@ from etl.audit.comparisons import (
     newest_by_of,
     sum_results,
 )
+from etl.audit.declared_numbers import declared_results
+from etl.audit.footers import leak_results, leak_rule
 from etl.audit.orphans import TokenSources
 from etl.audit.staged_frame import staged_frame
-from etl.audit.staged_leaks import leak_results, leak_rule
 from etl.audit.table_checks import checks_of, table_suite
 from etl.audit.verdict import Approved, References, Verdict, approve
 from etl.audit.worker_counts import count_on_workers
@@ -96,6 +97,7 @@ class Auditor:
         results = [*fits, *leak_results(seen.footers.leaks, leaks, schema, staged.rows)]
         if _passed(fits):
             results += self._value_results(staged, checks)
+            results += declared_results(self.spark, staged, self.location)
         results += join_results(joins, seen.orphans, rule)
         results += freshness_results(suite.freshness, newest_by, seen.footers.newest, beside.day)
         return results

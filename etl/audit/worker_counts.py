@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from etl.audit.footers import Footers, _footers, _FooterTask
+from etl.audit.footers import Footers, LeakRule, _footers, _FooterTask
 from etl.audit.orphans import Join, Orphans, TokenSources, _orphans, _parts
-from etl.audit.staged_leaks import LeakRule
 from etl.errors import worst_of
 from etl.retries import as_value
 from etl.spark import SMALL_ROWS

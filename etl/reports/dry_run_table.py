@@ -92,7 +92,7 @@ def _plain(one: DryRun) -> dict[str, object]:
         "estimated_bytes": plan.estimated_bytes if plan else None,
         "columns_read": list(contract.selected),
         "columns_masked": [name for name, column in contract.selected.items() if not column.kept],
-        "columns_dropped": [name for name in contract.columns if name not in contract.selected],
+        "columns_dropped": [name for name, column in contract.columns.items() if column.dropped],
         "slices": [
             {"number": part.number, "day": str(part.partition) if part.partition else None, "where": part.where}
             for part in (plan.slices if plan else ())

@@ -13,12 +13,12 @@ from etl.audit import checks_of
 from etl.clock import now
 from etl.errors import NO_ROW_READ
 from etl.plan import Scope
-from etl.publish import View, load_views
 from etl.settings import BigQuerySettings
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts, select_contracts
 from schemas.namespaces import refuse_foreign_names
 from schemas.policy import refuse_breaches
+from schemas.view_file import View, load_views
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from etl.source.catalogue import SourceColumn, SourceTable
 from etl.source.dialect import POSTGRES, Dialect, ReadColumn
+from etl.source.exact_types import without_flags
 from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.postgres.read import read_slice
 from etl.source.session import Session
@@ -40,4 +41,5 @@ __all__ = [
     "read_slice",
     "whole_table",
     "window_slices",
+    "without_flags",
 ]

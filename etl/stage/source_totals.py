@@ -78,7 +78,8 @@ def _totals(snapshot: Snapshot, plan: TablePlan) -> Sequence[object]:
     try:
         with join_snapshot(snapshot) as session:
             condition = window_condition(plan, session.dialect)
-            return session.row(session.dialect.totals(contract.source, contract.reconcile, condition))
+            sums = [contract.source_names[name] for name in contract.reconcile]
+            return session.row(session.dialect.totals(contract.source, sums, condition))
     except KagemushaError as error:
         failure = error.at(table=contract.table)
     raise failure
@@ -91,5 +92,5 @@ def window_condition(plan: TablePlan, dialect: Dialect) -> str:
     column = plan.contract.window_column
     if plan.window is None or column is None:
         return "TRUE"
-    kind = plan.contract.columns[column].type.name
-    return days_condition(column, kind, plan.window.first, plan.window.last, dialect)
+    kind, at_source = plan.contract.selected[column].type, plan.contract.source_names[column]
+    return days_condition(at_source, kind.name, plan.window.first, plan.window.last, dialect.of_clock(kind.clock))

@@ -218,7 +218,7 @@ def test_github_annotations_are_escaped() -> None:
 def test_the_datasets_of_the_product_are_no_destination(folder: Path, publish: str) -> None:
     """A contract that publishes over the ledger, a token map or a view is reported at its `publish`."""
     change(folder, "publish: issuing.cards", f"publish: {publish}")
-    assert places(lint([folder])) == [("KG102", "cards.yaml", 4, 1)]
+    assert places(lint([folder])) == [("KG103", "cards.yaml", 4, 1)]
 
 
 def test_views_are_judged_with_their_folder(folder: Path) -> None:
@@ -232,9 +232,9 @@ def test_views_are_judged_with_their_folder(folder: Path) -> None:
     }.items():
         (folder / "views" / f"{name}.sql").write_text(f"-- about: A view.\n{sql}\n", encoding="utf-8")
     assert places(lint([folder])) == [
-        ("KG103", "Clean.sql", 1, 1),
-        ("KG103", "leases.sql", 1, 1),
-        ("KG103", "leases.sql", 1, 1),
-        ("KG103", "two.sql", 1, 1),
+        ("KG104", "Clean.sql", 1, 1),
+        ("KG104", "leases.sql", 1, 1),
+        ("KG104", "leases.sql", 1, 1),
+        ("KG104", "two.sql", 1, 1),
     ]
     assert lint([folder / "cards.yaml"]) == ()

@@ -95,7 +95,7 @@ def named_in(part: Slice, dialect: Dialect) -> list[str]:
     """Returns the columns, in quotes, that a slice's condition names: Spark's query must select them unchanged."""
     rest, mark = _TEXT_OR_COLLATION.sub("", part.where), dialect.quote
     named = re.findall(f"{mark}(?:[^{mark}]|{mark}{mark})+{mark}", rest)
-    return sorted({*named, *([dialect.quoted(part.by)] if part.by else [])})
+    return sorted({*named, *([dialect.column(part.by)] if part.by else [])})
 
 
 def _driver(spark: SparkSession, engine: JdbcEngine) -> str:

@@ -29,8 +29,8 @@ _PROOF: Final = (
 
 def expression(column: ReadColumn) -> str:
     """Returns the expression that hands a column over in a form that no driver can get wrong."""
-    spelling = _TEXT.get(column.type.name)
-    return spelling.format(POSTGRES.quoted(column.name)) if spelling else POSTGRES.expression(column)
+    spelling = _TEXT.get("datetime" if column.type.zone else column.type.name)
+    return spelling.format(POSTGRES.column(column.at_source)) if spelling else POSTGRES.expression(column)
 
 
 def address_of(snapshot: Snapshot, _driver: str) -> JdbcAddress:
@@ -43,7 +43,7 @@ def address_of(snapshot: Snapshot, _driver: str) -> JdbcAddress:
         CredentialsRefused, SourceUnavailable: see `login`.
     """
     endpoint = snapshot.endpoint
-    who, given = endpoint.login(), dict(endpoint.options)
+    who, given = endpoint.login(), endpoint.url_options
     session = {"statement_timeout": str(endpoint.statement_seconds * 1000), **SESSION}
     session.pop("timezone")  # the driver sets its own, and no value depends on it
     options = {
@@ -65,7 +65,7 @@ def address_of(snapshot: Snapshot, _driver: str) -> JdbcAddress:
 
 def _of_passfile(endpoint: Endpoint) -> str:
     """Returns the password that libpq would find; the JDBC driver looks elsewhere."""
-    path = Path(dict(endpoint.options).get("passfile", ""))
+    path = Path(endpoint.url_options.get("passfile", ""))
     wanted = (endpoint.host, str(endpoint.port), endpoint.database, endpoint.user)
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         *place, password = line.split(":")

@@ -68,7 +68,7 @@ def _opened(endpoint: Endpoint, answer_seconds: float) -> Connection:
         connect_timeout=10,
         read_timeout=answer_seconds,
         program_name=endpoint.application,
-        ssl=None if endpoint.local else ssl.create_default_context(cafile=dict(endpoint.options).get("sslrootcert")),
+        ssl=None if endpoint.local else ssl.create_default_context(cafile=endpoint.url_options.get("sslrootcert")),
     )
 
 

@@ -62,7 +62,7 @@ class MySqlSession:
 
     def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:
         """Counts the rows of each minute, from the column's index where it has one."""
-        minute = f"floor(unix_timestamp({MYSQL.quoted(column)}) / 60)"
+        minute = f"floor(unix_timestamp({MYSQL.column(column)}) / 60)"
         sampled = f"({where}) AND rand() < {share:.9f}" if share < 1 else where
         found = self.rows(f"SELECT {minute}, count(*) FROM {MYSQL.quoted(table)} WHERE {sampled} GROUP BY 1")
         return {int(str(at)): int(str(rows)) for at, rows in found if at is not None}
@@ -83,7 +83,7 @@ class MySqlSession:
 
     def _ranges(self, table: SourceTable, column: str, count: int) -> tuple[Slice, ...]:
         """Cuts a table by a column of its key: whole numbers by estimates, any other type by walking the index."""
-        name, source = MYSQL.quoted(column), MYSQL.quoted(table.name)
+        name, source = MYSQL.column(column), MYSQL.quoted(table.name)
         low, high = self.row(f"SELECT min({name}), max({name}) FROM {source}")
         most = max(1, -(-self.estimated_rows(table.name, "TRUE") // count))
         if isinstance(low, int) and isinstance(high, int):

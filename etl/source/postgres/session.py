@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg
 
@@ -16,7 +16,7 @@ from etl.source.postgres.connect import Connection, translated
 from etl.source.postgres.failures import query_failure
 from etl.source.postgres.key_ranges import key_slices
 from etl.source.slice import Slice
-from etl.source.slices import MAX_SLICES, ctid_slices
+from etl.source.slices import MAX_SLICES, ctid_slices, whole_table
 
 _NO_PRIVILEGE = psycopg.errors.InsufficientPrivilege.sqlstate
 
@@ -53,21 +53,22 @@ class PostgresSession:
 
     def slices(self, table: SourceTable, count: int, key: Sequence[str] = (), where: str = "TRUE") -> tuple[Slice, ...]:
         """Cuts heaps into ranges of pages; views, and rows that meet a condition, into measured ranges of their key."""
-        if table.leaves and where == "TRUE":
-            return ctid_slices(table.leaves, count)
+        if table.leaves and table.paged and where == "TRUE":
+            pages = ctid_slices(table.leaves, count)
+            return pages if len(pages) > 1 else whole_table()
         rows = self.estimated_rows(table.name, where) if count > 1 else 0
         return key_slices(self.row, table, key, min(count, MAX_SLICES), rows, where)
 
     def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:
         """Counts the rows of each minute, from the column's index where it has one."""
-        minute = f"date_trunc('minute', {POSTGRES.quoted(column)})"
+        minute = f"date_trunc('minute', {POSTGRES.column(column)})"
         sampled = f"({where}) AND random() < {share:.9f}" if share < 1 else where
         found = self.rows(f"SELECT {minute}, count(*) FROM {POSTGRES.quoted(table)} WHERE {sampled} GROUP BY 1")
-        return {int(at.timestamp()) // 60: int(str(rows)) for at, rows in found if isinstance(at, datetime)}
+        return {_minute(at): int(str(rows)) for at, rows in found if isinstance(at, datetime)}
 
     def width(self, table: SourceTable, columns: Sequence[str]) -> int:
         """Returns the planner's row width."""
-        names = ", ".join(POSTGRES.quoted(name) for name in columns)
+        names = ", ".join(POSTGRES.column(name) for name in columns)
         sql = f"SELECT {names} FROM {POSTGRES.quoted(table.name)}"
         return translated(lambda: estimated_width(self.connection, sql), {"source": table.name})
 
@@ -87,3 +88,8 @@ def _refused_look(table: str) -> PlanRejected:
         not_done=NO_ROW_READ,
         advice="Grant USAGE on its schema and SELECT on the table to the ETL user.",
     )
+
+
+def _minute(at: datetime) -> int:
+    """Returns the minutes since 1970 of an instant, or of a clock's time as if the clock were in UTC."""
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) // 60

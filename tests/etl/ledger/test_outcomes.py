@@ -28,31 +28,25 @@ from etl.ledger import (
     signed_row,
 )
 from etl.ledger.key_events import _noted
-from etl.plan import TablePlan, mask_plan
 from etl.progress import JsonLines
 from etl.reports.status import table_status
 from etl.reports.verify import _last_load
 from etl.run.load_records import LoadProof, LoadRecords
 from etl.run.request import Run
 from etl.run.resume import already_loaded
-from etl.settings import Settings, load_settings
-from etl.stage import Manifest, Quarantine, SourceTotals, Staged
+from etl.settings import Settings
+from etl.stage import Manifest, SourceTotals
 from masking.examples import example_keyring
 from masking.keyring import Keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
-from scripts.local_stack.local_stack import Endpoints
+from tests.etl.staging import plan_of, staged_of
 
 pytestmark = pytest.mark.stack
 DAY = date(2023, 8, 30)
 _NUMBERS = count(1000)
 _BASIS = "basis"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """The ledger needs no Spark."""
 
 
 @dataclass(frozen=True)
@@ -85,20 +79,11 @@ class Books:
         self.ledger.append("table_loads", [signed_row(row, signed_by) if signed_by else row])
 
 
-@pytest.fixture(scope="module")
-def settings(stack: Endpoints) -> Settings:
-    """Returns settings with a ledger of this module alone."""
-    found = load_settings(stack.settings)
-    return found.model_copy(update={"bigquery": found.bigquery.model_copy(update={"ops_dataset": "outcome_ops"})})
-
-
-@pytest.fixture(scope="module")
-def ledger(settings: Settings) -> Ledger:
-    """Returns that ledger, opened as a command opens it."""
-    ledger = Ledger.of(settings)
+@pytest.fixture(scope="module", autouse=True)
+def there(ledger: Ledger) -> None:
+    """Makes the table that all contracts of this module publish."""
     ledger.warehouse.ensure_dataset("outcomes")
     ledger.warehouse.client.query_and_wait("CREATE OR REPLACE TABLE outcomes.there AS SELECT 1 AS n")
-    return ledger
 
 
 def backfill_leaves_the_day_out(books: Books) -> bool:
@@ -145,26 +130,16 @@ def resume_leaves_it_out(books: Books) -> bool:
     with leased(books.ledger, f"resumed-{books.number}", [contract.publish], 600) as leases:
         fence = leases.fencing_token(contract.publish)
         assert fence is not None
-        keys, proofs = example_keyring(), {contract.table: LoadProof(_BASIS, fence)}
+        keys = example_keyring()
         books.note(contract, signed_by=keys, basis=_BASIS, fence=fence - 1)
-        records = LoadRecords(books.ledger, keys, Run.begin(DAY, {}), proofs)
+        records = LoadRecords(books.ledger, keys, Run.begin(DAY, {}), {contract.table: LoadProof(_BASIS, fence)})
         return bool(already_loaded(records, {contract.table: contract}, JsonLines(io.StringIO())))
 
 
 def staged_is_superseded(books: Books) -> bool:
     """Whether a table that was staged before may not be published any more."""
     contract, window = books.contract("rewards"), Window(DAY, DAY)
-    staged = Staged(
-        plan=TablePlan(contract, window, mask_plan(contract, DAY), (), 0),
-        run_id=f"staged-{books.number}",
-        files=(),
-        sums={},
-        nulled={},
-        quarantine=Quarantine(),
-        key_checks={},
-        seconds=0.0,
-        peak_mib=0,
-    )
+    staged = staged_of(plan_of(contract, DAY, window), f"staged-{books.number}")
     manifest = Manifest(
         staged=staged,
         totals=SourceTotals(0, {}),
@@ -210,15 +185,15 @@ OUTCOMES = [
 @pytest.mark.parametrize("outcome", OUTCOMES)
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 def test_an_outcome_counts_where_it_should(
-    place: Callable[[Books], bool], outcome: str, settings: Settings, ledger: Ledger
+    place: Callable[[Books], bool], outcome: str, own_settings: Settings, ledger: Ledger
 ) -> None:
     """Each place counts the outcomes of its set, as the set's docstring decides, and no other."""
-    assert place(Books(settings, ledger, outcome)) == (outcome in PLACES[place])
+    assert place(Books(own_settings, ledger, outcome)) == (outcome in PLACES[place])
 
 
-def test_a_load_after_a_retokenization_is_still_described_by_itself(settings: Settings, ledger: Ledger) -> None:
+def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings: Settings, ledger: Ledger) -> None:
     """A later retokenization does not hide a load: `verify`, sizes and a merge still find the row of the load."""
-    books = Books(settings, ledger, LoadOutcome.PUBLISHED)
+    books = Books(own_settings, ledger, LoadOutcome.PUBLISHED)
     contract = books.contract("delinquencies")
     books.note(contract, watermark=now(), keys_compared=7, nulls={"late_fee": 1})
     later = {"outcome": LoadOutcome.RETOKENIZED, "rows": 9, "at": now() + timedelta(minutes=1)}
