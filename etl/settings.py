@@ -58,6 +58,10 @@ class SourceSettings(_Section):
     slice_mib: int = Field(128, gt=0, description="About how much of a table one slice reads.")
     max_lag_seconds: float = Field(60, gt=0, description="How far the reader may be behind the writer.")
     lag_wait_seconds: float = Field(120, ge=0, description="How long a run waits for a reader that is further behind.")
+    lock_wait_seconds: float = Field(30, gt=0, description="How long a run waits for a change of a table to end.")
+    hold_seconds: float = Field(
+        14_400, gt=0, description="How long a run may hold its snapshot, and lock its tables against changes of them."
+    )
     max_connections: int = Field(16, ge=2, description="Connections of a run at once; one of them holds the snapshot.")
     connections_share: float = Field(0.25, gt=0, le=1, description="Never more than this share of the server's own.")
     silence_seconds: float = Field(60, gt=0, description="How long the reader may not answer before a run gives up.")

@@ -25,6 +25,10 @@ class Contract(Reviewed):
     table: Name = Field(description="The table's name in logs, commands and the ledger.")
     about: str = Field(min_length=1, description="One sentence: what a row is. Published as the table description.")
     source: SourceTableName = Field(description="schema.table in Aurora.")
+    foreign: tuple[SourceTableName, ...] = Field(
+        (),
+        description="Tables of other servers that the source may read, outside snapshot and proof of a reader.",
+    )
     publish: QualifiedName = Field(description="dataset.table in BigQuery.")
     load: Load
     key: tuple[Name, ...] = Field(default=(), description="Published columns that identify a row.")
@@ -47,6 +51,9 @@ class Contract(Reviewed):
     own_iins: tuple[Iin, ...] = Field(
         default=(),
         description="The issuer's own IINs, 6 to 8 digits, besides the settings': no card under them is published.",
+    )
+    may_be_empty: bool = Field(
+        default=False, description="Whether a load may replace rows by none, or by far fewer, without a waiver."
     )
     columns: dict[SourceColumnName, Column] = Field(min_length=1)
     derive: dict[Name, Derived] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.audit.comparisons import (
+    emptied_results,
     file_results,
     freshness_results,
     join_results,
@@ -80,6 +81,7 @@ class Auditor:
         results = [*intact, *sum_results(staged, totals)]
         if _passed(intact):  # otherwise the bytes to look at are not there
             results += self._file_results(staged, suite, checks, beside)
+        results += emptied_results(staged, beside.earlier)
         results += volume_results(suite.volume, LoadSize(staged.rows, staged.nulls), beside.earlier)
         return Verdict(tuple(results), time.monotonic() - started)
 

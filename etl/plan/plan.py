@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from etl.plan.drift.refuse import without_drift
 from etl.plan.extent import Extent
+from etl.plan.foreign import refuse_foreign
 from etl.plan.keys_contract import keys_contract
 from etl.plan.scope import Scope
 from etl.plan.slicing import SliceSize, sliced
@@ -36,11 +39,13 @@ def plan_table(
         own_iins: the issuer's own IINs, which the leak gate knows.
 
     Raises:
-        PlanRejected: the source table and the contract disagree; see `without_drift`.
+        PlanRejected: the source table and the contract disagree; see `without_drift` and `refuse_foreign`.
+        SourceChanged: the snapshot knows another table than there is now.
     """
     described = session.describe(contract.source)
     known = () if described else session.relations()
     source = without_drift(contract, described, session.dialect.name, known)
+    definition = refuse_foreign(contract, session.definition(contract.source))
     extent = Extent(
         contract,
         source,
@@ -53,6 +58,7 @@ def plan_table(
     found = sliced(session, extent, size)
     masks = mask_plan(contract, scope.day, own_iins)
     keys = _keys(session, extent, size, masks) if scope.compares_keys(contract) else None
+    keys = replace(keys, definition=definition) if keys else None
     return TablePlan(
         contract=contract,
         window=extent.window,
@@ -62,6 +68,7 @@ def plan_table(
         changes=extent.changes,
         keys=keys,
         estimated_bytes=found.bytes,
+        definition=definition,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from etl.source import Changes, Slice
+from etl.source import Changes, Definition, Slice
 from masking.leaks import OwnIins
 from masking.plan import ColumnRule, MaskPlan
 from schemas.business_days import Window
@@ -22,6 +22,7 @@ class TablePlan:
         window: the business days that are read; None where days do not choose rows.
         changes: of a merge table, which rows are read.
         keys: the plan of all keys of the source, where a merge also looks for rows that are gone.
+        definition: what the source's relation was when it was planned; None of a plan that was not made at the source.
     """
 
     contract: Contract
@@ -32,6 +33,7 @@ class TablePlan:
     changes: Changes | None = None
     keys: TablePlan | None = None
     estimated_bytes: int = 0
+    definition: Definition | None = None
 
     @property
     def merges(self) -> bool:

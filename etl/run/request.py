@@ -31,6 +31,7 @@ class Run:
         began: when it began, which is before the snapshot.
         scopes: table → what is read of it, where that is not what its mode says of the day.
         started: the monotonic clock when it began, in seconds.
+        accepted_deletes: how many rows a merge may delete beyond what its contract lets one run delete.
     """
 
     run_id: str
@@ -38,13 +39,21 @@ class Run:
     began: datetime
     scopes: Mapping[str, Scope]
     started: float
+    accepted_deletes: int = 0
 
     @classmethod
-    def begin(cls, day: date, scopes: Mapping[str, Scope]) -> Run:
+    def begin(cls, day: date, scopes: Mapping[str, Scope], accepted_deletes: int = 0) -> Run:
         """Returns a run that begins now, under an id of its own."""
         began = now()
         run_id = f"{day:%Y%m%d}-{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        return cls(run_id=run_id, day=day, began=began, scopes=scopes, started=time.monotonic())
+        return cls(
+            run_id=run_id,
+            day=day,
+            began=began,
+            scopes=scopes,
+            started=time.monotonic(),
+            accepted_deletes=accepted_deletes,
+        )
 
     @property
     def seconds(self) -> float:

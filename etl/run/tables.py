@@ -35,7 +35,12 @@ def load_tables(
         return None, {}
     settings, location = installation.settings, installation.location
     with (
-        hold_snapshot(settings.source, run.run_id, lambda step, counts: progress.say("source", step, **counts)) as held,
+        hold_snapshot(
+            settings.source,
+            run.run_id,
+            lambda step, counts: progress.say("source", step, **counts),
+            tables=[contract.source for contract in selection.chosen.values()],
+        ) as held,
         ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="noting") as noting,
     ):
         from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
@@ -47,7 +52,7 @@ def load_tables(
         loader = TableLoader(
             stager=Stager(spark, held, installation.key, location, run.run_id),
             auditor=Auditor(spark, location, selection.suites),
-            publisher=Publisher(installation.warehouse, location),
+            publisher=Publisher(installation.warehouse, location, run.accepted_deletes),
             gather=_gathering(installation, selection, run),
             turns=TableTurns(selection.chosen, settings.limits.tables_at_once),
             leases=leases,

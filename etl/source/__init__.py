@@ -1,6 +1,7 @@
 """The guarded read: connect to the ETL endpoint, prove that it is a reader, pin a snapshot, read slices as Arrow."""
 
 from etl.source.catalogue import SourceColumn, SourceTable
+from etl.source.definition import Definition
 from etl.source.dialect import POSTGRES, Dialect, ReadColumn
 from etl.source.exact_types import without_flags
 from etl.source.open import hold_snapshot, join_snapshot
@@ -23,6 +24,7 @@ __all__ = [
     "MAX_SLICES",
     "POSTGRES",
     "Changes",
+    "Definition",
     "Dialect",
     "Governor",
     "HeldSnapshot",

@@ -32,6 +32,10 @@ SESSION: Final = {
     "datestyle": "ISO",
     "intervalstyle": "iso_8601",  # exact, and the same whatever the server's own
     "jit": "off",
+    "search_path": "pg_catalog,pg_temp",  # no object of a user can stand in for one of the server's
+    "standard_conforming_strings": "on",
+    "transform_null_equals": "off",
+    "bytea_output": "hex",
     "row_security": "off",  # a policy on a table makes its queries fail instead of hiding rows
 }
 

@@ -126,6 +126,7 @@ def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: Staging
     return TableTask(
         table=contract.table,
         source=contract.source,
+        definition=plan.definition,
         columns=read_columns(contract),
         mask=plan.mask,
         derive={name: derived.source for name, derived in contract.derive.items()},

@@ -64,6 +64,7 @@ def ask_source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
 
     Raises:
         SourceUnavailable, ReadFailed: the query failed, also when it was tried again.
+        SourceChanged: the table is not the planned one any more.
     """
     contract = plan.contract
     row = retry_transient(lambda: _totals(snapshot, plan))
@@ -76,7 +77,9 @@ def ask_source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
 def _totals(snapshot: Snapshot, plan: TablePlan) -> Sequence[object]:
     contract = plan.contract
     try:
-        with join_snapshot(snapshot) as session:
+        with join_snapshot(snapshot, (contract.source,)) as session:
+            if plan.definition is not None:
+                plan.definition.refuse_other(session.definition(contract.source))
             condition = window_condition(plan, session.dialect)
             sums = [contract.source_names[name] for name in contract.reconcile]
             return session.row(session.dialect.totals(contract.source, sums, condition))

@@ -19,7 +19,7 @@ from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
 from etl.keys import open_keyring
 from etl.retries import as_value
-from etl.source import Changes, ReadColumn, Slice, Snapshot, read_slice, without_flags
+from etl.source import Changes, Definition, ReadColumn, Slice, Snapshot, read_slice, without_flags
 from etl.stage.leak_gate import refuse_leaks
 from etl.stage.quarantine import Quarantine, quarantined
 from etl.stage.slice_file import write_slice
@@ -39,6 +39,7 @@ class TableTask:
 
     table: str
     source: str
+    definition: Definition | None
     columns: tuple[ReadColumn, ...]
     mask: MaskPlan
     derive: Mapping[str, str]
@@ -80,7 +81,8 @@ def stage_slice(task: TableTask, part: Slice) -> StagedSlice | KagemushaError:
 
 
 def _read_and_stage(task: TableTask, part: Slice) -> StagedSlice:
-    return stage_batches(task, part, read_slice(task.snapshot, task.source, task.columns, part.where))
+    raw = read_slice(task.snapshot, task.source, task.columns, part.where, task.definition)
+    return stage_batches(task, part, raw)
 
 
 def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -> StagedSlice:

@@ -81,9 +81,17 @@ class Issuer:
         """Returns every published row of a table, ordered."""
         return sorted(self.published(f"SELECT * FROM {contract.publish} WHERE {every_day(contract)}"), key=repr)
 
-    def run(self, day: date, *tables: str, contracts: Path = BUNDLED, settings: Settings | None = None) -> RunResult:
+    def run(
+        self,
+        day: date,
+        *tables: str,
+        contracts: Path = BUNDLED,
+        settings: Settings | None = None,
+        accepted_deletes: int = 0,
+    ) -> RunResult:
         """Runs the daily load in this process."""
-        return daily_run(settings or self.settings, day, JsonLines(sys.stderr), tables, contracts)
+        heard = JsonLines(sys.stderr)
+        return daily_run(settings or self.settings, day, heard, tables, contracts, accepted_deletes=accepted_deletes)
 
     def load(self, day: date, *tables: str, contracts: Path = BUNDLED, settings: Settings | None = None) -> RunResult:
         """Runs the daily load in this process to a good end: no table failed, nor the views."""

@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from etl.source.definition import Definition
 from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.endpoint import SESSION, Endpoint
 from etl.source.jdbc.address import JdbcAddress
+from etl.source.postgres.definition import literal, present_sql
+from etl.source.postgres.guard import READS_ONLY_SQL
 from etl.source.snapshot import Snapshot
 
 DRIVERS: Final = ("org.postgresql.Driver",)
 NO_READER: Final = "KGM01"
 """The SQLSTATE with which a session that is not on a reader ends itself."""
+OTHER_RELATION: Final = "KGM02"
+"""The SQLSTATE with which a session ends itself whose relation is not the planned one."""
 _TEXT: Final = {
     "numeric": "{}::text",
     "date": "{}::text",
@@ -21,10 +26,6 @@ _TEXT: Final = {
     "timestamp": "({} AT TIME ZONE 'UTC')::text",
     "bool": "{}::int",
 }
-_PROOF: Final = (
-    "DO $$BEGIN IF NOT pg_is_in_recovery() THEN"
-    f" RAISE EXCEPTION 'not on a reader' USING ERRCODE = '{NO_READER}'; END IF; END$$"
-)
 
 
 def expression(column: ReadColumn) -> str:
@@ -33,7 +34,7 @@ def expression(column: ReadColumn) -> str:
     return spelling.format(POSTGRES.column(column.at_source)) if spelling else POSTGRES.expression(column)
 
 
-def address_of(snapshot: Snapshot, _driver: str) -> JdbcAddress:
+def address_of(snapshot: Snapshot, _driver: str, definition: Definition | None = None) -> JdbcAddress:
     """Returns the address of what a run reads; there is one driver.
 
     A snapshot lives on one instance. Outside the local stack the host's name is kept for TLS to verify, so name an
@@ -58,9 +59,23 @@ def address_of(snapshot: Snapshot, _driver: str) -> JdbcAddress:
     join = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot.name}'"
     return JdbcAddress(
         f"jdbc:postgresql://{host}:{endpoint.port}/{quote(endpoint.database, safe='')}?{listed}",
-        {"user": who.user, "sessionInitStatement": f"{join}; {_PROOF}"},
+        {"user": who.user, "sessionInitStatement": f"{join}; {proof_sql(definition)}"},
         who.password or _of_passfile(endpoint),
     )
+
+
+def proof_sql(definition: Definition | None) -> str:
+    """Returns the statement by which a session ends itself unless it is on a reader and reads what was planned."""
+    refused = f"RAISE EXCEPTION 'not on a reader' USING ERRCODE = '{NO_READER}'"
+    proofs = [f"IF NOT ({READS_ONLY_SQL}) THEN {refused}; END IF;"]
+    if definition is not None:
+        planned = f"identity = {literal(definition.identity)} AND digest = {literal(definition.digest)}"
+        proofs += [
+            f"PERFORM FROM {POSTGRES.quoted(definition.table)} LIMIT 0;",  # locks it to the end of the transaction
+            f"IF NOT EXISTS (SELECT FROM ({present_sql(definition)}) AS now WHERE {planned}) THEN",
+            f"RAISE EXCEPTION 'another relation' USING ERRCODE = '{OTHER_RELATION}'; END IF;",
+        ]
+    return f"DO $kagemusha$BEGIN {' '.join(proofs)} END$kagemusha$"
 
 
 def _of_passfile(endpoint: Endpoint) -> str:

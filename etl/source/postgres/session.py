@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
 
 from etl.errors import NO_ROW_READ, PlanRejected
 from etl.source.catalogue import SourceTable
+from etl.source.definition import Definition, source_changed
 from etl.source.dialect import POSTGRES
 from etl.source.postgres.catalogue import describe, estimated_rows, estimated_width, relations
 from etl.source.postgres.connect import Connection, translated
+from etl.source.postgres.definition import definitions
 from etl.source.postgres.failures import query_failure
 from etl.source.postgres.key_ranges import key_slices
 from etl.source.slice import Slice
@@ -26,8 +29,20 @@ class PostgresSession:
 
     dialect = POSTGRES
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, present: Mapping[str, Definition | None] | None = None, server: str = ""
+    ) -> None:
+        """Begins.
+
+        Args:
+            connection: in the snapshot.
+            present: what relations were right before the connection joined the snapshot, by a catalogue of then.
+            server: names the server in what definitions say of their origin.
+        """
         self.connection = connection
+        self._server = server
+        self._present = {name: self._named(one) for name, one in (present or {}).items()}
+        self._known = self._definitions(tuple(self._present))
 
     def isolated(self) -> AbstractContextManager[object]:
         """Opens a savepoint: one table's error does not end the transaction of all."""
@@ -41,6 +56,14 @@ class PostgresSession:
         except psycopg.Error as error:
             state = error.sqlstate or ""
         raise _refused_look(table) if state == _NO_PRIVILEGE else query_failure(state, {"source": table})
+
+    def definition(self, table: str) -> Definition | None:
+        """Returns what the relation is, where the snapshot's catalogue and the present one agree."""
+        if table not in self._known:
+            return self._definitions([table])[table]
+        if self._known[table] != self._present[table]:
+            raise source_changed(table, "It was altered, replaced, truncated or rewritten")
+        return self._known[table]
 
     def relations(self) -> tuple[str, ...]:
         """Returns every table and view."""
@@ -75,6 +98,12 @@ class PostgresSession:
     def rows(self, sql: str) -> Sequence[Sequence[object]]:
         """Returns the rows of a query."""
         return translated(lambda: self.connection.execute(sql.encode()).fetchall(), {})
+
+    def _definitions(self, tables: Sequence[str]) -> Mapping[str, Definition | None]:
+        return {name: self._named(one) for name, one in definitions(self.rows, tables).items()}
+
+    def _named(self, found: Definition | None) -> Definition | None:
+        return replace(found, server=self._server) if found else None
 
     def row(self, sql: str) -> Sequence[object]:
         """Returns the only row of a query."""

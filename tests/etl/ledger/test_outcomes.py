@@ -49,6 +49,9 @@ _NUMBERS = count(1000)
 _BASIS = "basis"
 
 
+ORIGIN = "postgres 1 1 16385"
+
+
 @dataclass(frozen=True)
 class Books:
     """A ledger, and a table whose rows in it are of one outcome."""
@@ -96,8 +99,8 @@ def backfill_leaves_the_day_out(books: Books) -> bool:
 def merge_goes_on(books: Books) -> bool:
     """Whether further changes can be merged after it."""
     contract = books.contract("delinquencies")
-    books.note(contract, watermark=now(), keys_compared=7)
-    return merge_state(books.ledger.warehouse, contract, example_keyring()) is not None
+    books.note(contract, watermark=now(), source_origin=ORIGIN, keys_compared=7)
+    return merge_state(books.ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
 
 
 def usual_size(books: Books) -> bool:
@@ -195,7 +198,7 @@ def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings
     """A later retokenization does not hide a load: `verify`, sizes and a merge still find the row of the load."""
     books = Books(own_settings, ledger, LoadOutcome.PUBLISHED)
     contract = books.contract("delinquencies")
-    books.note(contract, watermark=now(), keys_compared=7, nulls={"late_fee": 1})
+    books.note(contract, watermark=now(), source_origin=ORIGIN, keys_compared=7, nulls={"late_fee": 1})
     later = {"outcome": LoadOutcome.RETOKENIZED, "rows": 9, "at": now() + timedelta(minutes=1)}
     books.note(contract, **later, day=None)
     load = _last_load(ledger, contract, DAY)
@@ -204,7 +207,18 @@ def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings
     assert [
         size.rows for size in load_history(ledger.warehouse, [contract.table], DAY + timedelta(1))[contract.table]
     ] == [7]
-    assert merge_state(ledger.warehouse, contract, example_keyring()) is not None
+    assert merge_state(ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
+
+
+@pytest.mark.parametrize("origin", [None, "postgres 1 1 16400", "postgres 1 2 16385", "mysql 1 16385"])
+def test_a_watermark_holds_for_one_table_of_one_server(settings: Settings, ledger: Ledger, origin: str | None) -> None:
+    """A merge does not go on where the table was made anew, or another server, or another engine, answers for it."""
+    contract = Books(settings, ledger, LoadOutcome.PUBLISHED).contract("delinquencies")
+    Books(settings, ledger, LoadOutcome.PUBLISHED).note(
+        contract, watermark=now(), source_origin=ORIGIN, keys_compared=7
+    )
+    assert merge_state(ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
+    assert merge_state(ledger.warehouse, contract, example_keyring(), origin) is None
 
 
 def test_outcomes_are_the_words_of_older_ledgers() -> None:

@@ -79,3 +79,31 @@ def test_a_table_follows_its_source(issuer: Issuer, folder: Path, arrears: str) 
     days = issuer.published("SELECT snapshot_date, count(*) FROM modes_community.teams GROUP BY 1 ORDER BY 1")
     clubs = issuer.source("SELECT count(*) FROM community.clubs")[0][0]
     assert days == [(DAY, clubs), (LATER, clubs)]
+
+
+def test_no_source_that_lost_its_rows_empties_a_table(issuer: Issuer, folder: Path, arrears: str) -> None:
+    """Rows that are all gone stay published until somebody accepts it; a table made anew is loaded whole, as it is."""
+    published = "SELECT count(*), countif(deleted_at IS NULL), sum(principal) FROM modes.arrears"
+
+    def run(days_later: int, accepted_deletes: int = 0) -> TableResult:
+        day = DAY + timedelta(days=days_later)
+        return issuer.run(day, "arrears", contracts=folder, accepted_deletes=accepted_deletes).tables[0]
+
+    first = run(0)
+    before = issuer.published(published)
+    assert first.exit_code == 0, first.error
+    issuer.source(f"CREATE TABLE modes.kept AS SELECT * FROM {arrears}; DELETE FROM {arrears}")
+    refused = run(7)
+    assert (refused.exit_code, refused.outcome) == (1, "failed: DeletesUnproven")
+    assert issuer.published(published) == before
+    accepted = run(7, accepted_deletes=first.rows)
+    assert (accepted.exit_code, accepted.deleted) == (0, first.rows)
+    assert issuer.published(published)[0][:2] == (first.rows, 0)
+    issuer.source(
+        f"DROP TABLE {arrears}; CREATE TABLE {arrears} (LIKE modes.kept INCLUDING ALL); "
+        f"ALTER TABLE {arrears} ADD PRIMARY KEY (delinquency_id); INSERT INTO {arrears} SELECT * FROM modes.kept; "
+        f"GRANT SELECT ON {arrears} TO etl_reader"
+    )
+    anew = run(8)
+    assert (anew.exit_code, anew.rows, anew.keys_compared) == (0, first.rows, first.rows), anew.error
+    assert issuer.published(published) == before, "nothing of the former table is left"
