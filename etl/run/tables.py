@@ -34,16 +34,21 @@ def load_tables(
         installation.ledger.append("runs", [started_row(run, None)])
         return None, {}
     settings, location = installation.settings, installation.location
-    with hold_snapshot(
-        settings.source,
-        run.run_id,
-        lambda step, counts: progress.say("source", step, **counts),
-        tables=[contract.source for contract in selection.chosen.values()],
-    ) as held:
+    with (
+        hold_snapshot(
+            settings.source,
+            run.run_id,
+            lambda step, counts: progress.say("source", step, **counts),
+            tables=[contract.source for contract in selection.chosen.values()],
+        ) as held,
+        ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="noting") as noting,
+    ):
         from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
 
         installation.ledger.append("runs", [started_row(run, held.snapshot)])
         spark = spark_session()
+        workers = spark.sparkContext.defaultParallelism
+        plans = plan_tables(installation, selection, run, held, leases, workers)
         loader = TableLoader(
             stager=Stager(spark, held, installation.key, location, run.run_id),
             auditor=Auditor(spark, location, selection.suites),
@@ -52,10 +57,10 @@ def load_tables(
             turns=TableTurns(selection.chosen, settings.limits.tables_at_once),
             leases=leases,
             records=records,
+            noting=noting,
             progress=progress,
         )
-        workers = spark.sparkContext.defaultParallelism
-        loads = _side_by_side(loader, plan_tables(installation, selection, run, held, leases, workers))
+        loads = _side_by_side(loader, plans)
         write_index(run.run_id, [load.result for load in loads.values()], installation.bucket)
     return held.snapshot, loads
 
