@@ -1,4 +1,8 @@
-"""What the job and the command line share: arguments to a run, a result to print, errors to exit codes."""
+"""What the job and the command line share: arguments to a run, a result to print, errors to exit codes.
+
+Only light modules are imported here, so that help and refusals come at once: Arrow, Spark and Great Expectations take
+seconds, and are imported by what needs them, once the settings and the day are known to be right.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,11 @@ from pathlib import Path
 
 from etl.clock import now
 from etl.errors import NO_ROW_READ, SettingsInvalid, Unexpected
-from etl.progress import progress
-from etl.publish.limits import MODIFICATIONS_A_DAY
-from etl.run.result_table import print_result
-from etl.settings import load_settings
 from masking.errors import KagemushaError
-from schemas.business_days import Window, previous_business_day
-from schemas.contract_file import BUNDLED
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Runs a command and gives its exit code; an error is printed as what, what not, what to do, where.
+    """Runs a command and returns its exit code; an error says what is wrong, what did not happen, what to do, where.
 
     A foreign error's message is withheld, because it could quote a value: its type and our own line are printed.
     """
@@ -48,7 +46,7 @@ def load_day(
     *,
     resume: bool = False,
 ) -> int:
-    """Runs the daily load, prints its table, and gives its exit code.
+    """Runs the daily load, prints its table, and returns its exit code.
 
     Args:
         day: business day (JST) as YYYY-MM-DD; None means the last one that has ended.
@@ -57,8 +55,13 @@ def load_day(
         contracts: the folder of the contracts; None means the bundled ones.
         resume: leaves out what the ledger proves done.
     """
+    from etl.settings import load_settings
+
     chosen, target = load_settings(settings), business_day(day)
-    from etl.run.daily import daily_run  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.progress import progress
+    from etl.run.daily import daily_run
+    from etl.run.result_table import print_result
+    from schemas.contract_file import BUNDLED
 
     with progress() as heard:
         result = daily_run(chosen, target, heard, tables, contracts or BUNDLED, resume=resume)
@@ -75,7 +78,7 @@ def load_range(
     *,
     resume: bool = False,
 ) -> int:
-    """Runs a backfill, prints a table for each step and what is left, and gives its exit code.
+    """Runs a backfill, prints a table for each step and what is left, and returns its exit code.
 
     Args:
         first: first business day (JST) as YYYY-MM-DD.
@@ -85,10 +88,17 @@ def load_range(
         contracts: the folder of the contracts; None means the bundled ones.
         resume: whether days are left out that the ledger proves loaded.
     """
+    from etl.settings import load_settings
+    from schemas.business_days import Window
+
     chosen, asked = load_settings(settings), Window(business_day(first), business_day(last))
     if not asked.days:
         raise SettingsInvalid("The first day comes after the last one.", not_done=NO_ROW_READ)
-    from etl.run.backfill import backfill  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.progress import progress
+    from etl.publish import MODIFICATIONS_A_DAY
+    from etl.run.backfill import backfill
+    from etl.run.result_table import print_result
+    from schemas.contract_file import BUNDLED
 
     with progress() as heard:
         result = backfill(chosen, asked, heard, tables, contracts or BUNDLED, resume=resume)
@@ -103,11 +113,13 @@ def load_range(
 
 
 def business_day(text: str | None) -> date:
-    """Reads a business day; None gives the last one that has ended (JST).
+    """Returns the business day that a text names; None means the last one that has ended (JST).
 
     Raises:
         SettingsInvalid: the text is no date, or the day has not begun yet.
     """
+    from schemas.business_days import previous_business_day
+
     if text is None:
         return previous_business_day(now())
     day = None

@@ -1,4 +1,7 @@
-"""Errors of the flow. Exit codes: 1 audit or leak stopped a table, 2 contract or settings must change, 3 run again."""
+"""Errors that several steps raise or catch; one that a single step raises is in that step's own module.
+
+Exit codes: 1 audit or leak stopped a table, 2 contract or settings must change, 3 run again.
+"""
 
 from __future__ import annotations
 
@@ -32,18 +35,6 @@ class SettingsInvalid(KagemushaError):
     advice = "Correct the settings file or the argument; README.md lists them."
 
 
-class EndpointRefused(KagemushaError):
-    """The session is not on a reader that the settings allow."""
-
-    advice = "Use the cluster's custom ETL endpoint."
-
-
-class CredentialsRefused(KagemushaError):
-    """The database refused the user name or the password."""
-
-    advice = "Check the user in [source].url and the password in its passfile, environment variable or secret."
-
-
 class SourceUnavailable(KagemushaError):
     """The database did not answer, or ended the connection."""
 
@@ -51,30 +42,8 @@ class SourceUnavailable(KagemushaError):
     exit_code: ClassVar[int] = TRANSIENT
 
 
-class ReaderLags(KagemushaError):
-    """The reader is further behind the writer than the settings allow."""
-
-    advice = "Run again when the reader has caught up; [source].lag_wait_seconds says how long a run waits for it."
-    exit_code: ClassVar[int] = TRANSIENT
-
-
 class RunLost(SourceUnavailable):
-    """What every slice of a run stands on is gone: another run may pass, another try of the slice cannot."""
-
-
-class SnapshotLost(RunLost):
-    """The pinned snapshot is gone, so no further slice can read the rows of the others."""
-
-
-class ReaderChanged(RunLost):
-    """The pinned reader has become the writer, or another instance answers in its place."""
-
-
-class SourceMoved(KagemushaError):
-    """A table changed while it was read from an engine whose slices are not one snapshot."""
-
-    advice = "Run again at a quieter time, or load the table by closed days: `mode: partition`."
-    exit_code: ClassVar[int] = TRANSIENT
+    """The snapshot or reader that all slices depend on is gone: run again; retrying a slice cannot help."""
 
 
 class StatementTimedOut(KagemushaError):
@@ -82,12 +51,6 @@ class StatementTimedOut(KagemushaError):
 
     advice = "Lower [source].slice_mib or raise [source].statement_seconds; the reader may be busy: then run again."
     exit_code: ClassVar[int] = TRANSIENT
-
-
-class ReadFailed(KagemushaError):
-    """The database or the reader refused a query of ours."""
-
-    advice = "Compare the contract's types with the table, and the grants of the ETL user."
 
 
 class PlanRejected(KagemushaError):
@@ -102,30 +65,6 @@ class SourceForbidden(PlanRejected):
     """The ETL user lacks a privilege on the table, its schema, or a column."""
 
 
-class ContractNotProposed(PlanRejected):
-    """A table cannot have a contract without a decision that only a person can make."""
-
-
-class ColumnsUndecided(PlanRejected):
-    """The source has columns that the contract does not name."""
-
-
-class ColumnsMissing(PlanRejected):
-    """The contract names columns that the source does not have."""
-
-
-class ColumnsRenamed(PlanRejected):
-    """Columns of the contract seem to have another name at the source."""
-
-
-class ColumnsRetyped(PlanRejected):
-    """Columns have another type at the source than the contract says."""
-
-
-class ColumnsNullable(PlanRejected):
-    """Columns that the contract knows as never NULL may be NULL at the source."""
-
-
 class ValuesUnfit(KagemushaError):
     """Source values do not fit the contract's type exactly."""
 
@@ -133,38 +72,10 @@ class ValuesUnfit(KagemushaError):
     exit_code: ClassVar[int] = STOPPED
 
 
-class QuarantineFull(KagemushaError):
-    """More rows of a column cannot be masked than its contract lets a load leave out."""
-
-    advice = "Correct the rows at the source; raise `quarantine_budget` only if you know why they differ."
-    exit_code: ClassVar[int] = STOPPED
-
-
-class LeakFound(KagemushaError):
-    """Masked values still look like card numbers, My Numbers, e-mail addresses or phone numbers."""
-
-    advice = "Use scrub_text or drop."
-    exit_code: ClassVar[int] = STOPPED
-
-
-class StorageUnavailable(KagemushaError):
-    """Cloud Storage did not take or give an object."""
-
-    advice = "Run again; staged objects of this run are never published."
-    exit_code: ClassVar[int] = TRANSIENT
-
-
 class BucketMissing(KagemushaError):
     """The staging bucket does not exist or may not be used."""
 
     advice = "Create the bucket in [stage].bucket, or grant the job's service account access to it."
-
-
-class AuditFailed(KagemushaError):
-    """A blocking expectation or a reconciliation failed."""
-
-    advice = "Read the run report; correct the source, the contract or the suite, and run again."
-    exit_code: ClassVar[int] = STOPPED
 
 
 class PublishRefused(KagemushaError):
@@ -177,13 +88,6 @@ class PublishFailed(KagemushaError):
     """A load job ended with an error; the partition keeps its previous rows."""
 
     advice = "Run again; if it fails the same way, read the job in BigQuery by its id."
-    exit_code: ClassVar[int] = TRANSIENT
-
-
-class StageChanged(KagemushaError):
-    """Between audit and publishing, somebody else replaced or removed staged files."""
-
-    advice = "Run again; if it repeats, find out who else writes to the staging bucket."
     exit_code: ClassVar[int] = TRANSIENT
 
 

@@ -7,13 +7,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, Protocol, TextIO
-
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 from etl.clock import now
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
 
 STEPS: Final = ("plan", "stage", "audit", "publish", "published", "failed", "warning", "pace")
 
@@ -57,6 +57,8 @@ class LiveTable:
             self._live.update(self._drawn())
 
     def _drawn(self) -> Table:
+        from rich.table import Table  # noqa: PLC0415  only a terminal needs it
+
         drawn = Table("table", "step", title=None, box=None)
         for table, step in self._steps.items():
             drawn.add_row(table, step)
@@ -70,5 +72,8 @@ def progress(stream: TextIO | None = None) -> Iterator[Progress]:
     if not out.isatty():
         yield JsonLines(out)
         return
+    from rich.console import Console  # noqa: PLC0415  only a terminal needs it
+    from rich.live import Live  # noqa: PLC0415
+
     with Live(console=Console(file=out), transient=True, refresh_per_second=8) as live:
         yield LiveTable(live)

@@ -1,10 +1,11 @@
-"""Attempts: what may pass by itself is tried again after a pause, and a worker's errors come back as values."""
+"""Tries and the pauses between them: what may pass is tried again, and a worker's errors come back as values."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final, TypeVar
 
 from etl.errors import NOT_PUBLISHED, TRANSIENT, RunLost, StatementTimedOut, Unexpected
@@ -19,21 +20,41 @@ _FIRST_PAUSE_SECONDS: Final = 1.0
 Done = TypeVar("Done")
 
 
+def pauses(
+    first: float, longest: float | None = None, deadline: float | None = None, factor: float = 2.0
+) -> Iterator[float]:
+    """Yields how long to wait before each further try, in seconds; ends where the next wait would be too late.
+
+    Jitter keeps workers that failed together from coming back together: a pause is half to one and a half times as
+    long as its turn.
+
+    Args:
+        first: the first turn's length.
+        longest: the length at which turns stop growing.
+        deadline: by `time.monotonic`; no turn that ends after it begins.
+        factor: by how much each turn is longer than the one before.
+    """
+    length = first
+    while deadline is None or time.monotonic() + length <= deadline:
+        yield length * random.uniform(0.5, 1.5)  # noqa: S311  jitter, no secret
+        length *= factor
+        if longest is not None:
+            length = min(length, longest)
+
+
 def retry_transient(once: Callable[[], Done]) -> Done:
     """Returns what the work gives; transient failures are tried again, each after a longer pause with jitter.
 
     Raises:
         KagemushaError: the last failure.
     """
-    pause = _FIRST_PAUSE_SECONDS
-    for _ in range(TRIES - 1):
+    for pause in islice(pauses(_FIRST_PAUSE_SECONDS, factor=4.0), TRIES - 1):
         try:
             return once()
         except KagemushaError as error:
             if error.exit_code != TRANSIENT or isinstance(error, _NOT_RETRIED):
                 raise
-        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
-        pause *= 4
+        time.sleep(pause)
     return once()
 
 

@@ -64,7 +64,7 @@ class CheckResult:
 
     Attributes:
         failed: rows against it; None where the expectation is about the table.
-        checked: rows looked at; None likewise.
+        checked: rows looked at; None where the expectation is about the table.
         error: the type of the exception that kept it from running, or empty.
         waived_by: who signed that this failure may pass once, or empty.
     """

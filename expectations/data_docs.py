@@ -1,7 +1,7 @@
 """Data Docs of one table's audit: Great Expectations' own page, made from scrubbed results, readable without a network.
 
 Great Expectations renders what it is given: here, names, arguments of reviewed suites, and counts. Its page asks five
-other sites for styles and scripts; those are taken out, and a style sheet of ours stands in the page instead.
+other sites for styles and scripts; those are taken out, and the page gets a style sheet of ours.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _statistics(results: Sequence[CheckResult]) -> dict[str, object]:
 
 
 def _comparisons(results: Sequence[CheckResult]) -> Any:  # noqa: ANN401  untyped library
-    rows = [[_told(one), one.check.name, one.check.severity, _text(one)] for one in results]
+    rows = [[_status(one), one.check.name, one.check.severity, _text(one)] for one in results]
     table = RenderedTableContent(
         content_block_type="table",
         header_row=["Status", "Comparison", "Severity", "Against it"],
@@ -151,7 +151,7 @@ def _comparisons(results: Sequence[CheckResult]) -> Any:  # noqa: ANN401  untype
     return RenderedSectionContent(section_name="Comparisons", content_blocks=[table])
 
 
-def _told(one: CheckResult) -> str:
+def _status(one: CheckResult) -> str:
     if one.waived_by:
         return f"waived by {one.waived_by}"
     return "passed" if one.passed else "failed"

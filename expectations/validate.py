@@ -1,4 +1,4 @@
-"""Runs checks with Great Expectations' Spark engine and gives scrubbed results.
+"""Runs checks with Great Expectations' Spark engine and returns scrubbed results.
 
 Great Expectations puts failing values into results, and observed values into exceptions: of each result only the
 counts named here are taken, and nothing of it is kept, printed or handed on. Counts cost a Spark job for each
@@ -16,8 +16,8 @@ from typing import Any, Final
 import great_expectations as gx
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
+from expectations.build import NUMBER, built
 from expectations.checks import Check, CheckResult
-from expectations.vocabulary import NUMBER, built
 
 _VERDICT_ONLY: Final = {"result_format": "BOOLEAN_ONLY"}
 _COUNTS_ONLY: Final = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
@@ -25,7 +25,7 @@ _LOCK: Final = threading.Lock()  # tables run in threads, and the context's list
 
 
 def validate(dataframe: object, checks: Sequence[Check], name: str) -> tuple[CheckResult, ...]:
-    """Runs every check on a Spark DataFrame and gives one result a check, in order.
+    """Runs every check on a Spark DataFrame and returns one result a check, in order.
 
     Args:
         dataframe: a Spark DataFrame that holds every column the checks name.

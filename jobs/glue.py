@@ -6,10 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 
-from awsglue.utils import GlueArgumentError, getResolvedOptions
-
 from etl.errors import NO_ROW_READ, SettingsInvalid
-from etl.spark import spark_session
 
 _JOB_NAME = "JOB_NAME"
 _ALIKE = 0.6
@@ -25,6 +22,8 @@ def resolved(argv: Sequence[str], required: Sequence[str], optional: Sequence[st
         SettingsInvalid: a required argument is missing, or one is unknown outside Glue, which adds its own.
     """
     _refuse_strangers(argv, required, optional)
+    from awsglue.utils import GlueArgumentError, getResolvedOptions  # noqa: PLC0415  imports Spark, which takes time
+
     present = [name for name in optional if any(word == f"--{name}" or word.startswith(f"--{name}=") for word in argv)]
     wanted = [*required, *present]
     found = None
@@ -87,12 +86,15 @@ def glue_job(argv: Sequence[str]) -> Iterator[None]:
     if not any(word == f"--{_JOB_NAME}" or word.startswith(f"--{_JOB_NAME}=") for word in argv):
         yield
         return
+    from etl.spark import spark_session  # noqa: PLC0415  Spark takes time to import
+
     context = spark_session().sparkContext
     if not _has_glue_runtime(context):
         yield
         return
     from awsglue.context import GlueContext  # noqa: PLC0415  needs the runtime's Java classes
     from awsglue.job import Job  # noqa: PLC0415
+    from awsglue.utils import getResolvedOptions  # noqa: PLC0415
 
     arguments = getResolvedOptions(list(argv), [_JOB_NAME])
     job = Job(GlueContext(context))

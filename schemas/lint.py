@@ -14,7 +14,7 @@ from masking.policy import Profile, Rule
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
 from schemas.policy import policy_findings
-from schemas.yaml_file import read_yaml
+from schemas.yaml_file import read_nodes
 
 CONTRACT_FITS = Rule(
     "KG100",
@@ -126,11 +126,11 @@ def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile
     """Returns what a file holds and its nodes, or why it cannot be read."""
     unread = LintedFile(path, None)
     try:
-        raw = read_yaml(path)
+        read = read_nodes(path)
     except ContractInvalid as error:
         line = _LINE.search(error.where.get("file", ""))
         return None, unread, [unread.at(rule, error.what, int(line.group(1)) if line else 1)]
-    return raw, LintedFile(path, yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)), []
+    return read.value, LintedFile(path, read.root), []
 
 
 def read_contract(path: Path) -> tuple[LintedFile, Contract | None, list[Located]]:

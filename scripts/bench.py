@@ -29,16 +29,13 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 
 from pyspark.sql import SparkSession  # noqa: E402  needs the path above
 
-from etl.cloud.storage.bucket import StagingLocation  # noqa: E402  the same
-from etl.keys.keyrings import create_keyring_file, open_keyring  # noqa: E402  the same
-from etl.plan.plan import plan_table  # noqa: E402  the same
-from etl.plan.scope import Scope  # noqa: E402  the same
-from etl.plan.table_plan import TablePlan  # noqa: E402  the same
+from etl.cloud.storage import StagingLocation  # noqa: E402  the same
+from etl.keys import create_keyring_file  # noqa: E402  the same
+from etl.plan import Scope, TablePlan, plan_table  # noqa: E402  the same
 from etl.settings import Settings, load_settings  # noqa: E402  the same
-from etl.source.dialect import POSTGRES, ReadColumn  # noqa: E402  the same
-from etl.source.open import hold_snapshot, join_snapshot  # noqa: E402  the same
+from etl.source import POSTGRES, ReadColumn, hold_snapshot, join_snapshot  # noqa: E402  the same
 from etl.spark import spark_session  # noqa: E402  the same
-from etl.stage.driver import stage_table  # noqa: E402  the same
+from etl.stage import Stager  # noqa: E402  the same
 from masking.keyring import KeyRef  # noqa: E402  the same
 from schemas.columns import Column  # noqa: E402  the same
 from schemas.contract_file import load_contract  # noqa: E402  the same
@@ -106,7 +103,6 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
     if not key_file.exists():
         create_keyring_file(key_file)
     key = KeyRef(f"file:{key_file}")
-    keys = open_keyring(key)
     target = StagingLocation.of(settings)
     ours, copies, selected, peak = [], [], [], 0
     with hold_snapshot(settings.source) as held:
@@ -115,7 +111,7 @@ def measure(settings: Settings, runs: int) -> dict[str, float | int | None]:
         for number in range(runs):
             copies.append(copy_seconds(settings.source.url, plan, plan.contract.columns))
             selected.append(copy_seconds(settings.source.url, plan, plan.contract.selected))
-            staged = stage_table(spark, plan, held, keys, key, target, f"bench-{number}")
+            staged = Stager(spark, held, key, target, f"bench-{number}").stage_slices(plan)
             ours.append(staged.seconds)
             peak = max(peak, staged.peak_mib)
             print(f"run {number + 1}: ours {ours[-1]:.1f} s, copy {copies[-1]:.1f} s, {staged.rows:,} rows", flush=True)

@@ -25,13 +25,18 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 import pyarrow as pa  # noqa: E402  needs the path above
 from pyspark.sql import SparkSession  # noqa: E402  the same
 
-from etl.plan.plan import plan_table  # noqa: E402  the same
-from etl.plan.scope import Scope  # noqa: E402  the same
+from etl.plan import Scope, plan_table  # noqa: E402  the same
 from etl.settings import SourceSettings, load_settings  # noqa: E402  the same
-from etl.source.dialect import ReadColumn  # noqa: E402  the same
-from etl.source.jdbc.frame import jdbc_frame, reading_session  # noqa: E402  the same
-from etl.source.jdbc.text import fit_text  # noqa: E402  the same
-from etl.source.open import hold_snapshot, join_snapshot  # noqa: E402  the same
+from etl.source import (  # noqa: E402  the same
+    ReadColumn,
+    hold_snapshot,
+    join_snapshot,
+)
+from etl.source.jdbc import (  # noqa: E402  the same
+    fit_text,
+    jdbc_frame,
+    reading_session,
+)
 from etl.spark import spark_session  # noqa: E402  the same
 from schemas.contract import Contract  # noqa: E402  the same
 from schemas.contract_file import load_contract  # noqa: E402  the same

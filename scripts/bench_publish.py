@@ -24,7 +24,7 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 
 import psycopg  # noqa: E402  needs the path above
 
-from etl.keys.keyrings import create_keyring_file  # noqa: E402  the same
+from etl.keys import create_keyring_file  # noqa: E402  the same
 from etl.run.daily import daily_run  # noqa: E402  the same
 from etl.settings import Settings, load_settings  # noqa: E402  the same
 from etl.spark import spark_session  # noqa: E402  the same

@@ -32,14 +32,15 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 import psycopg  # noqa: E402  needs the path above
 from pyspark.sql import SparkSession  # noqa: E402  the same
 
-from etl.plan.plan import plan_table  # noqa: E402  the same
-from etl.plan.scope import Scope  # noqa: E402  the same
-from etl.plan.table_plan import TablePlan  # noqa: E402  the same
+from etl.plan import Scope, TablePlan, plan_table  # noqa: E402  the same
 from etl.settings import Settings, load_settings  # noqa: E402  the same
-from etl.source.dialect import ReadColumn  # noqa: E402  the same
-from etl.source.open import hold_snapshot, join_snapshot  # noqa: E402  the same
-from etl.source.postgres.read import read_slice  # noqa: E402  the same
-from etl.source.snapshot import HeldSnapshot  # noqa: E402  the same
+from etl.source import (  # noqa: E402  the same
+    HeldSnapshot,
+    ReadColumn,
+    hold_snapshot,
+    join_snapshot,
+    read_slice,
+)
 from schemas.contract_file import load_contract  # noqa: E402  the same
 from scripts.bench import FOLDER, LAST_DAY, SLICE_MIB, bench_session, copy_seconds, median, seed  # noqa: E402  the same
 from scripts.bench_jdbc import jdbc_rows_per_s, mysql_jdbc_rows_per_s  # noqa: E402  the same

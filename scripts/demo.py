@@ -17,7 +17,7 @@ from google.cloud.bigquery import Row
 from rich.console import Console
 from rich.table import Table
 
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.entry import business_day, guarded
 from etl.settings import LOCAL, load_settings
 

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pyffx
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from etl.plan.table_plan import TablePlan
-from etl.source.dialect import POSTGRES, ReadColumn
+from etl.plan import TablePlan
+from etl.source import POSTGRES, ReadColumn
 
 _KEY: Final = bytes(range(64))
 _BATCH: Final = 5_000

@@ -74,7 +74,7 @@ def test_only_the_audit_makes_an_approved() -> None:
 
 def test_an_approved_cannot_be_made_without_the_seal() -> None:
     """Whoever lacks the audit's seal gets an error, not a proof."""
-    from etl.audit.verdict import Approved  # noqa: PLC0415  heavy import, only here
+    from etl.audit import Approved  # noqa: PLC0415  heavy import, only here
 
     with pytest.raises(TypeError):
         Approved(None, None, object())  # type: ignore[arg-type]
@@ -89,3 +89,61 @@ def test_modules_stay_small() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300
     }
     assert not long
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yields every function of a module, methods and inner ones too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_the_functions_of_a_run_stay_short() -> None:
+    """The order of the steps can be read at a glance: no function of `etl/run` is over 40 lines, docstring and all."""
+    long = {
+        f"{path.stem}.{function.name}": lines
+        for path, tree in modules("etl/run")
+        for function in functions(tree)
+        if (lines := (function.end_lineno or 0) - function.lineno + 1) > 40
+    }
+    assert not long
+
+
+def depth(node: ast.AST) -> int:
+    """Returns how deep blocks are nested in a node; an `elif` is no deeper than its `if`."""
+    own = isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.Try)
+    deepest = 0
+    for name, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                chained = name == "orelse" and isinstance(child, ast.If) and len(value) == 1
+                deepest = max(deepest, depth(child) - chained)
+    return deepest + own
+
+
+def test_a_run_is_not_nested_deeply() -> None:
+    """No function of `etl/run` nests blocks more than two levels deep."""
+    nested = {
+        f"{path.stem}.{function.name}": depth(function)
+        for path, tree in modules("etl/run")
+        for function in functions(tree)
+        if depth(function) > 2
+    }
+    assert not nested
+
+
+def is_dataclass(node: ast.AST) -> bool:
+    """Tells whether a node defines a dataclass."""
+    return isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(one) for one in node.decorator_list)
+
+
+def test_large_dataclasses_are_filled_by_name() -> None:
+    """Of more than five values handed to a dataclass, each is named, so that no two of one type can be swapped."""
+    known = {node.name for _, tree in modules("etl") for node in ast.walk(tree) if is_dataclass(node)}
+    swappable = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in modules("etl")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in known and len(node.args) > 5
+    ]
+    assert not swappable

@@ -21,28 +21,27 @@ MAY_IMPORT = {
     "settings": {"errors"},
     "retries": {"errors"},
     "progress": {"clock"},
-    "cloud": {"settings", "errors", "retries"},
+    "cloud": {"settings", "retries", "errors"},
     "keys": {"cloud"},
-    "ledger": {"cloud", "settings", "clock", "retries", "errors"},
+    "ledger": {"cloud", "settings", "retries", "clock", "errors"},
     "source": {"cloud", "settings", "retries", "errors"},
     "plan": {"source", "ledger", "clock", "errors"},
     "stage": {"plan", "source", "keys", "cloud", "retries", "errors"},
     "audit": {"stage", "ledger", "cloud", "spark", "settings", "retries", "clock", "errors"},
     "publish": {"audit", "stage", "plan", "ledger", "cloud", "clock", "errors"},
+    "installation": {"ledger", "keys", "cloud", "settings"},
     "run": {
-        "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark", "progress", "settings",
-        "clock", "errors",
+        "installation", "publish", "audit", "stage", "plan", "source", "ledger", "cloud", "spark", "progress",
+        "settings", "clock", "errors",
     },
     "upkeep": {
-        "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark", "progress", "settings",
-        "retries", "clock", "errors",
+        "installation", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark", "progress",
+        "settings", "retries", "clock", "errors",
     },
-    "reports": {"publish", "stage", "plan", "source", "ledger", "settings", "clock", "errors"},
+    "reports": {"publish", "stage", "plan", "source", "ledger", "cloud", "settings", "clock", "errors"},
     "authoring": {"plan", "source", "settings", "errors"},
     "entry": {"run", "publish", "progress", "settings", "clock", "errors"},
-    "cli": {
-        "entry", "run", "upkeep", "reports", "authoring", "ledger", "keys", "cloud", "settings", "progress", "errors",
-    },
+    "cli": {"entry", "run", "upkeep", "reports", "authoring", "ledger", "keys", "settings", "progress", "errors"},
 }  # fmt: skip
 """Room → the rooms that it imports from; a line is exactly what the code does, so a new arrow is a decision."""
 FACES = (

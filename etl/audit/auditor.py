@@ -6,6 +6,8 @@ Only this module can make an `Approved`, and publishing takes nothing else.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +21,14 @@ from etl.audit.comparisons import (
 )
 from etl.audit.orphans import TokenSources
 from etl.audit.staged_frame import staged_frame
-from etl.audit.table_checks import table_checks, table_suite
+from etl.audit.table_checks import checks_of, table_suite
 from etl.audit.verdict import Approved, References, Verdict, approve
 from etl.audit.worker_counts import count_on_workers
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.storage import StagingLocation
 from etl.spark import SMALL_ROWS, session_for
-from etl.stage.source_totals import SourceTotals
-from etl.stage.staged import Staged
-from expectations.suite import BUNDLED, needed_columns
+from etl.stage import SourceTotals, Staged
+from expectations.checks import Check, CheckResult
+from expectations.suite import BUNDLED, Suite, needed_columns
 from expectations.validate import validate
 from expectations.volume import LoadSize, volume_results
 
@@ -34,65 +36,80 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def audit(
-    spark: SparkSession,
-    staged: Staged,
-    totals: SourceTotals,
-    target: StagingLocation,
-    suites: Path = BUNDLED,
-    around: References | None = None,
-) -> Approved:
-    """Checks staged files and gives the proof that they may be published.
+@dataclass(frozen=True)
+class Auditor:
+    """Audits the staged tables of one run.
 
-    Args:
+    Attributes:
         spark: the session whose workers read the staged files.
-        staged: the manifest.
-        totals: the source's own aggregates under the run's snapshot.
-        target: the staging bucket.
+        location: the staging bucket.
         suites: the folder of the tables' own suites.
-        around: what else the table is compared with.
-
-    Raises:
-        AuditFailed: a blocking check failed, or storage holds other bytes than were staged; names and counts only.
-        ContractInvalid: the table's own suite is wrong.
     """
-    return approve(staged, examine(spark, staged, totals, target, suites, around))
 
+    spark: SparkSession
+    location: StagingLocation
+    suites: Path = BUNDLED
 
-def examine(
-    spark: SparkSession,
-    staged: Staged,
-    totals: SourceTotals,
-    target: StagingLocation,
-    suites: Path = BUNDLED,
-    around: References | None = None,
-) -> Verdict:
-    """Runs every check on staged files, whatever fails, and gives what was found; arguments as of `audit`.
+    def audit(self, staged: Staged, totals: SourceTotals) -> Approved:
+        """Checks staged files against their source alone and gives the proof that they may be published.
 
-    Raises:
-        ContractInvalid: the table's own suite is wrong.
-        KagemushaError: storage did not answer.
-    """
-    started, contract, beside = time.monotonic(), staged.plan.contract, around or References()
-    suite, checks = table_suite(contract, suites), table_checks(contract, totals.rows, suites)
-    results = [*manifest_results(staged, target), *sum_results(staged, totals)]
-    if results[0].passed:  # otherwise the bytes to look at are not there
-        session, schema = session_for(spark, staged.rows), staged.plan.output_schema
+        Raises:
+            AuditFailed: a blocking check failed, or storage holds other bytes than were staged; names and counts only.
+            ContractInvalid: the table's own suite is wrong.
+        """
+        return approve(staged, self.examine(staged, totals))
+
+    def examine(self, staged: Staged, totals: SourceTotals, references: References | None = None) -> Verdict:
+        """Runs every check on staged files, whatever fails, and gives what was found.
+
+        Args:
+            staged: the manifest.
+            totals: the source's own aggregates under the run's snapshot.
+            references: what else the table is compared with.
+
+        Raises:
+            ContractInvalid: the table's own suite is wrong.
+            KagemushaError: storage did not answer.
+        """
+        started, contract, beside = time.monotonic(), staged.plan.contract, references or References()
+        self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", contract.table)  # tables share the cores
+        suite, checks = table_suite(contract, self.suites), checks_of(contract, totals.rows, self.suites)
+        intact = manifest_results(staged, self.location)
+        results = [*intact, *sum_results(staged, totals)]
+        if _passed(intact):  # otherwise the bytes to look at are not there
+            results += self._file_results(staged, suite, checks, beside)
+        results += volume_results(suite.volume, LoadSize(staged.rows, staged.nulls), beside.earlier)
+        return Verdict(tuple(results), time.monotonic() - started)
+
+    def _file_results(
+        self, staged: Staged, suite: Suite, checks: Sequence[Check], beside: References
+    ) -> list[CheckResult]:
+        """Looks into the files: their shape, their values where the shape is right, their joins and their age."""
         rule = suite.joins
         joins = tuple(one for one in beside.joins if rule.check and one.column not in rule.leave_out)
-        newest_by = newest_by_of(contract, suite.freshness) if beside.day else None
-        seen = count_on_workers(spark, TokenSources(target, beside.warehouse), staged.files, schema, newest_by, joins)
-        results += file_results(seen.footers, staged)
-        if all(result.passed for result in results[-2:]):
-            columns = needed_columns(checks, contract.published)
-            names = [file.name for file in staged.files]
-            parts = 1 if staged.rows <= SMALL_ROWS else None
-            frame = staged_frame(session, target, names, schema, columns, parts).persist()
-            try:
-                results += validate(frame, checks, f"{staged.run_id}.{contract.table}")
-            finally:
-                frame.unpersist()
+        newest_by = newest_by_of(staged.plan.contract, suite.freshness) if beside.day else None
+        sources, schema = TokenSources(self.location, beside.warehouse), staged.plan.output_schema
+        seen = count_on_workers(self.spark, sources, staged.files, schema, newest_by, joins)
+        fits = file_results(seen.footers, staged)
+        results = [*fits]
+        if _passed(fits):
+            results += self._value_results(staged, checks)
         results += join_results(joins, seen.orphans, rule)
         results += freshness_results(suite.freshness, newest_by, seen.footers.newest, beside.day)
-    results += volume_results(suite.volume, LoadSize(staged.rows, staged.nulls), beside.earlier)
-    return Verdict(tuple(results), time.monotonic() - started)
+        return results
+
+    def _value_results(self, staged: Staged, checks: Sequence[Check]) -> list[CheckResult]:
+        """Runs Great Expectations over the columns that any check needs."""
+        session, contract = session_for(self.spark, staged.rows), staged.plan.contract
+        columns = needed_columns(checks, contract.published)
+        names = [file.name for file in staged.files]
+        parts = 1 if staged.rows <= SMALL_ROWS else None
+        frame = staged_frame(session, self.location, names, staged.plan.output_schema, columns, parts).persist()
+        try:
+            return list(validate(frame, checks, f"{staged.run_id}.{contract.table}"))
+        finally:
+            frame.unpersist()
+
+
+def _passed(results: Sequence[CheckResult]) -> bool:
+    return all(result.passed for result in results)

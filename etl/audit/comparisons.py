@@ -7,10 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from etl.audit.footers import Footers
 from etl.audit.orphans import Join, Orphans
-from etl.cloud.storage.bucket import StagingLocation
-from etl.stage.manifest import changed_files
-from etl.stage.source_totals import SourceTotals
-from etl.stage.staged import Staged
+from etl.cloud.storage import StagingLocation
+from etl.stage import SourceTotals, Staged, changed_files
 from expectations.checks import Check, CheckResult
 from expectations.suite import Freshness, Joins
 from masking.errors import KagemushaError

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from etl.audit.verdict import Verdict
 from etl.clock import now
-from etl.cloud.storage.bucket import StagingBucket
-from etl.ledger.results import TableResult
-from etl.stage.staged import Staged
+from etl.cloud.storage import StagingBucket
+from etl.ledger import TableResult
+from etl.stage import Staged
 from expectations.data_docs import index_page, table_page
 
 FOLDER = "data_docs"

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl.cloud.storage.bucket import StagingLocation
-from etl.stage.worker import worker_stage
+from etl.cloud.storage import StagingLocation
+from etl.stage import worker_stage
 
 
 @dataclass(frozen=True)

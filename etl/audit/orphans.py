@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.audit.staged_frame import read_columns
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingLocation
 from etl.settings import BigQuerySettings
 
 _TOKENS_A_TASK: Final = 4_000_000

@@ -7,11 +7,16 @@ from datetime import date
 
 from etl.audit.orphans import Columns, Join
 from etl.audit.verdict import References
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.loads import History
-from etl.stage.staged import Staged
+from etl.cloud.bigquery import Warehouse
+from etl.ledger import History
+from etl.stage import Staged
 from schemas.contract import Contract
 from schemas.loads import FullLoad, SnapshotLoad
+
+
+def joined_tables(contract: Contract) -> frozenset[str]:
+    """Returns the tables that a contract's columns join."""
+    return frozenset(target.partition(".")[0] for target in contract.joins.values())
 
 
 def gather_references(

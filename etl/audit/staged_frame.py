@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
-from etl.stage.worker import worker_stage
+from etl.stage import worker_stage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -8,7 +8,6 @@ from etl.errors import NOT_PUBLISHED
 from expectations.checks import Check, SuiteInvalid
 from expectations.derived import TableFacts, derived_checks
 from expectations.suite import BUNDLED, Suite, load_suite
-from expectations.vocabulary import built
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
 
@@ -32,7 +31,7 @@ def table_suite(contract: Contract, suites: Path = BUNDLED) -> Suite:
     raise ContractInvalid(problem, not_done=NOT_PUBLISHED, where={"file": f"expectations/{contract.table}.yaml"})
 
 
-def table_checks(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple[Check, ...]:
+def checks_of(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple[Check, ...]:
     """Returns every expectation of a table: those that follow from the contract, then its own suite's.
 
     Raises:
@@ -47,6 +46,8 @@ def table_checks(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple
         values={name: column.values for name, column in contract.selected.items() if column.values},
     )
     checks = (*derived_checks(facts), *table_suite(contract, suites).checks)
+    from expectations.build import built  # noqa: PLC0415  Great Expectations takes seconds to import
+
     problem = ""
     try:
         for check in checks:

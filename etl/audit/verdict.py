@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import ClassVar, Final
 
 from etl.audit.orphans import Join
 from etl.audit.waivers import Waiver
-from etl.errors import NOT_PUBLISHED, AuditFailed
+from etl.errors import NOT_PUBLISHED, STOPPED
 from etl.settings import BigQuerySettings
-from etl.stage.staged import Staged
+from etl.stage import Staged
 from expectations.checks import CheckResult
 from expectations.volume import LoadSize
+from masking.errors import KagemushaError
 
 _SEAL: Final = object()
+
+
+class AuditFailed(KagemushaError):
+    """A blocking expectation or a reconciliation failed."""
+
+    advice = "Read the run report; correct the source, the contract or the suite, and run again."
+    exit_code: ClassVar[int] = STOPPED
 
 
 @dataclass(frozen=True)

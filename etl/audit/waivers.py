@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import ClassVar, Final
 
 from etl.clock import now
-from etl.cloud.storage.bucket import StagingBucket
+from etl.cloud.storage import StagingBucket
 from etl.errors import NOT_PUBLISHED, STOPPED
-from etl.stage.staged import Staged
+from etl.stage import Staged
 from expectations.checks import Check, CheckResult
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
@@ -57,7 +57,7 @@ class Waiver:
         return f"waivers/{self.expectation_digest[:32]}.json"
 
 
-def signed(staged: Staged, result: CheckResult, reason: str, by: str, keys: Keyring) -> Waiver:
+def sign_waiver(staged: Staged, result: CheckResult, reason: str, by: str, keys: Keyring) -> Waiver:
     """Returns a waiver of a failed blocking check.
 
     Raises:
@@ -76,12 +76,20 @@ def signed(staged: Staged, result: CheckResult, reason: str, by: str, keys: Keyr
         raise WaiverRefused(f"{check.name} {problem}.", not_done=NOT_PUBLISHED, where=_place(staged))
     at = now().isoformat(timespec="seconds")
     waiver = Waiver(
-        staged.run_id, staged.plan.table, check.name, check.digest, staged.digest, reason, by, at, keys.primary
+        run_id=staged.run_id,
+        table=staged.plan.table,
+        expectation=check.name,
+        expectation_digest=check.digest,
+        manifest_digest=staged.digest,
+        reason=reason,
+        by=by,
+        at=at,
+        key_version=keys.primary,
     )
     return replace(waiver, signature=_signature(waiver, keys))
 
 
-def store(waiver: Waiver, stage: StagingBucket) -> None:
+def store_waiver(waiver: Waiver, stage: StagingBucket) -> None:
     """Writes a waiver next to the staged files that it is for."""
     content = json.dumps(asdict(waiver), ensure_ascii=False, indent=2).encode()
     stage.write(f"{_folder(stage, waiver.run_id, waiver.table)}{waiver.name}", content, "application/json")

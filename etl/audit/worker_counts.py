@@ -16,7 +16,7 @@ from etl.audit.orphans import Join, Orphans, TokenSources, _orphans, _parts
 from etl.errors import worst_of
 from etl.retries import as_value
 from etl.spark import SMALL_ROWS
-from etl.stage.staged import StagedFile
+from etl.stage import StagedFile
 from masking.errors import KagemushaError
 
 if TYPE_CHECKING:

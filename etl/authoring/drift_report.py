@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etl.plan.drift.find import Drift
+from etl.plan import Drift
 from schemas.patch import patched, unified_diff
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from etl.authoring.drift_report import TableDrift, suggested_diff
-from etl.plan.drift.find import find_drift
+from etl.plan import find_drift
 from etl.settings import SourceSettings
-from etl.source.open import hold_snapshot, join_snapshot
+from etl.source import hold_snapshot, join_snapshot
 from schemas.contract import Contract
 
 

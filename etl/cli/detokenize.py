@@ -6,20 +6,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.errors import STOPPED, SettingsInvalid
-from etl.keys.keyrings import open_keyring
-from etl.settings import DetokenizeSettings, load_settings
-from etl.upkeep.detokenize.access_log import AccessLog, AccessLogUnusable
-from etl.upkeep.detokenize.detokenize import DetokenizeRefused, stated_purpose
-from etl.upkeep.detokenize.detokenize import detokenize as opened_batches
-from masking.keyring import KeyRef
-from schemas.contract_file import BUNDLED, load_contracts
-from schemas.domains import reversible_use
+
+if TYPE_CHECKING:
+    from etl.settings import DetokenizeSettings
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 
@@ -27,7 +22,7 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 def detokenize(
     domain: Annotated[str, typer.Option(help="The domain of the tokens, as the contracts name it.")],
     file: Annotated[Path | None, typer.Argument(help="Tokens, one a line; standard input if none or -.")] = None,
-    purpose: Annotated[str, typer.Option(help="Why the values are needed; it stands in the access log.")] = "",
+    purpose: Annotated[str, typer.Option(help="Why the values are needed; the access log keeps it.")] = "",
     version: Annotated[
         int | None, typer.Option(help="Key version of fpe tokens, which do not name theirs; default: the primary.")
     ] = None,
@@ -40,10 +35,19 @@ def detokenize(
     r"""Turn tokens of one domain back into values, one a line, in their order, on standard output only.
 
     Who asked, for how many, and why is on disk before the first value. Only tokenize and fpe can be turned back; a line
-    that is no token of the domain gives an empty line. Line breaks within values show as \n, backslashes as \\.
+    that is not a token of the domain becomes an empty line. Line breaks within values show as \n, backslashes as \\.
 
     Ends with 0 when every line was a token, with 1 when some were not, with 2 when nothing may be shown.
     """
+    from etl.keys import open_keyring
+    from etl.settings import load_settings
+    from etl.upkeep.detokenize.access_log import AccessLog
+    from etl.upkeep.detokenize.detokenize import DetokenizeRefused, stated_purpose
+    from etl.upkeep.detokenize.detokenize import detokenize as opened_batches
+    from masking.keyring import KeyRef
+    from schemas.contract_file import BUNDLED, load_contracts
+    from schemas.domains import reversible_use
+
     stated_purpose(purpose)
     chosen = load_settings(settings)
     log = AccessLog(_log_path(chosen.detokenize, audit_log))
@@ -67,7 +71,9 @@ def detokenize(
 
 
 def _log_path(allowed: DetokenizeSettings, option: Path | None) -> Path:
-    """Returns the settings' log, around which no option leads, else the option's."""
+    """Returns the settings' log, which no option can replace, else the option's."""
+    from etl.upkeep.detokenize.access_log import AccessLogUnusable
+
     if allowed.audit_log and option and option != allowed.audit_log:
         raise AccessLogUnusable(
             "The settings name another access log than --audit-log does.",

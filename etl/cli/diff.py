@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from itertools import groupby
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etl.authoring.git_revision import contracts_at
 from etl.cli.options import ContractsFolder
-from schemas.contract_file import BUNDLED, load_contracts
-from schemas.exposure import Change, exposure
+
+if TYPE_CHECKING:
+    from schemas.exposure import Change
 
 _EXPOSES = 1
 
@@ -37,7 +36,11 @@ def diff(
 
     Ends with 0 when nothing more can be seen than before, with 1 when something can, with 2 when contracts are invalid.
     """
-    folder: Path = contracts or BUNDLED
+    from etl.authoring.git_revision import contracts_at
+    from schemas.contract_file import BUNDLED, load_contracts
+    from schemas.exposure import exposure
+
+    folder = contracts or BUNDLED
     with contracts_at(old, folder) as before:
         changes = exposure(load_contracts(before), load_contracts(folder))
     typer.echo(_json(changes) if form is Form.JSON else _text(changes))

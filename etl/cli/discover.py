@@ -9,9 +9,7 @@ import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.errors import NO_ROW_READ, SettingsInvalid
-from etl.settings import load_settings
 from masking.errors import CONTRACT_MUST_CHANGE
-from schemas.contract_file import BUNDLED, load_contracts
 
 
 def discover(
@@ -35,19 +33,21 @@ def discover(
 
     Without --sample no row is read. Ends with 0, or with 2 where a table got no contract.
     """
-    from etl.authoring.discover import discover as found  # noqa: PLC0415  database drivers take time to import
-
     if every is ("." in target) or (every and (named or key)):
         raise SettingsInvalid(
             "The target and the options do not go together.",
             not_done=NO_ROW_READ,
             advice="Write `discover SCHEMA.TABLE [--as NAME] [--key COLUMN]` or `discover SCHEMA --all`.",
         )
+    from etl.authoring.discover import discover as propose
+    from etl.settings import load_settings
+    from schemas.contract_file import BUNDLED, load_contracts
+
     folder = contracts or BUNDLED
     known = load_contracts(folder) if any(folder.glob("*.yaml")) else {}
     source = load_settings(settings).source
     tables, schema = ((), target) if every else ((target,), "")
-    proposals = found(source, known, tables, schema, named, key or (), sample)
+    proposals = propose(source, known, tables, schema, named, key or (), sample)
     failed = False
     for one in proposals:
         if one.failure is not None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from etl.authoring.drift_report import Form, write_drift
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.settings import load_settings
 from masking.errors import CONTRACT_MUST_CHANGE
-from schemas.contract_file import BUNDLED, load_contracts, select_contracts
+
+
+class Form(StrEnum):
+    """How drift is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    DIFF = "diff"
 
 
 def drift(
@@ -28,10 +34,14 @@ def drift(
 
     No row is read. Ends with 0 when a run would read every table, with 2 when it would refuse one.
     """
-    from etl.authoring.drift_survey import survey_drift  # noqa: PLC0415  database drivers take time to import
+    from etl.authoring.drift_report import Form as Report
+    from etl.authoring.drift_report import write_drift
+    from etl.authoring.drift_survey import survey_drift
+    from etl.settings import load_settings
+    from schemas.contract_file import BUNDLED, load_contracts, select_contracts
 
     folder = contracts or BUNDLED
     found = survey_drift(load_settings(settings).source, select_contracts(load_contracts(folder), table or []), folder)
-    write_drift(found, form, sys.stdout)
+    write_drift(found, Report(form), sys.stdout)
     if any(one.stops for one in found):
         raise typer.Exit(CONTRACT_MUST_CHANGE)

@@ -7,11 +7,6 @@ from typing import Annotated
 import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.ledger import Ledger
-from etl.reports.evidence import evidence as report
-from etl.settings import load_settings
-from schemas.contract_file import BUNDLED, load_contracts
 
 
 def evidence(
@@ -24,6 +19,10 @@ def evidence(
     Markdown on standard output; names, counts, digests and check values only. Use the contracts of the run's version:
     where a table's contract has changed since, the report says so.
     """
-    ledger = Ledger(Warehouse.of(load_settings(settings)))
-    ledger.ensure()
+    from etl.ledger import Ledger
+    from etl.reports.evidence import evidence as report
+    from etl.settings import load_settings
+    from schemas.contract_file import BUNDLED, load_contracts
+
+    ledger = Ledger.of(load_settings(settings))
     typer.echo(report(ledger, run, load_contracts(contracts or BUNDLED)), nl=False)

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.keys.keyrings import open_keyring
-from etl.ledger.ledger import Ledger
-from etl.settings import Settings, load_settings
-from etl.upkeep.erase.forget import Erasure
-from etl.upkeep.erase.forget import forget as erase
-from etl.upkeep.erase.persons import ErasureRefused, read_persons
-from masking.keyring import KeyRef
-from schemas.contract_file import BUNDLED, load_contracts
+
+if TYPE_CHECKING:
+    from etl.settings import Settings
+    from etl.upkeep.erase.forget import Erasure
 
 _WIDTH_WITHOUT_TERMINAL: Final = 140
 
@@ -31,7 +24,7 @@ def forget(
     apply: Annotated[  # noqa: FBT002  see above
         bool, typer.Option("--apply", help="Erase. Without it, rows are counted and nothing changes.")
     ] = False,
-    purpose: Annotated[str, typer.Option(help="The case; it stands in the ledger. Needed with --apply.")] = "",
+    purpose: Annotated[str, typer.Option(help="The case; the ledger keeps it. Needed with --apply.")] = "",
     settings: SettingsFile = None,
     contracts: ContractsFolder = None,
 ) -> None:
@@ -42,14 +35,21 @@ def forget(
 
     Exit codes: 0 done, 2 a contract or the call must change, 3 a run holds a table: run again.
     """
+    from etl.keys import open_keyring
+    from etl.ledger import Ledger
+    from etl.settings import load_settings
+    from etl.upkeep.erase.forget import forget as erase
+    from etl.upkeep.erase.persons import ErasureRefused, read_persons
+    from masking.keyring import KeyRef
+    from schemas.contract_file import BUNDLED, load_contracts
+
     if not stdin:
         raise ErasureRefused(
             "Identifiers come on standard input.", not_done="Nothing was erased.", advice="Add --stdin."
         )
     persons = read_persons(sys.stdin)
     chosen = load_settings(settings)
-    ledger = Ledger(Warehouse.of(chosen))
-    ledger.ensure()
+    ledger = Ledger.of(chosen)
     keys = open_keyring(KeyRef(chosen.keyring.ref))
     known = load_contracts(contracts or BUNDLED)
     done = erase(chosen, ledger, known, keys, domain, persons, purpose, apply=apply)
@@ -58,6 +58,9 @@ def forget(
 
 
 def _print(done: Erasure, settings: Settings) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     asked = f"{done.persons} identifiers of domain {done.domain}, key versions {', '.join(map(str, done.key_versions))}"
     drawn = Table("table", "rule", title=asked, title_justify="left")
     for name in ("rows found", "rows changed"):

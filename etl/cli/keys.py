@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow as pa
 import typer
 
-from etl.keys.keyrings import change_keyring, create_keyring, open_keyring, rotate_keyring
-from etl.settings import load_settings
-from masking.errors import KeyUnusable
-from masking.kernels.buffers import ByteStrings
-from masking.kernels.siv import siv_decrypt, siv_encrypt
-from masking.keyring import KeyRef, Keyring
+from etl.cli.options import SettingsFile
+
+if TYPE_CHECKING:
+    from masking.keyring import Keyring
 
 keys = typer.Typer(name="keys", help="The keyring and its versions. No command shows a key.", no_args_is_help=True)
 
 Ref = Annotated[
     str | None,
     typer.Option(help="file:PATH, awskms+file:PATH or secretsmanager:NAME; default: [keyring].ref of the settings."),
-]
-SettingsFile = Annotated[
-    Path | None, typer.Option(help="Settings file; default: $KAGEMUSHA_SETTINGS or the local stack's.")
 ]
 Version = Annotated[int, typer.Argument(help="The key version, as `kagemusha keys list` shows it.")]
 
@@ -36,6 +30,8 @@ def init(
     ] = None,
 ) -> None:
     """Make a keyring with one new key. An existing one is never replaced."""
+    from etl.keys import create_keyring
+
     where = _where(ref, settings)
     _show(where, create_keyring(where, cmk))
 
@@ -43,6 +39,9 @@ def init(
 @keys.command("list")
 def show(ref: Ref = None, settings: SettingsFile = None) -> None:
     """Show versions, states and check values."""
+    from etl.keys import open_keyring
+    from masking.keyring import KeyRef
+
     where = _where(ref, settings)
     _show(where, open_keyring(KeyRef(where)))
 
@@ -50,6 +49,8 @@ def show(ref: Ref = None, settings: SettingsFile = None) -> None:
 @keys.command()
 def rotate(ref: Ref = None, settings: SettingsFile = None) -> None:
     """Make a new primary version. The old one stays active until it is retired. `kagemusha retokenize` comes next."""
+    from etl.keys import rotate_keyring
+
     where = _where(ref, settings)
     _show(where, rotate_keyring(where))
     typer.echo("Run `kagemusha retokenize` before the next daily load: it keeps old and new tokens joining.")
@@ -58,6 +59,8 @@ def rotate(ref: Ref = None, settings: SettingsFile = None) -> None:
 @keys.command()
 def retire(version: Version, ref: Ref = None, settings: SettingsFile = None) -> None:
     """Let a version read its old tokens but make no new ones."""
+    from etl.keys import change_keyring
+
     where = _where(ref, settings)
     _show(where, change_keyring(where, lambda keyring: keyring.retired(version)))
 
@@ -69,7 +72,9 @@ def destroy(
     settings: SettingsFile = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002  typer's way to a flag
 ) -> None:
-    """Remove a retired version's key for ever: nobody can turn its tokens back, and no backup of ours has it."""
+    """Remove a retired version's key forever: nobody can turn its tokens back, and no backup of ours has it."""
+    from etl.keys import change_keyring
+
     where = _where(ref, settings)
     if not yes:
         typer.confirm(f"Destroy key version {version} of {where}?", abort=True)
@@ -84,30 +89,25 @@ def verify(
     kcv: Annotated[str | None, typer.Option(help="The check value that this version must have.")] = None,
 ) -> None:
     """Open the keyring as a worker does, check each key against its check value, seal and open a probe with it."""
+    from etl.keys import open_keyring, prove_version
+    from masking.keyring import KeyRef
+
     where = _where(ref, settings)
     keyring = open_keyring(KeyRef(where))
     open_keyring(KeyRef(where, version if version is not None else keyring.primary, kcv))
     for each in keyring.versions:
-        proof = "no key" if each.state == "destroyed" else _probed(keyring, each.version)
+        if each.state != "destroyed":
+            prove_version(keyring, each.version)
+        proof = "no key" if each.state == "destroyed" else "works"
         typer.echo(f"version {each.version}  {each.state:9}  {each.kcv}  {proof}")
 
 
-def _probed(keyring: Keyring, version: int) -> str:
-    key = keyring.subkey_for_reading("kagemusha.verify", "aes_siv", 64, version)
-    probe = pa.array(["probe"])
-    sealed = siv_encrypt(key, ByteStrings.from_arrow(probe), b"kagemusha.verify")
-    opened, failed = siv_decrypt(key, ByteStrings.from_arrow(sealed), b"kagemusha.verify")
-    if failed.any() or opened.cast(pa.string()) != probe:
-        raise KeyUnusable(
-            f"Key version {version} did not open what it sealed.",
-            not_done="The keyring is not verified.",
-            advice="Report this with the versions of cryptography and OpenSSL.",
-        )
-    return "works"
-
-
 def _where(ref: str | None, settings: Path | None) -> str:
-    return ref or load_settings(settings).keyring.ref
+    if ref:
+        return ref
+    from etl.settings import load_settings
+
+    return load_settings(settings).keyring.ref
 
 
 def _show(where: str, keyring: Keyring) -> None:

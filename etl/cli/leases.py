@@ -7,10 +7,6 @@ from typing import Annotated
 import typer
 
 from etl.cli.options import SettingsFile
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.leases import all_leases, release
-from etl.ledger.ledger import Ledger
-from etl.settings import load_settings
 
 
 def leases(
@@ -23,10 +19,12 @@ def leases(
 
     A run whose leases are freed while it still works does not publish any more: it proves its lease first.
     """
-    ledger = Ledger(Warehouse.of(load_settings(settings)))
-    ledger.ensure()
+    from etl.ledger import Ledger, all_leases, release_leases
+    from etl.settings import load_settings
+
+    ledger = Ledger.of(load_settings(settings))
     if release_run is not None:
-        typer.echo(f"{release(ledger, release_run)} leases of run {release_run} were freed.")
+        typer.echo(f"{release_leases(ledger, release_run)} leases of run {release_run} were freed.")
         return
     held = sorted(all_leases(ledger), key=lambda one: one.table)
     for one in held:

@@ -1,4 +1,9 @@
-"""Options that several commands share."""
+"""Options that several commands share.
+
+A command's module imports only what its options need; what it works with is imported where the command runs, so that
+help and refusals come at once. For the same reason, words that an enumeration elsewhere knows are spelled again where
+an option offers them.
+"""
 
 from __future__ import annotations
 

@@ -10,8 +10,6 @@ import typer
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.entry import business_day
 from etl.errors import worst
-from etl.settings import load_settings
-from schemas.contract_file import BUNDLED, load_contracts, select_contracts
 
 
 def plan(
@@ -31,8 +29,10 @@ def plan(
 
     Only the catalogue and the statistics are asked; no row is read. Ends with 2 when a run would refuse a table.
     """
-    from etl.reports.dry_run import dry_run  # noqa: PLC0415  database drivers take time to import
-    from etl.reports.dry_run_table import write_json, write_table  # noqa: PLC0415  the same
+    from etl.reports.dry_run import dry_run
+    from etl.reports.dry_run_table import write_json, write_table
+    from etl.settings import load_settings
+    from schemas.contract_file import BUNDLED, load_contracts, select_contracts
 
     chosen = select_contracts(load_contracts(contracts or BUNDLED), table or [])
     found = dry_run(load_settings(settings), chosen, business_day(day))

@@ -5,9 +5,6 @@ from __future__ import annotations
 import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.settings import load_settings
-from etl.upkeep.prepare import prepare as make_ready
-from schemas.contract_file import BUNDLED, load_contracts
 
 
 def prepare(settings: SettingsFile = None, contracts: ContractsFolder = None) -> None:
@@ -15,6 +12,10 @@ def prepare(settings: SettingsFile = None, contracts: ContractsFolder = None) ->
 
     Exit codes: 0 done, 2 settings must change, 3 run again.
     """
+    from etl.settings import load_settings
+    from etl.upkeep.prepare import prepare as make_ready
+    from schemas.contract_file import BUNDLED, load_contracts
+
     done = make_ready(load_settings(settings), load_contracts(contracts or BUNDLED))
     typer.echo(f"Datasets: {', '.join(done.datasets)}.")
     typer.echo(f"The bucket deletes staged files after {done.expires_days} days.")

@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.settings import load_settings
-from schemas.contract_file import BUNDLED
 
 
 def publish(
@@ -24,8 +22,11 @@ def publish(
 
     Exit codes: 0 published, 1 a blocking check fails, 2 refused, 3 run again.
     """
+    from etl.settings import load_settings
+
     chosen = load_settings(settings)
-    from etl.run.staged_run import StagedRun  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.run.staged_run import StagedRun
+    from schemas.contract_file import BUNDLED
 
     published = StagedRun(chosen, contracts or BUNDLED).publish(run, table, lambda step: typer.echo(f"{table}: {step}"))
     typer.echo(f"{table}: {published.rows:,} rows published in {published.partitions} partitions")

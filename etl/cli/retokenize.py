@@ -7,9 +7,6 @@ from typing import Annotated
 import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.progress import progress
-from etl.settings import load_settings
-from schemas.contract_file import BUNDLED
 
 
 def retokenize(
@@ -27,8 +24,12 @@ def retokenize(
 
     Exit codes: 0 done, 1 an audit stopped a table, 2 a contract or a key must change, 3 run again.
     """
+    from etl.settings import load_settings
+
     chosen = load_settings(settings)
-    from etl.upkeep.retokenize.retokenize import retokenize as run  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.progress import progress
+    from etl.upkeep.retokenize.retokenize import retokenize as run
+    from schemas.contract_file import BUNDLED
 
     with progress() as heard:
         result = run(chosen, heard, table or [], contracts or BUNDLED)

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.errors import STOPPED, SettingsInvalid
-from etl.settings import load_settings
-from etl.upkeep.scan.places import Place, Unreadable, scan
-from masking.leaks import LeakKind
-from schemas.contract_file import BUNDLED, load_contracts
+
+if TYPE_CHECKING:
+    from etl.upkeep.scan.places import Place
+    from masking.leaks import LeakKind
+
+
+class Kind(StrEnum):
+    """What can be looked for."""
+
+    TRACK = "track"
+    PAN = "pan"
+    MY_NUMBER = "my_number"
+    EMAIL = "email"
+    PHONE = "phone"
 
 
 def scan_leaks(
     target: Annotated[
         str, typer.Argument(help="A file or folder, gs://BUCKET/PREFIX, or a BigQuery DATASET or DATASET.TABLE.")
     ],
-    kind: Annotated[
-        list[LeakKind] | None, typer.Option(help="What to look for; repeat for several; default: all.")
-    ] = None,
+    kind: Annotated[list[Kind] | None, typer.Option(help="What to look for; repeat for several; default: all.")] = None,
     settings: SettingsFile = None,
     contracts: ContractsFolder = None,
 ) -> None:
@@ -34,10 +43,13 @@ def scan_leaks(
 
     Ends with 0 when nothing was found, with 1 when something was, with 2 when something could not be scanned.
     """
+    from etl.upkeep.scan.places import Unreadable, scan
+    from masking.leaks import LeakKind
+
     total: Counter[LeakKind] = Counter()
     rows = places = 0
     unread = []
-    for found in scan(_places(target, settings, contracts), frozenset(kind or LeakKind)):
+    for found in scan(_places(target, settings, contracts), frozenset(map(LeakKind, kind or LeakKind))):
         places += 1
         rows += found.rows
         for leak in found.leaks:
@@ -62,7 +74,9 @@ def scan_leaks(
 
 
 def _places(target: str, settings: Path | None, contracts: Path | None) -> Iterator[Place]:
-    from etl.upkeep.scan.targets import local_places, object_places, table_places  # noqa: PLC0415  clients are slow to import
+    from etl.settings import load_settings
+    from etl.upkeep.scan.targets import local_places, object_places, table_places
+    from schemas.contract_file import BUNDLED, load_contracts
 
     if target.startswith("gs://"):
         return object_places(target, load_settings(settings))

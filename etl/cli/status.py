@@ -1,4 +1,4 @@
-"""`kagemusha status` and `kagemusha runs`: how the tables stand, and how the last runs went."""
+"""`kagemusha status` and `kagemusha runs`: what is loaded of each table, and how the last runs went."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.ledger import Ledger
-from etl.reports.status import RunStatus, TableStatus, formula, last_runs, table_status
-from etl.settings import Settings, load_settings
-from schemas.contract_file import BUNDLED, load_contracts
+
+if TYPE_CHECKING:
+    from etl.reports.status import RunStatus, TableStatus
 
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="table for people, json for programs.")]
 
@@ -30,13 +26,21 @@ def status(settings: SettingsFile = None, contracts: ContractsFolder = None, out
 
     The lag counts business days (JST) that have ended and are not loaded.
     """
+    from etl.ledger import Ledger
+    from etl.reports.status import formula, table_status
+    from etl.settings import load_settings
+    from schemas.contract_file import BUNDLED, load_contracts
+
     chosen = load_settings(settings)
-    ledger = _ledger(chosen)
+    ledger = Ledger.of(chosen)
     found = table_status(ledger, chosen, load_contracts(contracts or BUNDLED))
     if output == "json":
-        told = {"tables": [asdict(one) for one in found], "cost": formula(chosen)}
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+        written = {"tables": [asdict(one) for one in found], "cost": formula(chosen)}
+        typer.echo(json.dumps(written, ensure_ascii=False, indent=2, default=str))
         return
+    from rich.console import Console
+    from rich.table import Table
+
     drawn = Table("table", "through")
     for name in ("lag", "rows", "MiB", "staged MiB", "USD/month"):
         drawn.add_column(name, justify="right")
@@ -56,22 +60,23 @@ def runs(
     output: Format = "table",
 ) -> None:
     """Show the last runs, the latest first. A run without an end that holds no lease was broken off."""
-    found = last_runs(_ledger(load_settings(settings)), last)
+    from etl.ledger import Ledger
+    from etl.reports.status import last_runs
+    from etl.settings import load_settings
+
+    found = last_runs(Ledger.of(load_settings(settings)), last)
     if output == "json":
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2, default=str))
         return
+    from rich.console import Console
+    from rich.table import Table
+
     drawn = Table("run", "day", "started (UTC)", "state")
     for name in ("seconds", "published", "exit code"):
         drawn.add_column(name, justify="right")
     for one in found:
         drawn.add_row(*_run_line(one))
     Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(drawn)
-
-
-def _ledger(settings: Settings) -> Ledger:
-    ledger = Ledger(Warehouse.of(settings))
-    ledger.ensure()
-    return ledger
 
 
 def _line(one: TableStatus) -> tuple[str, ...]:

@@ -6,18 +6,10 @@ import sys
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.cloud.bigquery.warehouse import Warehouse
 from etl.entry import business_day
 from etl.errors import STOPPED
-from etl.ledger.ledger import Ledger
-from etl.reports.verify import any_difference
-from etl.reports.verify import verify as compared
-from etl.settings import load_settings
-from schemas.contract_file import BUNDLED, load_contracts, select_contracts
 
 _WIDTH_WITHOUT_TERMINAL: Final = 140
 
@@ -37,10 +29,18 @@ def verify(
 
     Ends with 0 when nothing differs, with 1 when something does or the day was not loaded.
     """
+    from rich.console import Console
+    from rich.table import Table
+
+    from etl.ledger import Ledger
+    from etl.reports.verify import any_difference
+    from etl.reports.verify import verify as compared
+    from etl.settings import load_settings
+    from schemas.contract_file import BUNDLED, load_contracts, select_contracts
+
     chosen = load_settings(settings)
     target = business_day(day)
-    ledger = Ledger(Warehouse.of(chosen))
-    ledger.ensure()
+    ledger = Ledger.of(chosen)
     found = compared(ledger, chosen, target, select_contracts(load_contracts(contracts or BUNDLED), table or []))
     drawn = Table("table", "measure", "against", title=f"Business day {target}", title_justify="left")
     drawn.add_column("BigQuery", justify="right")

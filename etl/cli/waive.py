@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 
 from etl.cli.options import ContractsFolder, SettingsFile
-from etl.settings import load_settings
-from schemas.contract_file import BUNDLED
 
 
 def waive(
@@ -29,8 +27,11 @@ def waive(
 
     Exit codes: 0 signed, 1 refused, 2 there is no such stage, 3 run again.
     """
+    from etl.settings import load_settings
+
     chosen = load_settings(settings)
-    from etl.run.staged_run import StagedRun  # noqa: PLC0415  Spark and Great Expectations take seconds to import
+    from etl.run.staged_run import StagedRun
+    from schemas.contract_file import BUNDLED
 
     waiver = StagedRun(chosen, contracts or BUNDLED).waive(run, table, expectation, reason, by)
     typer.echo(f"{waiver.table}: {waiver.expectation} of run {waiver.run_id} may pass once, signed by {waiver.by}")

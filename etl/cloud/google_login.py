@@ -6,13 +6,13 @@ has AWS check it and answers a short-lived access token. No key file exists, and
 
 from __future__ import annotations
 
-import random
 import stat
 import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Final, NoReturn
 
@@ -23,6 +23,7 @@ from google.auth.credentials import AnonymousCredentials, Credentials
 from google.oauth2 import service_account
 
 from etl.errors import TRANSIENT
+from etl.retries import pauses
 from etl.settings import GOOGLE_TOKEN_URL, GoogleSettings
 from masking.errors import KagemushaError
 
@@ -208,8 +209,7 @@ def _patient(request: Transport) -> Transport:
         headers: Mapping[str, str] | None = None,
         **options: object,
     ) -> object:
-        pause = _FIRST_PAUSE_SECONDS
-        for attempt in range(_TRIES):
+        for attempt, pause in enumerate(islice(pauses(_FIRST_PAUSE_SECONDS), _TRIES)):
             last = attempt == _TRIES - 1
             try:
                 answer = request(url=url, method=method, body=body, headers=headers, **options)
@@ -220,8 +220,7 @@ def _patient(request: Transport) -> Transport:
                 if answer.status not in _BUSY:
                     return answer
             if not last:
-                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
-                pause *= 2
+                time.sleep(pause)
         raise exceptions.TransportError("the token service is busy", retryable=True)
 
     return send

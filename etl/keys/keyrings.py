@@ -27,7 +27,7 @@ def open_keyring(ref: KeyRef) -> Keyring:
     """Opens the keyring that a reference names; a process reads and unwraps it once.
 
     With a version in the reference, the keyring writes under that version even if a newer one was made since, so that
-    a run ends under the key it began with.
+    a run ends under the key with which it began.
 
     Raises:
         KeyUnusable: when it is missing, malformed, open to others, or not the key that the reference expects.
@@ -92,7 +92,7 @@ def change_keyring(where: str, change: Callable[[Keyring], Keyring]) -> Keyring:
 
 
 def rotate_keyring(where: str) -> Keyring:
-    """Returns the stored keyring a new primary version; the old one stays active."""
+    """Adds a new primary version to the stored keyring and returns it; the old version stays active."""
     return change_keyring(where, lambda keyring: keyring.rotated(_now()))
 
 

@@ -1,4 +1,4 @@
-"""What happened to the key versions, in `ops.key_events`: noticed at the start of each run, and told once.
+"""What happened to the key versions, in `ops.key_events`: noticed at the start of each run, and recorded once.
 
 The ledger is also the proof that a version is still the key under which its first tokens were made.
 """
@@ -9,16 +9,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from etl.clock import now
 from etl.errors import NO_ROW_READ
 from etl.ledger.ledger import Ledger
+from etl.ledger.outcomes import REPLACED
 from masking.errors import KeyUnusable
 from masking.key_versions import KeyVersion
 from masking.keyring import Keyring
-
-_USING: Final = "('published', 'already loaded', 'retokenized')"
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,12 @@ class _Use:
 
 
 def record_keys(ledger: Ledger, keys: Keyring, run_id: str) -> frozenset[int]:
-    """Proves that each used version is still the same key, writes down what is new, and gives the used versions.
+    """Proves that each used version is still the same key, records what is new, and returns the used versions.
 
     Raises:
-        KeyUnusable: a version has another check value than the ledger has noted.
+        KeyUnusable: a version has another check value than the ledger knows.
     """
-    told, uses = _noted(ledger)
+    recorded, uses = _noted(ledger)
     present = {version.version: version.kcv for version in keys.versions}
     changed = [number for number, use in uses.items() if present.get(number) != use.kcv]
     if changed:
@@ -48,7 +46,7 @@ def record_keys(ledger: Ledger, keys: Keyring, run_id: str) -> frozenset[int]:
     new = [
         {"version": number, "event": event, "kcv": kcv, "happened_at": at, "run_id": by or run_id, "at": now()}
         for number, event, kcv, at, by in (*_lives(keys), *_first_uses(uses))
-        if (number, event) not in told
+        if (number, event) not in recorded
     ]
     if new:
         ledger.append("key_events", new)
@@ -77,20 +75,21 @@ def _made(version: KeyVersion) -> datetime:
 
 
 def _noted(ledger: Ledger) -> tuple[set[tuple[int, str]], dict[int, _Use]]:
-    """Returns the events that were told already, and the first use of each version; one query."""
+    """Returns the events that are recorded already, and the first use of each version; one query."""
     sql = (
         "SELECT version, event, CAST(NULL AS STRING) AS key_checks, run_id, happened_at AS first_at "
         f"FROM `{ledger.table_id('key_events')}` "
         "UNION ALL SELECT NULL, NULL, key_checks, MIN_BY(run_id, `at`), MIN(`at`) "
-        f"FROM `{ledger.table_id('table_loads')}` WHERE outcome IN {_USING} AND key_checks IS NOT NULL "
+        f"FROM `{ledger.table_id('table_loads')}` "
+        "WHERE outcome IN UNNEST(@outcomes) AND key_checks IS NOT NULL "
         "GROUP BY key_checks"
     )
-    told: set[tuple[int, str]] = set()
+    recorded: set[tuple[int, str]] = set()
     uses: dict[int, _Use] = {}
-    for row in sorted(ledger.read(sql), key=lambda one: one["first_at"]):
+    for row in sorted(ledger.read(sql, outcomes=tuple(REPLACED)), key=lambda each: each["first_at"]):
         if row["event"]:
-            told.add((int(row["version"]), str(row["event"])))
+            recorded.add((int(row["version"]), str(row["event"])))
             continue
         for number, kcv in json.loads(row["key_checks"]).items():
             uses.setdefault(int(number), _Use(str(kcv), row["run_id"], row["first_at"]))
-    return told, uses
+    return recorded, uses

@@ -2,8 +2,8 @@
 
 A lease is taken by one UPDATE for all tables of a run, because BigQuery refuses one of two UPDATEs that touch a table
 at once: the later one runs again and sees what the earlier one did. INSERTs, and a MERGE that only inserts, never
-conflict and so decide nothing; two runs may even both insert a table's first row, and a row is therefore free only
-where no other row of its table is held. Every instant is BigQuery's, so no clock has to agree with another.
+conflict and so decide nothing. Two runs may even both insert a table's first row; a row is therefore free only where
+no other row of its table is held. Every instant is BigQuery's, so no clock has to agree with another.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from etl.cloud.bigquery.dml import Parameter, change, number, text, texts
+from google.cloud import bigquery
+
+from etl.cloud.bigquery import change
 from etl.errors import TRANSIENT
 from etl.ledger.ledger import Ledger
 from masking.errors import KagemushaError
@@ -30,7 +32,11 @@ class LeaseHeld(KagemushaError):
 
 @dataclass(frozen=True)
 class LiveLease:
-    """One lease as it stands; `left` are the seconds to its end, by BigQuery's clock, when it was looked at."""
+    """A lease that is held.
+
+    Attributes:
+        left: seconds to its end, by BigQuery's clock, when the row was read.
+    """
 
     table: str
     run_id: str
@@ -58,31 +64,33 @@ class LeaseBook:
         self._table = ledger.table_id("leases")
 
     def take(self, seconds: int, tables: Sequence[str]) -> dict[str, LiveLease]:
-        """Takes what is free and gives the live leases of the tables, whoever holds them: two statements, usually."""
+        """Takes what is free; returns the leases of all the tables, whoever holds them. Usually two statements."""
         self._claim(seconds, tables)
         live = self.live(tables)
         missing = [table for table in tables if table not in live]
         if missing:  # they have no row yet
-            self._change(
+            change(
+                self._ledger.warehouse,
                 "A lease could not be prepared",
                 f"INSERT INTO `{self._table}` (table_name, fence) SELECT name, 0 FROM UNNEST(@tables) AS name "
                 f"WHERE name NOT IN (SELECT table_name FROM `{self._table}`)",
-                texts("tables", missing),
+                tables=missing,
             )
             self._claim(seconds, tables)
             live = self.live(tables)
         return live
 
     def _claim(self, seconds: int, tables: Sequence[str]) -> None:
-        self._change(
+        change(
+            self._ledger.warehouse,
             "The leases could not be taken",
             f"UPDATE `{self._table}` SET run_id = @run, since = CURRENT_TIMESTAMP(), fence = fence + 1, "
             "until = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL @seconds SECOND) "
             "WHERE table_name IN UNNEST(@tables) AND table_name NOT IN ("
             f"SELECT table_name FROM `{self._table}` WHERE run_id IS NOT NULL AND until > CURRENT_TIMESTAMP())",
-            texts("tables", tables),
-            text("run", self.run_id),
-            number("seconds", seconds),
+            tables=list(tables),
+            run=self.run_id,
+            seconds=seconds,
         )
 
     def live(self, tables: Sequence[str] = ()) -> dict[str, LiveLease]:
@@ -92,35 +100,40 @@ class LeaseBook:
             "WHERE run_id IS NOT NULL AND until > CURRENT_TIMESTAMP() "
             f"{'AND table_name IN UNNEST(@tables) ' if tables else ''}ORDER BY fence"
         )
-        found = {}
-        for row in self._ledger.read(sql, [texts("tables", tables)] if tables else []):
-            left = (row["until"] - row["present"]).total_seconds()
-            found[row["table_name"]] = LiveLease(
-                row["table_name"], row["run_id"], row["since"], row["until"], int(row["fence"]), left
-            )
-        return found
+        rows = self._ledger.read(sql, tables=list(tables)) if tables else self._ledger.read(sql)
+        return {row["table_name"]: _lease(row) for row in rows}
 
     def renew(self, seconds: int, tables: Sequence[str]) -> int:
-        """Moves the end of leases that are still this run's; gives how many there are. Nobody else's is touched."""
-        return self._change(
+        """Moves the end of those leases that are still this run's; returns how many they are."""
+        return change(
+            self._ledger.warehouse,
             "The leases could not be renewed",
             f"UPDATE `{self._table}` SET until = TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL @seconds SECOND) "
             "WHERE run_id = @run AND table_name IN UNNEST(@tables)",
-            texts("tables", tables),
-            text("run", self.run_id),
-            number("seconds", seconds),
+            tables=list(tables),
+            run=self.run_id,
+            seconds=seconds,
         )
 
     def free(self, run_id: str) -> int:
-        """Frees every lease of a run."""
-        return self._change(
+        """Frees every lease of a run; returns how many they were."""
+        return change(
+            self._ledger.warehouse,
             "The leases could not be freed",
             f"UPDATE `{self._table}` SET run_id = NULL, until = CURRENT_TIMESTAMP() WHERE run_id = @run",
-            text("run", run_id),
+            run=run_id,
         )
 
-    def _change(self, what: str, sql: str, *parameters: Parameter) -> int:
-        return change(self._ledger.warehouse, what, sql, parameters)
+
+def _lease(row: bigquery.Row) -> LiveLease:
+    return LiveLease(
+        table=row["table_name"],
+        run_id=row["run_id"],
+        since=row["since"],
+        until=row["until"],
+        fence=int(row["fence"]),
+        left=(row["until"] - row["present"]).total_seconds(),
+    )
 
 
 def _clock(instant: datetime) -> str:

@@ -18,9 +18,9 @@ from etl.ledger.ledger import Ledger
 from masking.errors import KagemushaError
 
 _RENEWALS_PER_LIFETIME: Final = 3
-"""A lease is renewed so many times within its lifetime: all but one may fail."""
+"""Renewals per lifetime of a lease; all but one may fail."""
 _PROOF_SECONDS: Final = 5.0
-"""For so long a proof counts: load jobs of one table start one after the other."""
+"""How long a proof stays valid: the load jobs of one table start shortly after each other."""
 _POLL_SECONDS: Final = 1.0
 
 
@@ -54,7 +54,7 @@ class Leases:
         return other.refusal(NO_ROW_READ) if other else None
 
     def fencing_token(self, table: str) -> int | None:
-        """Returns the fencing number of a table that is ours, which grows with every change of hands; else None."""
+        """Returns the fencing token of a table that is ours, which grows with every new holder; None for the others."""
         mine = self._held.get(table)
         return mine.fence if mine else None
 
@@ -89,7 +89,7 @@ class Leases:
             self._beat.start()
 
     def end(self) -> None:
-        """Stops to renew and frees what is held; where that fails, the leases end by themselves."""
+        """Stops renewing and frees what is held; where that fails, the leases end by themselves."""
         self._ended.set()
         if self._held:
             self._beat.join()
@@ -107,7 +107,7 @@ class Leases:
 
 
 class TableLease:
-    """The lease of one table as publishing sees it, from any thread; a proof counts for a few seconds."""
+    """The lease of one table as publishing sees it, from any thread; a proof stays valid for a few seconds."""
 
     def __init__(self, leases: Leases, table: str) -> None:
         self._leases = leases
@@ -138,7 +138,7 @@ def leased(
         wait_seconds: how long to ask again while others hold all or some of them.
 
     Raises:
-        LeaseHeld: other runs hold all of them. Where they hold some, the others are ours, and `refusal` tells.
+        LeaseHeld: other runs hold all of them. Where they hold some, the rest is ours, and `refusal` says which is not.
     """
     book = LeaseBook(ledger, run_id)
     if not tables:
@@ -147,8 +147,8 @@ def leased(
     deadline = time.monotonic() + wait_seconds
     while True:
         live = book.take(seconds, tables)
-        held = {table: one for table, one in live.items() if one.run_id == run_id}
-        others = {table: one for table, one in live.items() if one.run_id != run_id}
+        held = {table: lease for table, lease in live.items() if lease.run_id == run_id}
+        others = {table: lease for table, lease in live.items() if lease.run_id != run_id}
         if len(live) < len(set(tables)):
             continue  # one was freed just after this run had asked for it
         if not others or time.monotonic() + _POLL_SECONDS > deadline:
@@ -169,6 +169,6 @@ def all_leases(ledger: Ledger) -> list[LiveLease]:
     return list(LeaseBook(ledger, "").live().values())
 
 
-def release(ledger: Ledger, run_id: str) -> int:
-    """Frees the leases of a run that is known to be dead; gives how many there were."""
+def release_leases(ledger: Ledger, run_id: str) -> int:
+    """Frees the leases of a run that is known to be dead; returns how many there were."""
     return LeaseBook(ledger, run_id).free(run_id)

@@ -1,4 +1,4 @@
-"""The ledger: what ran, in BigQuery's `ops` dataset, append-only but for leases, and a report beside the staged files.
+"""The ledger: what ran, in BigQuery's `ops` dataset, append-only but for leases, and a report next to the staged files.
 
 It holds names, counts, sums of published columns, hashes and times; no value of a row but the masked keys of those in
 quarantine.
@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Final
 
 from google.api_core import exceptions as google_errors
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.dml import Parameter
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
-from etl.cloud.storage.bucket import StagingBucket
+from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Value, Warehouse, translated
+from etl.cloud.storage import StagingBucket
+from etl.errors import NOT_PUBLISHED
 from etl.ledger.tables import AUDITS, AUDITS_ABOUT, BY_NAME, TABLE_LOADS, TABLES, LedgerTable, audits_sql
+from etl.retries import pauses
+from etl.settings import Settings
 
 Row = Mapping[str, object]
 
 _TRIES: Final = 3
+_FIRST_PAUSE_SECONDS: Final = 0.5
 _JOB_SECONDS: Final = 300
 _UNRECORDED: Final = "What the run did stands, unrecorded."
 
@@ -35,6 +38,18 @@ class Ledger:
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
 
+    @classmethod
+    def of(cls, settings: Settings) -> Ledger:
+        """Returns the ledger that the settings name, with every table and column that it needs.
+
+        Raises:
+            PublishFailed, PublishRefused: BigQuery did not answer, or may not be used.
+            SettingsInvalid: its dataset is in another location.
+        """
+        ledger = cls(Warehouse.of(settings))
+        ledger.ensure()
+        return ledger
+
     def table_id(self, name: str) -> str:
         """Returns project.dataset.table of a table of the ledger."""
         return self.warehouse.table_id(f"{self.warehouse.settings.ops_dataset}.{name}")
@@ -43,10 +58,8 @@ class Ledger:
         """Creates the ledger's dataset, tables and view where they are missing, and adds columns to older ones."""
         dataset = self.warehouse.settings.ops_dataset
         self.warehouse.ensure_dataset(dataset)
-        client = self.warehouse.client
-        with translated("The ledger's tables could not be listed"):
-            listed = client.list_tables(dataset, timeout=TIMEOUT_SECONDS, retry=RETRY)
-            shapes = {item.table_id: item.labels.get("shape") for item in listed}
+        listed = self.warehouse.tables("The ledger's tables could not be listed", dataset)
+        shapes = {item.table_id: item.labels.get("shape") for item in listed}
         for table in TABLES:
             if shapes.get(table.name) != table.shape:
                 self._shape(table, exists=table.name in shapes)
@@ -60,28 +73,26 @@ class Ledger:
         view.labels = {"managed_by": "kagemusha", "shape": wanted}
         if shape == wanted:
             return
-        client = self.warehouse.client
-        with translated("The ledger's view of audits could not be created"):
-            if shape == "missing":
-                client.create_table(view, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
-            else:
-                client.update_table(view, ["view_query", "labels"], timeout=TIMEOUT_SECONDS, retry=RETRY)
+        failed = "The ledger's view of audits could not be created"
+        if shape == "missing":
+            self.warehouse.create_table(failed, view)
+        else:
+            self.warehouse.update_table(failed, view, ["view_query", "labels"])
 
     def _shape(self, wanted: LedgerTable, *, exists: bool) -> None:
-        client, name = self.warehouse.client, self.table_id(wanted.name)
-        with translated("A ledger table could not be created or extended"):
-            table = client.get_table(name, timeout=TIMEOUT_SECONDS, retry=RETRY) if exists else bigquery.Table(name)
-            table.schema = _merged(table.schema, wanted.fields)
-            table.description = wanted.about
-            table.labels = {**table.labels, "managed_by": "kagemusha", "shape": wanted.shape}
-            if exists:  # its layout stays: BigQuery cannot change how a table is partitioned
-                changed = ["schema", "description", "labels"]
-                client.update_table(table, changed, timeout=TIMEOUT_SECONDS, retry=RETRY)
-                return
-            if wanted.partitioned:
-                table.time_partitioning = bigquery.TimePartitioning("DAY", field="at")
-            table.clustering_fields = list(wanted.cluster_by) or None
-            client.create_table(table, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
+        failed = "A ledger table could not be created or extended"
+        present = self.warehouse.find_table(f"{self.warehouse.settings.ops_dataset}.{wanted.name}") if exists else None
+        table = present or bigquery.Table(self.table_id(wanted.name))
+        table.schema = _merged(table.schema, wanted.fields)
+        table.description = wanted.about
+        table.labels = {**table.labels, "managed_by": "kagemusha", "shape": wanted.shape}
+        if present:  # its layout stays: BigQuery cannot change how a table is partitioned
+            self.warehouse.update_table(failed, table, ["schema", "description", "labels"])
+            return
+        if wanted.partitioned:
+            table.time_partitioning = bigquery.TimePartitioning("DAY", field="at")
+        table.clustering_fields = list(wanted.cluster_by) or None
+        self.warehouse.create_table(failed, table)
 
     def append(self, name: str, rows: Sequence[Row]) -> None:
         """Appends rows to one of the ledger's tables in one load job: all of them or none, and never twice.
@@ -92,9 +103,9 @@ class Ledger:
         fields = BY_NAME[name].fields
         plain = [{field.name: _plain(row.get(field.name), field) for field in fields} for row in rows]
         digest = hashlib.sha256(json.dumps([name, plain], sort_keys=True).encode()).hexdigest()[:32]
-        pause = 0.5
+        waits = islice(pauses(_FIRST_PAUSE_SECONDS, factor=4.0), _TRIES)
         with translated(f"The ledger's {name} could not be written", _UNRECORDED):
-            for number in range(_TRIES):
+            for number, pause in enumerate(waits):
                 job = self._started(name, plain, f"kagemusha_ledger_{name}_{digest}_{number}")
                 try:
                     job.result(timeout=_JOB_SECONDS, retry=RETRY)
@@ -103,8 +114,7 @@ class Ledger:
                         raise
                 else:
                     return
-                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
-                pause *= 4
+                time.sleep(pause)
 
     def _started(self, name: str, rows: list[dict[str, object]], job_id: str) -> bigquery.LoadJob:
         client = self.warehouse.client
@@ -126,17 +136,13 @@ class Ledger:
             raise google_errors.Conflict("another kind of job has this id")
         return job
 
-    def read(self, sql: str, parameters: Sequence[Parameter] = ()) -> list[bigquery.Row]:
-        """Returns the rows of a query of ours over the ledger."""
-        config = bigquery.QueryJobConfig(query_parameters=list(parameters))
-        with translated("The ledger could not be read"):
-            return list(
-                self.warehouse.client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
-            )
+    def read(self, sql: str, /, **parameters: Value) -> list[bigquery.Row]:
+        """Returns the rows of a query of ours over the ledger; see `Warehouse.rows`."""
+        return self.warehouse.rows("The ledger could not be read", sql, not_done=NOT_PUBLISHED, **parameters)
 
 
 def write_report(stage: StagingBucket, run_id: str, report: Mapping[str, object]) -> str:
-    """Writes the run report beside the staged files and gives its object name."""
+    """Writes the run report next to the staged files; returns its object name."""
     name = f"{stage.target.prefix}/{run_id}/report.json"
     text = json.dumps(report, ensure_ascii=False, indent=2, default=str)
     stage.write(name, text.encode(), "application/json")
@@ -146,7 +152,7 @@ def write_report(stage: StagingBucket, run_id: str, report: Mapping[str, object]
 def _merged(
     present: Sequence[bigquery.SchemaField], wanted: Sequence[bigquery.SchemaField]
 ) -> list[bigquery.SchemaField]:
-    """Returns the columns that a table has, as they are now described, and the new ones behind them."""
+    """Returns the columns that a table has, with today's descriptions, and after them the new ones."""
     by_name = {field.name: field for field in wanted}
     known = {field.name for field in present}
     return [by_name.get(field.name, field) for field in present] + [one for one in wanted if one.name not in known]

@@ -1,18 +1,17 @@
-"""What the ledger proves of earlier loads: how a merge table stands, which days are done, how large loads were."""
+"""What the ledger proves of earlier loads: where a merge goes on, which days are done, how large loads were."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Final
 
-from google.cloud import bigquery
-
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.cloud.bigquery import Warehouse
 from etl.errors import PublishRefused
 from etl.ledger.ledger import Ledger
+from etl.ledger.outcomes import PUBLISHED
 from expectations.volume import LoadSize
 from masking.keyring import Keyring
 from schemas.business_days import Window
@@ -25,12 +24,13 @@ def done_days(warehouse: Warehouse, contract: Contract, keys: Keyring) -> frozen
     if warehouse.find_table(contract.publish) is None:
         return frozenset()
     primary = keys.version(keys.primary)
-    rows = _ledger(
-        warehouse,
-        contract,
-        "window_first, window_last, key_checks",
-        "outcome = 'published' AND window_first IS NOT NULL AND contract_digest = @digest",
+    ledger = Ledger(warehouse)
+    sql = (
+        f"SELECT window_first, window_last, key_checks FROM `{ledger.table_id('table_loads')}` "
+        "WHERE table_name = @name AND outcome IN UNNEST(@outcomes) AND window_first IS NOT NULL "
+        "AND contract_digest = @digest"
     )
+    rows = ledger.read(sql, name=contract.table, outcomes=tuple(PUBLISHED), digest=contract.digest)
     found: set[date] = set()
     for row in rows:
         used = json.loads(row["key_checks"] or "{}")
@@ -41,23 +41,13 @@ def done_days(warehouse: Warehouse, contract: Contract, keys: Keyring) -> frozen
 
 def modifications_today(warehouse: Warehouse, contract: Contract) -> int:
     """Returns how often loads have changed the table in the last 24 hours."""
-    rows = _ledger(
-        warehouse, contract, "SUM(partitions) AS changed", "at > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 24 HOUR)"
+    ledger = Ledger(warehouse)
+    sql = (
+        f"SELECT SUM(partitions) AS changed FROM `{ledger.table_id('table_loads')}` "
+        "WHERE table_name = @name AND `at` > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 24 HOUR)"
     )
-    return int(rows[0]["changed"] or 0)
-
-
-def _ledger(warehouse: Warehouse, contract: Contract, columns: str, where: str) -> Sequence[Any]:  # Any: untyped client
-    table = warehouse.table_id(f"{warehouse.settings.ops_dataset}.table_loads")
-    config = bigquery.QueryJobConfig(
-        query_parameters=[
-            bigquery.ScalarQueryParameter("name", "STRING", contract.table),
-            bigquery.ScalarQueryParameter("digest", "STRING", contract.digest),
-        ]
-    )
-    sql = f"SELECT {columns} FROM `{table}` WHERE table_name = @name AND {where}"
-    with translated("The ledger could not be read"):
-        return list(warehouse.client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY))
+    (row,) = ledger.read(sql, name=contract.table)
+    return int(row["changed"] or 0)
 
 
 @dataclass(frozen=True)
@@ -74,61 +64,59 @@ class MergeState:
 
 
 def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring) -> MergeState | None:
-    """Returns how a merge table stands, or None where it has to be loaded whole.
+    """Returns the state from which a merge goes on, or None where the table has to be loaded whole.
 
     That is so when it is not published yet, and when its contract or the primary key version is another one than that
     of its rows: a table never holds rows of two contracts, and a row of another version would not be found by its key.
     """
     if not isinstance(contract.load, MergeLoad) or warehouse.find_table(contract.publish) is None:
         return None
-    table = warehouse.table_id(f"{warehouse.settings.ops_dataset}.table_loads")
+    ledger = Ledger(warehouse)
     sql = (
         "SELECT day, watermark, contract_digest, key_checks, keys_compared "
-        f"FROM `{table}` WHERE table_name = @name AND outcome = 'published' AND watermark IS NOT NULL "
-        "ORDER BY `at` DESC LIMIT 1000"
+        f"FROM `{ledger.table_id('table_loads')}` WHERE table_name = @name AND outcome IN UNNEST(@outcomes) "
+        "AND watermark IS NOT NULL ORDER BY `at` DESC LIMIT 1000"
     )
-    config = bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("name", "STRING", contract.table)])
-    with translated("The ledger could not be read"):
-        rows = warehouse.client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
-        found = list(rows)
-    if not found or found[0]["contract_digest"] != contract.digest:
+    loads = ledger.read(sql, name=contract.table, outcomes=tuple(PUBLISHED))
+    if not loads or loads[0]["contract_digest"] != contract.digest:
         return None
     primary = keys.version(keys.primary)
-    used = json.loads(found[0]["key_checks"] or "{}")
+    used = json.loads(loads[0]["key_checks"] or "{}")
     if any((version, kcv) != (str(primary.version), primary.kcv) for version, kcv in used.items()):
         return None
-    compared = [row["day"] for row in found if row["keys_compared"] is not None]
+    compared = [row["day"] for row in loads if row["keys_compared"] is not None]
     if not compared:
         return None
-    return MergeState(found[0]["watermark"].astimezone(UTC), max(compared))
+    return MergeState(loads[0]["watermark"].astimezone(UTC), max(compared))
 
 
 History = Mapping[str, tuple[LoadSize, ...]]
 """Table → sizes of its published loads of other business days, newest first."""
-_LOADS_KEPT = 60
+_LOADS_KEPT: Final = 60
 
 
 def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> History:
     """Returns the sizes of the tables' last published loads of other days; a day that was loaded again counts once.
 
-    A ledger that cannot tell — of an earlier version, or not there yet — gives none.
+    A ledger that does not know — of an earlier version, or not there yet — has none.
     """
-    ledger = warehouse.table_id(f"{warehouse.settings.ops_dataset}.table_loads")
+    ledger = Ledger(warehouse)
     sql = (
         "SELECT table_name, `rows`, nulls FROM ("
         " SELECT *, ROW_NUMBER() OVER (PARTITION BY table_name ORDER BY day DESC) AS age FROM ("
         "  SELECT table_name, day, `rows`, nulls,"
         "   ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY `at` DESC) AS nth"
-        f"  FROM `{ledger}` WHERE outcome = 'published' AND nulls IS NOT NULL AND day <> @day"
+        f"  FROM `{ledger.table_id('table_loads')}`"
+        "  WHERE outcome IN UNNEST(@outcomes) AND nulls IS NOT NULL AND day <> @day"
         f" ) AS once WHERE nth = 1) AS newest WHERE age <= {_LOADS_KEPT} ORDER BY table_name, age"
     )
     rows = []
     try:
-        rows = Ledger(warehouse).read(sql, [bigquery.ScalarQueryParameter("day", "DATE", day)])
+        rows = ledger.read(sql, outcomes=tuple(PUBLISHED), day=day)
     except PublishRefused:
         return {}
-    found: dict[str, list[LoadSize]] = {name: [] for name in tables}
+    sizes: dict[str, list[LoadSize]] = {name: [] for name in tables}
     for row in rows:
         nulls = {name: int(count) for name, count in json.loads(row["nulls"]).items()}
-        found.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls))
-    return {name: tuple(sizes) for name, sizes in found.items()}
+        sizes.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls))
+    return {name: tuple(newest_first) for name, newest_first in sizes.items()}

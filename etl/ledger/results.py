@@ -7,18 +7,25 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class FailedCheck:
-    """One check that did not hold: names and counts; `failed` and `checked` are None for a whole table."""
+    """One check that did not hold: names and counts.
+
+    Attributes:
+        failed: rows against it, of those `checked`; None for a check of the whole table.
+        note: what kept it from running, or who waived it.
+        waived: whether a person signed that this failure may pass.
+    """
 
     name: str
     severity: str
     failed: int | None = None
     checked: int | None = None
     note: str = ""
+    waived: bool = False
 
     @property
     def stops(self) -> bool:
         """Whether it keeps its table from being published."""
-        return self.severity == "blocking" and not self.note.startswith("waived")
+        return self.severity == "blocking" and not self.waived
 
 
 @dataclass(frozen=True)

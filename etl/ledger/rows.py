@@ -13,17 +13,17 @@ def check_rows(results: Sequence[CheckResult]) -> list[dict[str, object]]:
     """Returns a row of `ops.audits` for each check; they are written with the table's own row, in one step."""
     return [
         {
-            "expectation": one.check.expect,
-            "columns": list(one.check.columns),
-            "severity": one.check.severity,
-            "origin": one.check.origin,
-            "passed": one.passed,
-            "failed": one.failed,
-            "checked": one.checked,
-            "error": one.error or None,
-            "waived_by": one.waived_by or None,
+            "expectation": result.check.expect,
+            "columns": list(result.check.columns),
+            "severity": result.check.severity,
+            "origin": result.check.origin,
+            "passed": result.passed,
+            "failed": result.failed,
+            "checked": result.checked,
+            "error": result.error or None,
+            "waived_by": result.waived_by or None,
         }
-        for one in results
+        for result in results
     ]
 
 

@@ -17,7 +17,7 @@ class LedgerTable:
     """One table of the ledger.
 
     Attributes:
-        partitioned: by the day of `at`; small tables are not, so that a query of theirs needs no day.
+        partitioned: by the day of `at`. Small tables are not, so that a query of them need not name days.
     """
 
     name: str
@@ -28,9 +28,9 @@ class LedgerTable:
 
     @property
     def shape(self) -> str:
-        """A digest of columns and texts, kept as a label: tells a ledger of an earlier version from a present one."""
-        told = [self.about, [field.to_api_repr() for field in self.fields]]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        """A digest of columns and texts, kept as a label: it differs where the table was made by an earlier version."""
+        described = [self.about, [field.to_api_repr() for field in self.fields]]
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _f(name: str, kind: str, about: str) -> bigquery.SchemaField:
@@ -181,7 +181,7 @@ AUDITS_ABOUT: Final = "One row for each check of each table load; a view of tabl
 
 
 def audits_sql(table_loads: str) -> str:
-    """Returns the query of the view `ops.audits`: what a load checked stands in the load's own row, written with it."""
+    """Returns the query of the view `ops.audits`: the checks of a load are in its own row, and written with it."""
     columns = ", ".join(
         "ARRAY_TO_STRING(c.columns, ', ') AS columns" if field.name == "columns" else f"c.{field.name}"
         for field in _CHECK

@@ -1,4 +1,4 @@
-"""All keys of a merge table, read and proven like rows: a published key not among them is gone at the source."""
+"""All keys of a merge table, read and proven like rows: a published key not among them was deleted."""
 
 from __future__ import annotations
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from etl.plan.drift.refuse import refuse_drift
+from datetime import date
+
+from etl.plan.drift.refuse import without_drift
+from etl.plan.extent import Extent
 from etl.plan.keys_contract import keys_contract
 from etl.plan.scope import Scope
 from etl.plan.slicing import SliceSize, sliced
 from etl.plan.table_plan import TablePlan, mask_plan
-from etl.source.catalogue import SourceTable
-from etl.source.session import Session
+from etl.source import Session
 from schemas.contract import Contract
 
 
@@ -29,28 +31,47 @@ def plan_table(
         scope: which of its rows are read.
         slice_bytes: about how many of the table's bytes one slice should read.
         workers: how many slices can be read at once; a table that is large enough gets more slices than these.
-        measure: whether keys and times may be counted at the source, to cut where the rows are; see `sliced`.
+        measure: whether keys and times may be counted at the source, to cut where the rows are; see `Extent`.
 
     Raises:
-        PlanRejected: the source table and the contract disagree; see `refuse_drift`.
+        PlanRejected: the source table and the contract disagree; see `without_drift`.
     """
-    source = session.describe(contract.source)
-    refuse_drift(contract, source, session.dialect.name, () if source else session.relations())
-    assert source is not None  # noqa: S101  refuse_drift does not let a missing table pass
-    window = scope.days(contract)
-    changes = scope.changes(contract, one_state=session.dialect.name == "postgres")
+    described = session.describe(contract.source)
+    known = () if described else session.relations()
+    source = without_drift(contract, described, session.dialect.name, known)
+    extent = Extent(
+        contract,
+        source,
+        scope.days(contract),
+        scope.changes(contract, one_state=session.dialect.name == "postgres"),
+        at_once=scope.at_once,
+        measure=measure,
+    )
     size = SliceSize(slice_bytes, workers)
-    found = sliced(session, contract, source, window, changes, size, at_once=scope.at_once, measure=measure)
-    keys = _keys(session, contract, source, scope, size, measure=measure) if scope.compares_keys(contract) else None
+    found = sliced(session, extent, size)
+    keys = _keys(session, extent, size, scope.day) if scope.compares_keys(contract) else None
     masks = mask_plan(contract, scope.day)
-    return TablePlan(contract, window, masks, found.slices, found.rows, changes, keys, found.bytes)
+    return TablePlan(
+        contract=contract,
+        window=extent.window,
+        mask=masks,
+        slices=found.slices,
+        estimated_rows=found.rows,
+        changes=extent.changes,
+        keys=keys,
+        estimated_bytes=found.bytes,
+    )
 
 
-def _keys(
-    session: Session, contract: Contract, source: SourceTable, scope: Scope, size: SliceSize, *, measure: bool
-) -> TablePlan:
+def _keys(session: Session, extent: Extent, size: SliceSize, day: date) -> TablePlan:
     """Returns the plan of all keys of the source: nothing else of the rows is read."""
-    only = keys_contract(contract)
-    found = sliced(session, only, source, None, None, size, measure=measure)
-    masks = mask_plan(only, scope.day)
-    return TablePlan(only, None, masks, found.slices, found.rows, estimated_bytes=found.bytes)
+    only = keys_contract(extent.contract)
+    found = sliced(session, Extent(only, extent.source, measure=extent.measure), size)
+    return TablePlan(
+        contract=only,
+        window=None,
+        mask=mask_plan(only, day),
+        slices=found.slices,
+        estimated_rows=found.rows,
+        estimated_bytes=found.bytes,
+    )

@@ -1,16 +1,19 @@
-"""What a run reads of a table: its mode's own choice for the day, or what a person asked for."""
+"""Which rows of a table a run reads: those that its load mode chooses for the day, or those that a person asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from etl.clock import now
-from etl.ledger.loads import MergeState
-from etl.source.slice import Changes
+from etl.source import Changes
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.loads import MergeLoad, PartitionLoad, SnapshotLoad
+
+if TYPE_CHECKING:
+    from etl.ledger import MergeState  # only its name: a worker that gets a plan needs no BigQuery client
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Scope:
         day: the target business day (JST).
         began: when the run began; it comes before the snapshot.
         window: business days to load instead of the target day and its lookback.
-        at_once: whether the window replaces the whole table in one step, rather than day by day.
+        at_once: whether the window replaces the whole table in one step instead of day by day.
         standing: what is published of a merge table; None loads it whole.
     """
 
@@ -52,7 +55,7 @@ class Scope:
         return Changes(load.watermark, since, overlap, self.began, closed=not one_state)
 
     def compares_keys(self, contract: Contract) -> bool:
-        """Tells whether this run also looks for rows that the source has no more."""
+        """Returns whether this run also looks for rows that the source no longer has."""
         load = contract.load
         if self.standing is None or not isinstance(load, MergeLoad) or load.reconcile_keys is None:
             return False

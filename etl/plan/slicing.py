@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Final
 
-from etl.source.catalogue import SourceTable
-from etl.source.session import Session
-from etl.source.slice import Changes, Slice
-from etl.source.slices import (
+from etl.plan.extent import Extent
+from etl.source import (
     MAX_SLICES,
+    Changes,
+    Session,
+    Slice,
     busy_slices,
     change_slices,
     changes_condition,
     days_condition,
-    whole,
+    whole_table,
     window_slices,
 )
 from schemas.business_days import Window
-from schemas.contract import Contract
 
 SMALLEST: Final = 16 * 1024 * 1024
-"""No slice is made smaller than so many bytes for the sake of workers that would be idle."""
+"""Bytes below which no slice is made smaller only to keep every worker busy."""
 COUNTED: Final = 500_000
-"""Of a window with more rows than these about so many are counted, at random: enough to tell where the rows are."""
+"""Above this many rows in a window, a random sample of about this size is counted: it shows where the rows are."""
 _SLICES_PER_WORKER: Final = 2
 """Slices for each worker, so that a slow one does not keep the others waiting."""
 
 
 @dataclass(frozen=True)
 class SliceSize:
-    """How large slices shall be.
+    """How large slices are to be.
 
     Attributes:
         bytes: about how many of the table's bytes one slice reads.
@@ -43,7 +42,7 @@ class SliceSize:
     workers: int = 1
 
     def count(self, size: int) -> int:
-        """Returns how many slices so many bytes are cut into: more than there are workers, where that is worth it."""
+        """Returns into how many slices a number of bytes is cut: more than there are workers, where that pays."""
         for_all = min(_SLICES_PER_WORKER * self.workers, size // SMALLEST)
         return min(MAX_SLICES, max(1, -(-size // self.bytes), for_all))
 
@@ -57,93 +56,157 @@ class Sliced:
     bytes: int
 
 
-def sliced(
-    session: Session,
-    contract: Contract,
-    source: SourceTable,
-    window: Window | None,
-    changes: Changes | None,
-    size: SliceSize,
-    *,
-    at_once: bool = False,
-    measure: bool = True,
-) -> Sliced:
-    """Returns the slices that hold each row of the window, of the changes, or of the table exactly once.
+def sliced(session: Session, extent: Extent, size: SliceSize) -> Sliced:
+    """Returns the slices that hold each row of the changes, of the window, or of the table exactly once.
 
     Args:
-        session: on what the slices will read.
-        contract: of the table.
-        source: its catalogue.
-        window: the business days that are read.
-        changes: of a merge table, the rows that are read.
-        size: how large slices shall be.
-        at_once: whether the window replaces the table in one step, so that a slice need not keep to a day.
-        measure: whether keys and times may be counted at the source to find where the rows are; without it, statistics
-            and equal spans do, and what only its keys could cut stays whole.
+        session: a control session on what the slices will read.
+        extent: which rows.
+        size: how large slices are to be.
     """
-    table, dialect = contract.source, session.dialect
-    all_rows = session.estimated_rows(table, "TRUE")
-    width = session.width(source, list(contract.selected))
-    heap = source.bytes or all_rows * width  # a view has no bytes of its own
-    if changes and changes.after:
-        rows = session.estimated_rows(table, changes_condition(changes, dialect))
-        parts = size.count(heap * rows // max(1, all_rows))
-        return Sliced(change_slices(changes, parts, dialect), rows, rows * width)
-    column = contract.window_column
-    if window is None or column is None:
-        parts_of_all = _whole_table(session, contract, source, size.count(heap), measure=measure)
-        if window:  # a snapshot: every row is of the day of the run
-            parts_of_all = tuple(replace(one, partition=window.last) for one in parts_of_all)
-        return Sliced(parts_of_all, all_rows, all_rows * width)
-    kind = contract.columns[column].type.name
-    condition = days_condition(column, kind, window.first, window.last, dialect)
-    if measure and kind == "timestamp" and not at_once and size.count(heap) > 1:
-        share = min(1.0, COUNTED / max(1, session.estimated_rows(table, condition)))
-        minutes = session.minutes(table, column, condition, share)
-        minutes = {minute: round(found / share) for minute, found in minutes.items()}
-        rows = sum(minutes.values())
-        parts = size.count(heap * rows // max(1, all_rows, rows))
-        return Sliced(busy_slices(column, window.days, minutes, -(-rows // parts), dialect), rows, rows * width)
-    rows = session.estimated_rows(table, condition)
-    if at_once:
-        parts_of_all = _whole_table(session, contract, source, size.count(heap), measure=measure)
-        found = tuple(replace(one, where=f"({one.where}) AND {condition}") for one in parts_of_all)
-        return Sliced(found, rows, rows * width)
-    if measure and kind == "date" and size.count(heap) > 1:
-        days = _days(session, contract, source, window.days, heap // max(1, all_rows), size)
-        return Sliced(days, rows, rows * width)
-    a_day = -(-size.count(heap * rows // max(1, all_rows)) // len(window.days))
-    return Sliced(window_slices(column, kind, window.days, a_day, dialect), rows, rows * width)
+    table = _Table.of(session, extent, size)
+    if extent.changes and extent.changes.after:
+        return _changed(table, extent.changes)
+    days = _Days.of(table)
+    if days is None:
+        return _all_rows(table)
+    if extent.at_once:
+        return _days_at_once(table, days)
+    measured = extent.measure and table.count(table.bytes) > 1
+    if measured and days.kind == "timestamp":
+        return _days_by_minutes(table, days)
+    if measured and days.kind == "date":
+        return _days_by_keys(table, days)
+    return _days_by_equal_spans(table, days)
 
 
-def _days(
-    session: Session,
-    contract: Contract,
-    source: SourceTable,
-    days: Sequence[date],
-    a_row: int,
-    size: SliceSize,
-) -> tuple[Slice, ...]:
-    """Cuts each day of a date column by its rows' keys, because a date has no hours; rows are counted."""
-    table, column = session.dialect.quoted(source.name), contract.window_column or ""
-    found: list[Slice] = []
-    for one in window_slices(column, "date", days, 1, session.dialect):
-        (rows,) = session.row(f"SELECT count(*) FROM {table} WHERE {one.where}")
-        count = size.count(int(str(rows)) * a_row)
-        parts = session.slices(source, count, _key(contract), one.where) if count > 1 else (one,)
-        found += (replace(part, partition=one.partition) for part in parts)
-    return tuple(replace(part, number=number) for number, part in enumerate(found))
+@dataclass(frozen=True)
+class _Table:
+    """What is cut, together with the table's statistics.
+
+    Attributes:
+        rows: of the whole table.
+        width: bytes of a row's selected columns.
+        bytes: of the whole table.
+    """
+
+    session: Session
+    extent: Extent
+    size: SliceSize
+    rows: int
+    width: int
+    bytes: int
+
+    @classmethod
+    def of(cls, session: Session, extent: Extent, size: SliceSize) -> _Table:
+        rows = session.estimated_rows(extent.contract.source, "TRUE")
+        width = session.width(extent.source, list(extent.contract.selected))
+        heap = extent.source.bytes or rows * width  # a view has no bytes of its own
+        return cls(session, extent, size, rows, width, heap)
+
+    @property
+    def name(self) -> str:
+        return self.extent.contract.source
+
+    def count(self, size: int) -> int:
+        return self.size.count(size)
+
+    def bytes_of(self, rows: int) -> int:
+        return self.bytes * rows // max(1, self.rows)
+
+    def estimated(self, condition: str) -> int:
+        return self.session.estimated_rows(self.name, condition)
+
+    def cut(self, slices: tuple[Slice, ...], rows: int) -> Sliced:
+        return Sliced(slices, rows, rows * self.width)
 
 
-def _key(contract: Contract) -> list[str]:
-    """Returns the source columns of the contract's key."""
-    names = [contract.derive[name].source if name in contract.derive else name for name in contract.key]
-    return [name for name in names if name in contract.columns]
+@dataclass(frozen=True)
+class _Days:
+    """The business days of a window, as a column at the source has them.
+
+    Attributes:
+        kind: the column's contract type.
+        condition: SQL for: the row is of one of the days.
+    """
+
+    window: Window
+    column: str
+    kind: str
+    condition: str
+
+    @classmethod
+    def of(cls, table: _Table) -> _Days | None:
+        """Returns the days that choose rows; None where no column does."""
+        contract, window = table.extent.contract, table.extent.window
+        column = contract.window_column
+        if window is None or column is None:
+            return None
+        kind = contract.columns[column].type.name
+        condition = days_condition(column, kind, window.first, window.last, table.session.dialect)
+        return cls(window, column, kind, condition)
 
 
-def _whole_table(
-    session: Session, contract: Contract, source: SourceTable, count: int, *, measure: bool
-) -> tuple[Slice, ...]:
-    if not measure and not source.leaves:
-        return whole()
-    return session.slices(source, count, _key(contract))
+def _changed(table: _Table, changes: Changes) -> Sliced:
+    """Cuts the rows since a watermark into equal spans of time."""
+    rows = table.estimated(changes_condition(changes, table.session.dialect))
+    count = table.count(table.bytes_of(rows))
+    return table.cut(change_slices(changes, count, table.session.dialect), rows)
+
+
+def _all_rows(table: _Table) -> Sliced:
+    """Cuts the whole table; rows of a snapshot are all of the day of the run."""
+    slices, window = _ranges(table), table.extent.window
+    if window:
+        slices = tuple(replace(one, partition=window.last) for one in slices)
+    return table.cut(slices, table.rows)
+
+
+def _days_at_once(table: _Table, days: _Days) -> Sliced:
+    """Cuts the whole table, and takes of each slice the rows of the window: a slice may hold several days."""
+    rows = table.estimated(days.condition)
+    return table.cut(tuple(replace(one, where=f"({one.where}) AND {days.condition}") for one in _ranges(table)), rows)
+
+
+def _days_by_minutes(table: _Table, days: _Days) -> Sliced:
+    """Cuts days into spans of minutes with about equally many rows, which are counted."""
+    share = min(1.0, COUNTED / max(1, table.estimated(days.condition)))
+    counted = table.session.minutes(table.name, days.column, days.condition, share)
+    minutes = {minute: round(rows / share) for minute, rows in counted.items()}
+    rows = sum(minutes.values())
+    count = table.count(table.bytes * rows // max(1, table.rows, rows))  # statistics can be older than the count
+    slices = busy_slices(days.column, days.window.days, minutes, -(-rows // count), table.session.dialect)
+    return table.cut(slices, rows)
+
+
+def _days_by_keys(table: _Table, days: _Days) -> Sliced:
+    """Cuts each day of a date column by the keys of its rows, which are counted: a date has no hours."""
+    rows = table.estimated(days.condition)
+    parts = tuple(replace(part, number=number) for number, part in enumerate(_parts_of_days(table, days)))
+    return table.cut(parts, rows)
+
+
+def _parts_of_days(table: _Table, days: _Days) -> Iterator[Slice]:
+    session, extent = table.session, table.extent
+    bytes_a_row = table.bytes // max(1, table.rows)
+    for day in window_slices(days.column, "date", days.window.days, 1, session.dialect):
+        (rows,) = session.row(f"SELECT count(*) FROM {session.dialect.quoted(extent.source.name)} WHERE {day.where}")
+        count = table.count(int(str(rows)) * bytes_a_row)
+        parts = session.slices(extent.source, count, extent.key, day.where) if count > 1 else (day,)
+        yield from (replace(part, partition=day.partition) for part in parts)
+
+
+def _days_by_equal_spans(table: _Table, days: _Days) -> Sliced:
+    """Cuts each day into equal spans of time, and a day of a date column not at all; nothing is counted."""
+    rows = table.estimated(days.condition)
+    a_day = -(-table.count(table.bytes_of(rows)) // len(days.window.days))
+    slices = window_slices(days.column, days.kind, days.window.days, a_day, table.session.dialect)
+    return table.cut(slices, rows)
+
+
+def _ranges(table: _Table) -> tuple[Slice, ...]:
+    """Cuts the whole table by its pages or keys; only pages are known without measuring."""
+    extent = table.extent
+    if not extent.measure and not extent.source.leaves:
+        return whole_table()
+    return table.session.slices(extent.source, table.count(table.bytes), extent.key)

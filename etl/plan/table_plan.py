@@ -7,7 +7,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from etl.source.slice import Changes, Slice
+from etl.source import Changes, Slice
 from masking.plan import ColumnRule, MaskPlan
 from schemas.business_days import Window
 from schemas.contract import Contract

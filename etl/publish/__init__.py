@@ -1,1 +1,27 @@
 """Approved → BigQuery: tables, partitions and merges are loaded, then the views that analysts read."""
+
+from etl.publish.limits import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
+from etl.publish.published import Published
+from etl.publish.publisher import Publisher
+from etl.publish.token_maps import drop_map, load_map, map_table_name, mapped_domains, old_tokens_sql
+from etl.publish.token_versions import is_old, tells_version
+from etl.publish.totals import published_totals
+from etl.publish.views import View, load_views, publish_views
+
+__all__ = [
+    "MODIFICATIONS_A_DAY",
+    "PARTITIONS_A_JOB",
+    "Published",
+    "Publisher",
+    "View",
+    "drop_map",
+    "is_old",
+    "load_map",
+    "load_views",
+    "map_table_name",
+    "mapped_domains",
+    "old_tokens_sql",
+    "publish_views",
+    "published_totals",
+    "tells_version",
+]

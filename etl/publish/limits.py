@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from etl.errors import NOT_PUBLISHED, PublishRefused
-from etl.stage.staged import Staged
+from etl.stage import Staged
 
 MODIFICATIONS_A_DAY: Final = 1_500
 """Load jobs that may append to or replace (parts of) one table a day."""

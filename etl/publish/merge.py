@@ -14,16 +14,15 @@ from typing import Final
 from google.cloud import bigquery
 
 from etl.clock import now
-from etl.cloud.bigquery.jobs import load, run_statement
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.bigquery import Warehouse, load, run_statement
+from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused
-from etl.ledger.leases import LeaseProof
+from etl.ledger import LeaseProof
 from etl.publish.limits import PARTITIONS_A_JOB
 from etl.publish.merge_sql import Merge
 from etl.publish.published import Published
 from etl.publish.tables import encryption, load_config
-from etl.stage.staged import Staged, manifest_digest
+from etl.stage import Staged, manifest_digest
 
 _KEPT: Final = timedelta(days=1)
 """How long a staging table outlives a merge that failed."""
@@ -72,7 +71,7 @@ def merge(
         )
     for aside in (statements.changes, statements.keys):
         if aside:
-            _drop(warehouse, aside)
+            warehouse.drop_table("A staging table could not be removed", aside, "The rows are merged.")
     return Published(
         staged.rows,
         len(days) or 1,
@@ -104,8 +103,7 @@ def _load_aside(
     wanted.labels = {"managed_by": "kagemusha"}
     wanted.encryption_configuration = encryption(warehouse)
     warehouse.ensure_dataset(dataset)
-    with translated("A staging table could not be created"):
-        warehouse.client.create_table(wanted, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
+    warehouse.create_table("A staging table could not be created", wanted)
     uris = [target.uri(file.name) for file in staged.files]
     config = load_config(plan.contract, wanted)
     job_id = f"kagemusha_{plan.table}_{what}_{digest}_{secrets.token_hex(4)}"
@@ -121,8 +119,7 @@ def _refuse_lost_rows(warehouse: Warehouse, statements: Merge) -> None:
     sql = statements.lost()
     if sql is None:
         return
-    with translated("Published keys could not be compared"):
-        (row,) = warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+    (row,) = warehouse.rows("Published keys could not be compared", sql)
     if row["lost"]:
         raise PublishRefused(
             f"{row['lost']:,} rows of the source are not in {statements.plan.contract.publish}: they were committed "
@@ -137,9 +134,7 @@ def _days(warehouse: Warehouse, statements: Merge) -> tuple[date, ...]:
     sql = statements.days()
     if sql is None:
         return ()
-    with translated("The days of changed rows could not be found"):
-        found = warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
-        days = tuple(row["day"] for row in found)
+    days = tuple(row["day"] for row in warehouse.rows("The days of changed rows could not be found", sql))
     if len(days) > PARTITIONS_A_JOB:
         raise PublishRefused(
             f"The changes touch {len(days):,} days; one statement may change {PARTITIONS_A_JOB:,}.",
@@ -147,8 +142,3 @@ def _days(warehouse: Warehouse, statements: Merge) -> tuple[date, ...]:
             advice="Leave `by` out of the contract's load, and drop the table in BigQuery: the next run makes it anew.",
         )
     return days
-
-
-def _drop(warehouse: Warehouse, name: str) -> None:
-    with translated("A staging table could not be removed", "The rows are merged."):
-        warehouse.client.delete_table(name, not_found_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Final
 
-from etl.plan.table_plan import TablePlan
+from etl.plan import TablePlan
 from schemas.loads import DELETED_AT, MergeLoad
 
 _GONE: Final = "kagemusha_gone"

@@ -7,7 +7,7 @@ from typing import Final
 import pyarrow as pa
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.cloud.bigquery import Warehouse
 from etl.publish.schema_evolution import refuse_destruction
 from schemas.contract import Contract
 from schemas.types import bigquery_type
@@ -78,8 +78,7 @@ def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
     table.clustering_fields = list(contract.cluster_by) or None
     if table.time_partitioning and contract.require_partition_filter:
         table.require_partition_filter = True
-    with translated("A table could not be created"):
-        return warehouse.client.create_table(table, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
+    return warehouse.create_table("A table could not be created", table)
 
 
 def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> bigquery.Table:
@@ -108,8 +107,7 @@ def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> big
         changed.append("require_partition_filter")
     if not changed:
         return table
-    with translated("A table could not be brought up to its contract"):
-        return warehouse.client.update_table(table, changed, timeout=TIMEOUT_SECONDS, retry=RETRY)
+    return warehouse.update_table("A table could not be brought up to its contract", table, changed)
 
 
 def _described(field: bigquery.SchemaField, description: str | None) -> bigquery.SchemaField:

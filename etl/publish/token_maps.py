@@ -10,8 +10,7 @@ from typing import Final
 
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.jobs import load
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, quoted, translated
+from etl.cloud.bigquery import Warehouse, load, quoted
 from etl.publish.token_versions import is_old, tells_version, version_of_row
 from schemas.contract import Contract
 from schemas.domains import rewritable_columns
@@ -24,7 +23,7 @@ _SCHEMA: Final = (
 )
 
 
-def table_name(warehouse: Warehouse, domain: str) -> str:
+def map_table_name(warehouse: Warehouse, domain: str) -> str:
     """Returns dataset.table of a domain's map."""
     return f"{warehouse.settings.ops_dataset}.{_PREFIX}{domain}"
 
@@ -32,9 +31,8 @@ def table_name(warehouse: Warehouse, domain: str) -> str:
 def mapped_domains(warehouse: Warehouse) -> frozenset[str]:
     """Returns the domains that have a map now."""
     warehouse.ensure_dataset(warehouse.settings.ops_dataset)
-    with translated("The token maps could not be listed"):
-        tables = warehouse.client.list_tables(warehouse.settings.ops_dataset, timeout=TIMEOUT_SECONDS, retry=RETRY)
-        names = [table.table_id for table in tables]
+    tables = warehouse.tables("The token maps could not be listed", warehouse.settings.ops_dataset)
+    names = [table.table_id for table in tables]
     return frozenset(each.removeprefix(_PREFIX) for each in names if each.startswith(_PREFIX))
 
 
@@ -59,16 +57,13 @@ def load_map(warehouse: Warehouse, domain: str, uri: str, job_id: str) -> int:
         schema=list(_SCHEMA),
         labels={"managed_by": "kagemusha"},
     )
-    destination = warehouse.table_id(table_name(warehouse, domain))
+    destination = warehouse.table_id(map_table_name(warehouse, domain))
     return int(load(warehouse, [uri], destination, job_id, config).output_rows or 0)
 
 
 def drop_map(warehouse: Warehouse, domain: str) -> None:
     """Removes a domain's map; no view may look through it any more."""
-    with translated("A token map could not be removed"):
-        warehouse.client.delete_table(
-            warehouse.table_id(table_name(warehouse, domain)), not_found_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY
-        )
+    warehouse.drop_table("A token map could not be removed", warehouse.table_id(map_table_name(warehouse, domain)))
 
 
 def seen_through_maps(warehouse: Warehouse, contract: Contract, domains: Collection[str]) -> str | None:
@@ -85,7 +80,7 @@ def seen_through_maps(warehouse: Warehouse, contract: Contract, domains: Collect
         f"COALESCE(m{number}.current, t.{quoted(column)}) AS {quoted(column)}" for number, column in enumerate(columns)
     )
     joined = " ".join(
-        f"LEFT JOIN `{warehouse.table_id(table_name(warehouse, domain))}` AS m{number} "
+        f"LEFT JOIN `{warehouse.table_id(map_table_name(warehouse, domain))}` AS m{number} "
         f"ON m{number}.token = t.{quoted(column)} AND m{number}.version = {version}"
         for number, (column, domain) in enumerate(columns.items())
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from etl.cloud.bigquery.warehouse import quoted
+from etl.cloud.bigquery import quoted
 from masking.strategies import Tokenize
 from schemas.contract import Contract
 from schemas.domains import rewritable_columns

@@ -10,7 +10,7 @@ from typing import Final
 
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.cloud.bigquery import Warehouse
 from etl.errors import SettingsInvalid
 from etl.publish.token_maps import mapped_domains, seen_through_maps
 from schemas.contract import Contract
@@ -122,8 +122,8 @@ def _publish(warehouse: Warehouse, view: View, sql: str) -> None:
         return
     table = bigquery.Table(warehouse.table_id(name))
     table.view_query, table.description = sql, view.about
-    with translated(f"View {name} could not be created", "The tables are published; the view is as it was."):
-        if found is None:
-            warehouse.client.create_table(table, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
-        else:
-            warehouse.client.update_table(table, ["view_query", "description"], timeout=TIMEOUT_SECONDS, retry=RETRY)
+    failed, not_done = f"View {name} could not be created", "The tables are published; the view is as it was."
+    if found is None:
+        warehouse.create_table(failed, table, not_done)
+    else:
+        warehouse.update_table(failed, table, ["view_query", "description"], not_done)

@@ -8,11 +8,9 @@ from datetime import date
 from typing import Final
 
 from etl.errors import SourceUnavailable
-from etl.plan.plan import plan_table
-from etl.plan.scope import Scope
-from etl.plan.table_plan import TablePlan
+from etl.plan import Scope, TablePlan, plan_table
 from etl.settings import Settings
-from etl.source.open import hold_snapshot, join_snapshot
+from etl.source import hold_snapshot, join_snapshot
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 

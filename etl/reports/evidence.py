@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.dml import text
 from etl.errors import SettingsInvalid
-from etl.ledger.ledger import Ledger
+from etl.ledger import Ledger
 from masking.policy import POLICY
 from schemas.contract import Contract
 
@@ -50,7 +49,7 @@ def evidence(ledger: Ledger, run_id: str, contracts: Mapping[str, Contract]) -> 
 
 
 def _of_run(ledger: Ledger, name: str, run_id: str) -> list[Row]:
-    return ledger.read(f"SELECT * FROM `{ledger.table_id(name)}` WHERE run_id = @run", [text("run", run_id)])
+    return ledger.read(f"SELECT * FROM `{ledger.table_id(name)}` WHERE run_id = @run", run=run_id)
 
 
 def _run_part(run_id: str, events: Sequence[Row]) -> Iterator[str]:

@@ -14,8 +14,7 @@ from typing import Any, Final
 from google.cloud import bigquery
 
 from etl.clock import now
-from etl.ledger.lease_rows import LeaseBook
-from etl.ledger.ledger import Ledger
+from etl.ledger import LOADED, LeaseBook, Ledger, LoadOutcome, failure_kind
 from etl.settings import Settings
 from schemas.business_days import previous_business_day
 from schemas.contract import Contract
@@ -25,7 +24,6 @@ FORMULA: Final = (
     "([costs] and [stage].keep_days; a staged load is kept {keep} days, one load a day)"
 )
 _GIB: Final = 2**30
-_LOADED: Final = ("published", "already loaded")
 
 
 @dataclass(frozen=True)
@@ -101,19 +99,19 @@ def last_runs(ledger: Ledger, last: int) -> list[RunStatus]:
         f"FROM `{table}` AS s LEFT JOIN `{table}` AS e ON e.run_id = s.run_id AND e.event = 'ended' "
         "WHERE s.event = 'started' ORDER BY started DESC LIMIT @last"
     )
-    rows = ledger.read(sql, [bigquery.ScalarQueryParameter("last", "INT64", last)])
+    rows = ledger.read(sql, last=last)
     holding = {one.run_id for one in LeaseBook(ledger, "").live().values()} if any(not r["ended"] for r in rows) else ()
     return [
         RunStatus(
-            row["run_id"],
-            row["day"],
-            row["started"],
-            row["ended"],
-            "ended" if row["ended"] else "running" if row["run_id"] in holding else "broken off",
-            row["tables"],
-            row["published"],
-            row["exit_code"],
-            row["seconds"],
+            run_id=row["run_id"],
+            day=row["day"],
+            started=row["started"],
+            ended=row["ended"],
+            state="ended" if row["ended"] else "running" if row["run_id"] in holding else "broken off",
+            tables=row["tables"],
+            published=row["published"],
+            exit_code=row["exit_code"],
+            seconds=row["seconds"],
         )
         for row in rows
     ]
@@ -135,10 +133,10 @@ def _last_rows(ledger: Ledger) -> dict[str, dict[str, Any]]:  # Any: BigQuery's 
 def _status(
     contract: Contract, rows: Mapping[str, Any], table: bigquery.Table | None, settings: Settings, today: date
 ) -> TableStatus:
-    loaded: Sequence[date] = [rows[kind]["day"] for kind in _LOADED if kind in rows]
+    loaded: Sequence[date] = [rows[kind]["day"] for kind in LOADED if kind in rows]
     through = max(loaded, default=None)
     last = max(rows.values(), key=lambda row: row["at"], default=None)
-    failed, published = rows.get("failed"), rows.get("published")
+    failed, published = rows.get(LoadOutcome.FAILED), rows.get(LoadOutcome.PUBLISHED)
     table_bytes = int(table.num_bytes or 0) if table else None
     staged = published["bytes"] if published else None
     return TableStatus(
@@ -153,7 +151,7 @@ def _status(
         last_run=last["run_id"] if last else None,
         last_outcome=last["outcome"] if last else None,
         last_at=last["at"] if last else None,
-        last_failure=str(failed["outcome"]).removeprefix("failed: ") if failed else None,
+        last_failure=failure_kind(failed["outcome"]) if failed else None,
         last_failure_at=failed["at"] if failed else None,
         last_failure_run=failed["run_id"] if failed else None,
     )

@@ -8,19 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from google.cloud import bigquery
-
-from etl.cloud.bigquery.dml import text
-from etl.cloud.bigquery.warehouse import quoted
-from etl.ledger.ledger import Ledger
-from etl.plan.table_plan import TablePlan, mask_plan
+from etl.cloud.bigquery import quoted
+from etl.ledger import PUBLISHED, Ledger
+from etl.plan import TablePlan, mask_plan
+from etl.publish import published_totals
 from etl.settings import Settings
-from etl.source.open import hold_snapshot
-from etl.stage.source_totals import SourceTotals, source_totals
+from etl.source import hold_snapshot
+from etl.stage import SourceTotals, ask_source_totals
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.loads import DELETED_AT, MergeLoad, PartitionLoad, SnapshotLoad
@@ -81,10 +79,10 @@ def verify(ledger: Ledger, settings: Settings, day: date, contracts: Mapping[str
     with hold_snapshot(settings.source) as held:
         for contract in contracts.values():
             plan = TablePlan(contract, _window(contract, day), mask_plan(contract, day), (), 0)
-            source = source_totals(held.snapshot, plan)
+            source = ask_source_totals(held.snapshot, plan)
             load = _last_load(ledger, contract, day)
             if load is None:
-                found.append(Comparison(contract.table, _ROWS, "ledger", "not loaded", None, None))
+                found.append(Comparison(contract.table, _ROWS, "ledger", "not loaded"))
                 continue
             published = _published(ledger, contract, day)
             found += _with_ledger(contract, published, load)
@@ -106,23 +104,17 @@ def _published(ledger: Ledger, contract: Contract, day: date) -> SourceTotals:
         conditions = [f"{quoted(by)} >= DATE '0001-01-01'"]
     if DELETED_AT in contract.added:
         conditions.append(f"{DELETED_AT} IS NULL")
-    sums = [f"COALESCE(SUM({quoted(column)}), 0)" for column in contract.reconcile]
-    table = ledger.warehouse.table_id(contract.publish)
-    sql = f"SELECT {', '.join(['COUNT(*)', *sums])} FROM `{table}` WHERE {' AND '.join(conditions)}"
-    (row,) = ledger.read(sql)
-    count, *totals = row.values()
-    return SourceTotals(int(count), dict(zip(contract.reconcile, (Decimal(str(one)) for one in totals), strict=True)))
+    return published_totals(ledger.warehouse, contract, " AND ".join(conditions))
 
 
 def _last_load(ledger: Ledger, contract: Contract, day: date) -> _Load | None:
     """Returns the last load that made what BigQuery holds, with what was erased since; None where there was none."""
     sql = (
         "SELECT `at`, `rows`, sums, partition_rows, quarantined, window_first, window_last "
-        f"FROM `{ledger.table_id('table_loads')}` WHERE table_name = @table AND outcome = 'published' "
+        f"FROM `{ledger.table_id('table_loads')}` WHERE table_name = @table AND outcome IN UNNEST(@outcomes) "
         f"AND {_covers(contract)} ORDER BY `at` DESC LIMIT 1"
     )
-    parameters = [text("table", contract.table), bigquery.ScalarQueryParameter("day", "DATE", day)]
-    rows = ledger.read(sql, parameters)
+    rows = ledger.read(sql, table=contract.table, outcomes=tuple(PUBLISHED), day=day)
     if not rows:
         return None
     (row,) = rows
@@ -145,13 +137,12 @@ def _covers(contract: Contract) -> str:
     return "day = @day" if isinstance(contract.load, SnapshotLoad) else "@day IS NOT NULL"
 
 
-def _erased(ledger: Ledger, contract: Contract, since: Any) -> int:  # noqa: ANN401  BigQuery's instant
+def _erased(ledger: Ledger, contract: Contract, since: datetime) -> int:
     sql = (
         f"SELECT COALESCE(SUM(rows_changed), 0) AS n FROM `{ledger.table_id('erasures')}` "
         "WHERE table_name = @table AND event = 'ended' AND rule = 'delete' AND `at` > @since"
     )
-    parameters = [text("table", contract.table), bigquery.ScalarQueryParameter("since", "TIMESTAMP", since)]
-    (row,) = ledger.read(sql, parameters)
+    (row,) = ledger.read(sql, table=contract.table, since=since)
     return int(row["n"])
 
 
@@ -161,12 +152,13 @@ def _with_ledger(contract: Contract, published: SourceTotals, load: _Load) -> It
     if load.rows is None:
         why = "its load counts several days together"
     if why or load.rows is None:
-        yield Comparison(table, _ROWS, "ledger", "not compared", published.rows, None, why)
+        yield Comparison(table, _ROWS, "ledger", "not compared", published=published.rows, why=why)
         return
     fewer = load.rows - published.rows
     same = 0 <= fewer <= load.erased
     why = f"{fewer} of {load.erased} erased rows" if same and fewer else ""
-    yield Comparison(table, _ROWS, "ledger", "equal" if same else "differs", published.rows, load.rows, why)
+    verdict: Agreement = "equal" if same else "differs"
+    yield Comparison(table, _ROWS, "ledger", verdict, published=published.rows, expected=load.rows, why=why)
     if not load.erased:
         for column in contract.reconcile:
             if column in load.sums:
@@ -182,7 +174,8 @@ def _with_source(
     missing, allowed = source.rows - published.rows, load.left_out + load.erased
     same = 0 <= missing <= allowed
     why = f"{missing} of {allowed} rows in quarantine or erased" if same and missing else ""
-    yield Comparison(table, _ROWS, "source", "equal" if same else other, published.rows, source.rows, why)
+    verdict = "equal" if same else other
+    yield Comparison(table, _ROWS, "source", verdict, published=published.rows, expected=source.rows, why=why)
     if not allowed:
         for column in contract.reconcile:
             same = published.sums[column] == source.sums[column]

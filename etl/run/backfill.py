@@ -6,30 +6,28 @@ than BigQuery's limit of changes to a table a day; what is left then is left to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.cloud.bigquery import Warehouse
 from etl.errors import NO_ROW_READ, TRANSIENT, SettingsInvalid, worst
-from etl.keys.keyrings import open_keyring
-from etl.ledger.ledger import Ledger
-from etl.ledger.loads import done_days, modifications_today
-from etl.plan.scope import Scope
+from etl.installation import Installation
+from etl.ledger import done_days, modifications_today
+from etl.plan import Scope
 from etl.progress import Progress
-from etl.publish.limits import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
-from etl.run.daily import daily_run
+from etl.publish import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
+from etl.run.daily import load_day
+from etl.run.request import Run, Selection
 from etl.run.results import RunResult
 from etl.settings import Settings
 from expectations.suite import BUNDLED as SUITES
-from masking.keyring import KeyRef, Keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED as CONTRACTS
-from schemas.contract_file import load_contracts, select_contracts
 from schemas.loads import PartitionLoad, SnapshotLoad
 
 _KEPT_FOR_TONIGHT: Final = 100
@@ -81,35 +79,120 @@ def backfill(
         SettingsInvalid: a table is unknown, or keeps snapshots: a past day's state cannot be read any more.
         KagemushaError: nothing could be read at all; see `daily_run`.
     """
-    chosen = _chosen(select_contracts(load_contracts(contracts), tables), named=bool(tables))
-    warehouse = Warehouse.of(settings)
-    warehouse.check()
-    Ledger(warehouse).ensure()
-    keys = open_keyring(KeyRef(settings.keyring.ref))
-    plans = {
-        name: _scopes(warehouse, contract, keys, asked, settings.limits.backfill_days, resume=resume)
-        for name, contract in chosen.items()
-    }
-    allowed = {
-        name: MODIFICATIONS_A_DAY - _KEPT_FOR_TONIGHT - modifications_today(warehouse, contract)
-        for name, contract in chosen.items()
-    }
-    runs: list[RunResult] = []
+    selection = _loadable_again(Selection.read(contracts, suites, tables), named=bool(tables)).checked()
+    installation = Installation.open(settings)
+    steps = {name: _steps(installation, one, asked, resume=resume) for name, one in selection.chosen.items()}
+    allowance = _Allowance.of(installation, selection)
+    runs = tuple(_run_steps(installation, selection, asked.last, steps, allowance, progress))
+    return Backfilled(runs, allowance.left)
+
+
+def _run_steps(
+    installation: Installation,
+    selection: Selection,
+    day: date,
+    steps: Mapping[str, tuple[Scope, ...]],
+    allowance: _Allowance,
+    progress: Progress,
+) -> Iterator[RunResult]:
+    """Yields the run of each step; a table that failed, or may be changed no more today, is left out from then on."""
     failed: set[str] = set()
-    left = dict.fromkeys(chosen, 0)
-    for step in zip_longest(*plans.values()):
-        scopes = {name: scope for name, scope in zip(plans, step, strict=True) if scope and name not in failed}
-        for name, scope in list(scopes.items()):
-            cost = modifications(scope)
-            if left[name] or cost > allowed[name]:
-                left[name] += cost
-                del scopes[name]
-            else:
-                allowed[name] -= cost
+    for step in zip_longest(*steps.values()):
+        pending = {name: scope for name, scope in zip(steps, step, strict=True) if scope and name not in failed}
+        scopes = {name: scope for name, scope in pending.items() if allowance.takes(name, modifications(scope))}
         if scopes:
-            runs.append(daily_run(settings, asked.last, progress, list(scopes), contracts, suites, scopes))
-            failed |= {one.table for one in runs[-1].tables if one.exit_code}
-    return Backfilled(tuple(runs), {name: days for name, days in left.items() if days})
+            run = Run.begin(day, scopes)
+            result = load_day(installation, selection.only(scopes), run, progress)
+            failed |= {one.table for one in result.tables if one.exit_code}
+            yield result
+
+
+class _Allowance:
+    """How often each table may still be changed today; one that is refused once waits, so that its days stay in order.
+
+    Args:
+        allowed: table → how often.
+    """
+
+    def __init__(self, allowed: Mapping[str, int]) -> None:
+        self._allowed = dict(allowed)
+        self._left = dict.fromkeys(allowed, 0)
+
+    @classmethod
+    def of(cls, installation: Installation, selection: Selection) -> _Allowance:
+        """Returns what BigQuery's limit still leaves of the chosen tables today, and the daily run does not need."""
+        return cls(
+            {
+                name: MODIFICATIONS_A_DAY - _KEPT_FOR_TONIGHT - modifications_today(installation.warehouse, contract)
+                for name, contract in selection.chosen.items()
+            }
+        )
+
+    def takes(self, table: str, changes: int) -> bool:
+        """Tells whether the table may be changed so often, and counts the changes: as done, or as left."""
+        if self._left[table] or changes > self._allowed[table]:
+            self._left[table] += changes
+            return False
+        self._allowed[table] -= changes
+        return True
+
+    @property
+    def left(self) -> dict[str, int]:
+        """Table → changes that were refused; tables without any are not named."""
+        return {table: changes for table, changes in self._left.items() if changes}
+
+
+def _loadable_again(selection: Selection, *, named: bool) -> Selection:
+    """Returns the selection of the tables whose past days can be read: where none is named, of those with such days."""
+    loads = {name: contract.load for name, contract in selection.chosen.items()}
+    if not named:
+        return selection.only([name for name, load in loads.items() if isinstance(load, PartitionLoad)])
+    snapshots = [name for name, load in loads.items() if isinstance(load, SnapshotLoad)]
+    if snapshots:
+        raise SettingsInvalid(
+            f"{', '.join(snapshots)}: a snapshot of a past day cannot be taken any more.",
+            not_done=NO_ROW_READ,
+            advice="Leave the table out; `kagemusha run` takes today's snapshot.",
+        )
+    return selection
+
+
+def _steps(installation: Installation, contract: Contract, asked: Window, *, resume: bool) -> tuple[Scope, ...]:
+    """Returns what each step reads of one table; a table without business days is loaded whole, in the first."""
+    if not isinstance(contract.load, PartitionLoad):
+        return (Scope(asked.last),)
+    warehouse, keys = installation.warehouse, installation.keys
+    done = done_days(warehouse, contract, keys) if resume else frozenset[date]()
+    alone = not holds_other_days(warehouse, contract, asked)
+    return scopes_of(asked, done, alone=alone, at_most=installation.settings.limits.backfill_days)
+
+
+def holds_other_days(warehouse: Warehouse, contract: Contract, asked: Window) -> bool:
+    """Tells whether the published table has rows of days outside a range."""
+    if warehouse.find_table(contract.publish) is None:
+        return False
+    by = f"`{contract.partition_by}`"
+    sql = (
+        f"SELECT COUNT(*) AS others FROM `{warehouse.table_id(contract.publish)}` WHERE {by} >= DATE '0001-01-01' "
+        f"AND ({by} < @first OR {by} > @last)"
+    )
+    (row,) = warehouse.rows("Published days could not be counted", sql, first=asked.first, last=asked.last)
+    return bool(row["others"])
+
+
+def scopes_of(asked: Window, done: frozenset[date], *, alone: bool, at_most: int) -> tuple[Scope, ...]:
+    """Returns the steps of one table with business days, oldest first.
+
+    Args:
+        asked: the days to load.
+        done: days that need not be loaded.
+        alone: whether the published table holds no other days than those asked for.
+        at_most: how many days one step loads.
+    """
+    days = [day for day in asked.days if day not in done]
+    if alone and len(days) == len(asked.days) and at_most < len(days) <= PARTITIONS_A_JOB:
+        return (Scope(asked.last, window=asked, at_once=True),)
+    return tuple(Scope(asked.last, window=one) for one in windows(days, at_most))
 
 
 def windows(days: Sequence[date], at_most: int) -> tuple[Window, ...]:
@@ -125,57 +208,5 @@ def windows(days: Sequence[date], at_most: int) -> tuple[Window, ...]:
 
 
 def modifications(scope: Scope) -> int:
-    """Returns how many load jobs change the table."""
+    """Returns how many load jobs of the step change its table."""
     return len(scope.window.days) if scope.window and not scope.at_once else 1
-
-
-def scopes_of(asked: Window, done: frozenset[date], *, alone: bool, at_most: int) -> tuple[Scope, ...]:
-    """Returns the steps of one table with business days.
-
-    Args:
-        asked: the days to load.
-        done: days that need not be loaded.
-        alone: whether the published table holds no other days than those asked for.
-        at_most: how many days one step loads.
-    """
-    days = [day for day in asked.days if day not in done]
-    if alone and len(days) == len(asked.days) and at_most < len(days) <= PARTITIONS_A_JOB:
-        return (Scope(asked.last, window=asked, at_once=True),)
-    return tuple(Scope(asked.last, window=one) for one in windows(days, at_most))
-
-
-def _scopes(
-    warehouse: Warehouse, contract: Contract, keys: Keyring, asked: Window, at_most: int, *, resume: bool
-) -> tuple[Scope, ...]:
-    if not isinstance(contract.load, PartitionLoad):
-        return (Scope(asked.last),)
-    done = done_days(warehouse, contract, keys) if resume else frozenset[date]()
-    alone = not holds_other_days(warehouse, contract, asked)
-    return scopes_of(asked, done, alone=alone, at_most=at_most)
-
-
-def _chosen(contracts: Mapping[str, Contract], *, named: bool) -> dict[str, Contract]:
-    if not named:
-        return {name: one for name, one in contracts.items() if isinstance(one.load, PartitionLoad)}
-    snapshots = [name for name, one in contracts.items() if isinstance(one.load, SnapshotLoad)]
-    if snapshots:
-        raise SettingsInvalid(
-            f"{', '.join(snapshots)}: a snapshot of a past day cannot be taken any more.",
-            not_done=NO_ROW_READ,
-            advice="Leave the table out; `kagemusha run` takes today's snapshot.",
-        )
-    return dict(contracts)
-
-
-def holds_other_days(warehouse: Warehouse, contract: Contract, asked: Window) -> bool:
-    """Tells whether the published table has rows of days outside a range."""
-    if warehouse.find_table(contract.publish) is None:
-        return False
-    by = f"`{contract.partition_by}`"
-    sql = (
-        f"SELECT COUNT(*) AS others FROM `{warehouse.table_id(contract.publish)}` WHERE {by} >= DATE '0001-01-01' "
-        f"AND ({by} < DATE '{asked.first.isoformat()}' OR {by} > DATE '{asked.last.isoformat()}')"
-    )
-    with translated("Published days could not be counted"):
-        (row,) = warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
-    return bool(row["others"])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 
-from etl.audit.verdict import Verdict
+from etl.audit import Verdict
 from etl.clock import now
-from etl.ledger.results import TableResult
-from etl.ledger.rows import check_rows, package_version
+from etl.ledger import LoadOutcome, TableResult, check_rows, package_version
+from etl.run.request import Run
 from etl.run.results import RunResult
-from etl.source.snapshot import Snapshot
-from etl.stage.staged import Staged
+from etl.source import Snapshot
+from etl.stage import Staged
 
 
 def table_row(
@@ -20,40 +22,70 @@ def table_row(
     """Returns a table's row of `ops.table_loads`; what a step did not reach is absent."""
     row: dict[str, object] = {**asdict(result), "table_name": result.table, "run_id": run_id, "day": day, "at": now()}
     if staged is not None:
-        window = staged.plan.window
-        row |= {
-            "rows": staged.rows,
-            "bytes": staged.bytes,
-            "window_first": window.first if window else None,
-            "window_last": window.last if window else None,
-            "watermark": staged.watermark,
-            "sums": staged.sums,
-            "nulls": staged.nulls,
-            "nulled": staged.nulled,
-            "quarantined": [one.line for one in staged.quarantine.rows] or None,
-            "contract_digest": staged.plan.contract.digest,
-            "manifest_digest": staged.digest,
-            "partition_rows": partition_rows(staged),
-            "key_checks": staged.key_checks or None,
-            "peak_mib": staged.peak_mib,
-        }
+        row |= _staged_part(staged)
     if verdict is not None:
-        row["warnings"] = [one.line for one in verdict.warnings]
-        row["checks"] = check_rows(verdict.results)
+        row |= {"warnings": [one.line for one in verdict.warnings], "checks": check_rows(verdict.results)}
     return row
+
+
+def _staged_part(staged: Staged) -> dict[str, object]:
+    window = staged.plan.window
+    return {
+        "rows": staged.rows,
+        "bytes": staged.bytes,
+        "window_first": window.first if window else None,
+        "window_last": window.last if window else None,
+        "watermark": staged.watermark,
+        "sums": staged.sums,
+        "nulls": staged.nulls,
+        "nulled": staged.nulled,
+        "quarantined": [one.line for one in staged.quarantine.rows] or None,
+        "contract_digest": staged.plan.contract.digest,
+        "manifest_digest": staged.digest,
+        "partition_rows": partition_rows(staged),
+        "key_checks": staged.key_checks or None,
+        "peak_mib": staged.peak_mib,
+    }
 
 
 def partition_rows(staged: Staged) -> dict[str, int] | None:
     """Returns the rows of each business day that was staged; None for a table that is replaced whole."""
-    counted: dict[str, int] = {}
+    counted: Counter[str] = Counter()
     for file in staged.files:
         if file.partition is not None:
-            counted[file.partition.isoformat()] = counted.get(file.partition.isoformat(), 0) + file.rows
-    return counted or None
+            counted[file.partition.isoformat()] += file.rows
+    return dict(counted) or None
 
 
-def run_row(run_id: str, event: str, day: date, snapshot: Snapshot | None) -> dict[str, object]:
-    """Returns a row of `ops.runs`; without a snapshot nothing had to be read."""
+def started_row(run: Run, snapshot: Snapshot | None) -> dict[str, object]:
+    """Returns the row of `ops.runs` that says that a run began; without a snapshot nothing had to be read."""
+    return _run_row(run.run_id, "started", run.day, snapshot)
+
+
+def ended_row(result: RunResult, snapshot: Snapshot | None) -> dict[str, object]:
+    """Returns the row of `ops.runs` that says how a run ended."""
+    return {
+        **_run_row(result.run_id, "ended", result.day, snapshot),
+        "tables": len(result.tables),
+        "published": sum(one.outcome == LoadOutcome.PUBLISHED for one in result.tables),
+        "exit_code": result.exit_code,
+        "seconds": result.seconds,
+    }
+
+
+def run_report(
+    result: RunResult, snapshot: Snapshot | None, loads: Sequence[Mapping[str, object]]
+) -> dict[str, object]:
+    """Returns the report that stays beside the staged files: how the run ended, and its tables' rows of the ledger."""
+    return {
+        **asdict(result),
+        "exit_code": result.exit_code,
+        "snapshot": snapshot.name if snapshot else None,
+        "loads": loads,
+    }
+
+
+def _run_row(run_id: str, event: str, day: date, snapshot: Snapshot | None) -> dict[str, object]:
     return {
         "run_id": run_id,
         "event": event,
@@ -62,14 +94,4 @@ def run_row(run_id: str, event: str, day: date, snapshot: Snapshot | None) -> di
         "source_instance": snapshot.reader.instance if snapshot else None,
         "snapshot": snapshot.name if snapshot else None,
         "package_version": package_version(),
-    }
-
-
-def ending(outcome: RunResult) -> dict[str, object]:
-    """Returns what only a run's last row says."""
-    return {
-        "tables": len(outcome.tables),
-        "published": sum(one.outcome == "published" for one in outcome.tables),
-        "exit_code": outcome.exit_code,
-        "seconds": outcome.seconds,
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.table import Table
 
-from etl.ledger.results import FailedCheck
+from etl.ledger import FailedCheck, TableResult
 
 if TYPE_CHECKING:
     from etl.run.results import RunResult
@@ -19,36 +19,9 @@ _WIDTH_WITHOUT_TERMINAL: Final = 140
 
 def print_result(result: RunResult) -> None:
     """Prints one line a table and what failed."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
-    drawn = Table(title=f"Business day {result.day}  ·  run {result.run_id}", title_justify="left")
-    drawn.add_column("table")
-    for name in ("rows read", "masked columns", "bytes staged", "expectations", "partitions", "seconds"):
-        drawn.add_column(name, justify="right")
-    drawn.add_column("outcome")
-    for one in result.tables:
-        drawn.add_row(
-            one.table,
-            f"{one.rows:,}",
-            f"{one.masked_columns} of {one.columns}",
-            f"{one.bytes:,}",
-            f"{one.expectations_passed} of {one.expectations}",
-            str(one.partitions),
-            f"{one.seconds:.1f}",
-            one.outcome,
-        )
-    drawn.add_section()
-    drawn.add_row(
-        f"{len(result.tables)} tables",
-        f"{sum(one.rows for one in result.tables):,}",
-        f"{sum(one.masked_columns for one in result.tables)} of {sum(one.columns for one in result.tables)}",
-        f"{sum(one.bytes for one in result.tables):,}",
-        f"{sum(one.expectations_passed for one in result.tables)} of {sum(one.expectations for one in result.tables)}",
-        f"{sum(one.partitions for one in result.tables)}",
-        f"{result.seconds:.1f}",
-        f"{len(result.views)} views",
-    )
-    console.print(drawn)
-    print_failed_checks(console, {one.table: one.failed_checks for one in result.tables})
+    console = _console()
+    console.print(_drawn(result))
+    print_failed_checks({one.table: one.failed_checks for one in result.tables})
     if result.error:
         console.print(f"views: {result.error}", markup=False, highlight=False, style="red", soft_wrap=True)
     for one in result.tables:
@@ -60,11 +33,38 @@ def print_result(result: RunResult) -> None:
             console.print(f"{one.table}: {one.error}", markup=False, highlight=False, style="red", soft_wrap=True)
 
 
-def print_failed_checks(console: Console, found: Mapping[str, Sequence[FailedCheck]]) -> None:
+def _drawn(result: RunResult) -> Table:
+    """Returns one line a table, and their sums."""
+    tables = result.tables
+    drawn = Table(title=f"Business day {result.day}  ·  run {result.run_id}", title_justify="left")
+    drawn.add_column("table")
+    for name in ("rows read", "masked columns", "bytes staged", "expectations", "partitions", "seconds"):
+        drawn.add_column(name, justify="right")
+    drawn.add_column("outcome")
+    for one in tables:
+        drawn.add_row(one.table, *_measures([one], one.seconds), one.outcome)
+    drawn.add_section()
+    drawn.add_row(f"{len(tables)} tables", *_measures(tables, result.seconds), f"{len(result.views)} views")
+    return drawn
+
+
+def _measures(tables: Sequence[TableResult], seconds: float) -> tuple[str, ...]:
+    masked, columns = sum(one.masked_columns for one in tables), sum(one.columns for one in tables)
+    passed, checks = sum(one.expectations_passed for one in tables), sum(one.expectations for one in tables)
+    return (
+        f"{sum(one.rows for one in tables):,}",
+        f"{masked} of {columns}",
+        f"{sum(one.bytes for one in tables):,}",
+        f"{passed} of {checks}",
+        str(sum(one.partitions for one in tables)),
+        f"{seconds:.1f}",
+    )
+
+
+def print_failed_checks(found: Mapping[str, Sequence[FailedCheck]]) -> None:
     """Prints one line a failed check, those that block first; nothing where all held.
 
     Args:
-        console: where to.
         found: table → its failed checks.
     """
     if not any(found.values()):
@@ -76,7 +76,11 @@ def print_failed_checks(console: Console, found: Mapping[str, Sequence[FailedChe
     for name, failed in found.items():
         for one in failed:
             drawn.add_row(name, one.name, one.severity, _counts(one), style="red" if one.stops else None)
-    console.print(drawn)
+    _console().print(drawn)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
 
 
 def _counts(one: FailedCheck) -> str:

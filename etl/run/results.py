@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from etl.audit.verdict import Approved, Verdict
+from etl.audit import Approved, Verdict
 from etl.errors import worst
-from etl.ledger.results import FailedCheck, TableResult
-from etl.publish.published import Published
+from etl.ledger import FailedCheck, LoadOutcome, TableResult, failed
+from etl.publish import Published
 from masking.errors import KagemushaError
 
 
@@ -35,13 +36,21 @@ class RunResult:
         return worst(self.error_code, *(result.exit_code for result in self.tables))
 
 
+@dataclass(frozen=True)
+class TableLoad:
+    """How one table of a run ended, and its row of `ops.table_loads`."""
+
+    result: TableResult
+    row: Mapping[str, object]
+
+
 def published_result(approved: Approved, published: Published, seconds: float) -> TableResult:
     """Returns the result of a table that is published."""
     staged, verdict = approved.staged, approved.verdict
     columns = staged.plan.contract.columns
     return TableResult(
         staged.plan.table,
-        "published",
+        LoadOutcome.PUBLISHED,
         rows=published.rows,
         columns=len(columns),
         masked_columns=len(columns) - sum(column.kept for column in columns.values()),
@@ -63,7 +72,7 @@ def failed_result(table: str, failure: KagemushaError, seconds: float, verdict: 
     """Returns the result of a table that a step refused."""
     return TableResult(
         table,
-        f"failed: {type(failure).__name__}",
+        failed(type(failure).__name__),
         seconds=seconds,
         error=str(failure),
         exit_code=failure.exit_code,
@@ -78,7 +87,7 @@ def audited_result(table: str, verdict: Verdict) -> TableResult:
     """Returns the result of a table that was audited again, and no more."""
     return TableResult(
         table,
-        "audited",
+        LoadOutcome.AUDITED,
         expectations=len(verdict.results),
         expectations_passed=verdict.passed,
         failed_checks=failed_checks(verdict),
@@ -90,11 +99,12 @@ def failed_checks(verdict: Verdict) -> tuple[FailedCheck, ...]:
     worst_first = (*verdict.blocking, *verdict.warnings)
     return tuple(
         FailedCheck(
-            one.check.name,
-            one.check.severity,
-            one.failed,
-            one.checked,
-            one.error or (f"waived by {one.waived_by}" if one.waived_by else ""),
+            name=one.check.name,
+            severity=one.check.severity,
+            failed=one.failed,
+            checked=one.checked,
+            note=one.error or (f"waived by {one.waived_by}" if one.waived_by else ""),
+            waived=bool(one.waived_by),
         )
         for one in worst_first
     )

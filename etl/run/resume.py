@@ -2,82 +2,60 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from datetime import date
-from pathlib import Path
-
-from google.cloud import bigquery
+from dataclasses import asdict
 
 from etl.clock import now
-from etl.cloud.bigquery.dml import texts
-from etl.ledger.leases import Leases
-from etl.ledger.ledger import Ledger
-from etl.ledger.results import TableResult
-from etl.ledger.rows import package_version
-from etl.plan.scope import Scope
-from masking.keyring import KeyRef
+from etl.ledger import LOADED, LoadOutcome, TableResult
+from etl.progress import Progress
+from etl.run.load_records import LoadRecords
+from etl.run.results import TableLoad
 from schemas.contract import Contract
 
-ALREADY_LOADED = "already loaded"
 
-Load = tuple[TableResult, dict[str, object]]
-
-
-def basis(contract: Contract, suites: Path, key: KeyRef, source: str, scope: Scope | None = None) -> str:
-    """Returns a digest of all that decides a load's rows and verdict besides the source's own rows.
-
-    These are the contract, the table's suite, the key version and its check value, the database's URL (which holds no
-    password), the version of this package, and the scope where it is not what the contract's mode says of the day.
-    """
-    suite = suites / f"{contract.table}.yaml"
-    told = {
-        "contract": contract.digest,
-        "suite": suite.read_text(encoding="utf-8") if suite.is_file() else "",
-        "key": [key.version, key.kcv],
-        "source": source,
-        "package": package_version(),
-    }
-    if scope is not None:
-        told["scope"] = [str(scope.window), scope.at_once]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def already_loaded(
-    ledger: Ledger, run_id: str, day: date, contracts: Mapping[str, Contract], bases: Mapping[str, str], leases: Leases
-) -> dict[str, Load]:
+def already_loaded(records: LoadRecords, contracts: Mapping[str, Contract], progress: Progress) -> dict[str, TableLoad]:
     """Returns the tables that a resumed run need not load again, and writes down that it did not.
 
     A load counts when it had the same basis and was the last to hold the table's lease before this run: a run that was
     killed in between may have replaced some of the table's days, and then the table is loaded again.
     """
-    sql = (
-        f"SELECT table_name, basis, fence, `rows` FROM `{ledger.table_id('table_loads')}` "
-        "WHERE day = @day AND `at` >= TIMESTAMP(@day) AND table_name IN UNNEST(@tables) "
-        f"AND outcome IN ('published', '{ALREADY_LOADED}')"
-    )
-    found = ledger.read(sql, [bigquery.ScalarQueryParameter("day", "DATE", day), texts("tables", list(contracts))])
-    proven = {(row["table_name"], row["basis"], row["fence"]): int(row["rows"] or 0) for row in found}
-    done: dict[str, Load] = {}
+    rows = _rows_by_proof(records, contracts)
+    done: dict[str, TableLoad] = {}
     for name, contract in contracts.items():
-        fence = leases.fencing_token(contract.publish)
-        rows = proven.get((name, bases[name], fence - 1)) if fence is not None else None
-        if rows is None:
-            continue
-        result = TableResult(name, ALREADY_LOADED, rows=rows)
-        row = {
-            "run_id": run_id,
-            "table_name": name,
-            "day": day,
-            "outcome": ALREADY_LOADED,
-            "rows": rows,
-            "contract_digest": contract.digest,
-            "basis": bases[name],
-            "fence": fence,
-            "at": now(),
-        }
-        done[name] = (result, row)
+        proof = records.proofs[name]
+        before = None if proof.fence is None else rows.get((name, proof.basis, proof.fence - 1))
+        if before is not None:
+            result = TableResult(name, LoadOutcome.ALREADY_LOADED, rows=before)
+            done[name] = TableLoad(result, _skipped_row(records, contract, before))
     if done:
-        ledger.append("table_loads", [row for _, row in done.values()])
+        records.ledger.append("table_loads", [load.row for load in done.values()])
+    for name in done:
+        progress.say(name, LoadOutcome.ALREADY_LOADED)
     return done
+
+
+def _rows_by_proof(
+    records: LoadRecords, contracts: Mapping[str, Contract]
+) -> dict[tuple[str, str | None, int | None], int]:
+    """Returns how many rows the day's loads brought that are done, by table, basis and fencing number."""
+    sql = (
+        f"SELECT table_name, basis, fence, `rows` FROM `{records.ledger.table_id('table_loads')}` "
+        "WHERE day = @day AND `at` >= TIMESTAMP(@day) AND table_name IN UNNEST(@tables) "
+        "AND outcome IN UNNEST(@outcomes)"
+    )
+    found = records.ledger.read(sql, day=records.run.day, tables=list(contracts), outcomes=tuple(LOADED))
+    return {(row["table_name"], row["basis"], row["fence"]): int(row["rows"] or 0) for row in found}
+
+
+def _skipped_row(records: LoadRecords, contract: Contract, rows: int) -> dict[str, object]:
+    """Returns the row of a table that was not loaded again."""
+    return {
+        "run_id": records.run.run_id,
+        "table_name": contract.table,
+        "day": records.run.day,
+        "outcome": LoadOutcome.ALREADY_LOADED,
+        "rows": rows,
+        "contract_digest": contract.digest,
+        **asdict(records.proofs[contract.table]),
+        "at": now(),
+    }

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from etl.stage.staged import Staged
+from etl.stage import Staged
 
 
 class TableTurns:
-    """What the tables of one run share.
+    """Lets so many tables of a run work at once.
 
-    Every table has a thread of its own; only so many have a turn. A table gives its turn back before it waits for
-    others to be staged, and staging waits for nobody, so no two tables can wait for each other.
+    Every table has a thread of its own. It gives its turn back before it waits for others to be staged, and staging
+    waits for nobody, so no two tables can wait for each other.
 
     Args:
         tables: of the run.
@@ -27,19 +28,40 @@ class TableTurns:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Waits for a turn and gives it back at the end of the block."""
+        """Waits for a turn, and gives it back at the end of the block."""
         with self._turns:
             yield
 
     def staged(self, table: str, staged: Staged | None) -> None:
-        """Tells that a table's staging is over; None where it staged nothing."""
+        """Hears that a table's staging is over; None where it failed."""
         if staged is not None:
             self._staged[table] = staged
         self._over[table].set()
 
     def wait_for(self, tables: Iterable[str]) -> Mapping[str, Staged]:
-        """Waits until staging of the tables is over; gives what they staged. Tables of no thread are not waited for."""
+        """Returns what the tables have staged, once all are through with it; tables of no thread are not waited for."""
         known = [table for table in tables if table in self._over]
         for table in known:
             self._over[table].wait()
         return {table: self._staged[table] for table in known if table in self._staged}
+
+
+class Stopwatch:
+    """Adds up the seconds in which a table works; while it waits for its turn, the watch stands still.
+
+    Args:
+        clock: tells the seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.seconds = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Counts until the end of the block, however it ends."""
+        started = self._clock()
+        try:
+            yield
+        finally:
+            self.seconds += self._clock() - started

@@ -12,8 +12,8 @@ class SourceColumn:
 
     Attributes:
         type: a `pg_type.typname`, or `enum`; domains show their base type.
-        length: the most characters that a text may have, where the type says so.
-        comment: what the database's own description says.
+        length: the most characters that a text may have, where the type limits them.
+        comment: the database's own description.
     """
 
     name: str
@@ -35,11 +35,11 @@ class SourceTable:
         pages: heap pages; of a partitioned table, those of its largest leaf; 0 for views.
         bytes: heap bytes, of all leaves together.
         leaves: heap pages of each leaf of a partitioned table; of a plain table, its own; empty where a part has none.
-        usable: whether the ETL user has the right to look into the schema.
+        usable: whether the ETL user may look into the schema.
         unique: the column lists of unique indexes, that of the primary key first.
-        indexed: columns with which an index begins.
+        indexed: the first columns of indexes.
         references: column → referenced `schema.table` and its column.
-        comment: what the database's own description says.
+        comment: the database's own description.
     """
 
     name: str

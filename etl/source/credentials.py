@@ -1,4 +1,4 @@
-"""Who logs in to the source: read where the endpoint's reference says, by each process itself, and shown nowhere."""
+"""Who logs in to the source: each process reads it where the endpoint's reference says, and shows it nowhere."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from etl.cloud.aws import KeyServiceUnavailable, call
-from etl.errors import NO_ROW_READ, CredentialsRefused, SourceUnavailable
+from etl.errors import NO_ROW_READ, SourceUnavailable
 from etl.source.host import host_region
 from masking.errors import KagemushaError, KeyUnusable
 
 RDS_IAM: Final = "rds-iam"
 _ARN_PARTS: Final = 7
+
+
+class CredentialsRefused(KagemushaError):
+    """The database refused the user name or the password."""
+
+    advice = "Check the user in [source].url and the password in its passfile, environment variable or secret."
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,17 @@ class Login:
 
 
 def login(reference: str | None, user: str, host: str, port: int) -> Login:
-    """Returns the login for one connection, which is not to be kept: a token of RDS lives 15 minutes.
+    """Returns the login for one connection; do not keep it: a token of RDS is valid for 15 minutes.
 
     Args:
         reference: `env:NAME`, `file:PATH`, `secretsmanager:NAME-OR-ARN`, `rds-iam`, or None for libpq's passfile.
-        user: of the settings; empty where the secret names it, as with rotation between two users.
-        host: the name that a token is made for.
+        user: from the settings; empty where the secret names it, as with rotation between two users.
+        host: the host that a token is made for.
         port: its port.
 
     Raises:
-        CredentialsRefused: the reference leads to no password.
-        SourceUnavailable: AWS did not answer; another try may pass.
+        CredentialsRefused: there is no password at the reference.
+        SourceUnavailable: AWS did not answer; a retry may succeed.
     """
     if reference is None:
         return Login(user, None)
@@ -56,7 +62,7 @@ def login(reference: str | None, user: str, host: str, port: int) -> Login:
 
 
 def renew(reference: str | None) -> bool:
-    """Forgets a password that this process remembers, so that the next login reads it anew; tells whether it did."""
+    """Forgets a password that this process has cached, so that the next login reads it anew; returns whether it did."""
     if reference is None or not reference.startswith("secretsmanager:"):
         return False
     _secret.cache_clear()
@@ -69,7 +75,7 @@ def _text(path: Path) -> str | None:
 
 @lru_cache(maxsize=4)
 def _secret(name: str) -> Login:
-    """Returns what a Secrets Manager secret holds: the fields that RDS writes, or its whole text as the password."""
+    """Returns the login in a secret of Secrets Manager: RDS's fields, or else the whole text as the password."""
     parts = name.split(":")
     region = parts[3] if name.startswith("arn:") and len(parts) >= _ARN_PARTS else None
     answer = _asked("secretsmanager", "get_secret_value", region, SecretId=name)

@@ -1,4 +1,4 @@
-"""How each engine spells the few pieces of SQL that the flow asks; one object an engine."""
+"""How each engine spells the few pieces of SQL that the flow needs; one object an engine."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Dialect:
 
     Attributes:
         name: of the engine, as the types table has it.
-        quote: what stands around identifiers, doubled inside them.
+        quote: the mark around identifiers, doubled inside them.
         instant: the literal of an instant; {} is its UTC time. Sessions run in UTC.
-        exact: a sum as an exact decimal; {} is the sum.
+        exact: the expression of a sum as an exact decimal; {} is the sum.
     """
 
     name: EngineName
@@ -35,7 +35,7 @@ class Dialect:
     exact: str
 
     def quoted(self, name: str) -> str:
-        """Returns an identifier, or a dotted name of identifiers, in quotes."""
+        """Returns an identifier, or identifiers joined by dots, in quotes."""
         mark = self.quote
         return ".".join(mark + part.replace(mark, mark * 2) + mark for part in name.split("."))
 
@@ -52,7 +52,7 @@ class Dialect:
         return column.type.select(self.quoted(column.name), self.name)
 
     def select(self, source: str, columns: Sequence[ReadColumn], where: str) -> str:
-        """Returns the SELECT of a slice; dropped columns are not in it, so they do not leave the database."""
+        """Returns the SELECT of a slice; dropped columns are not in it and never leave the database."""
         names = ", ".join(f"{self.expression(column)} AS {self.quoted(column.name)}" for column in columns)
         return f"SELECT {names} FROM {self.quoted(source)} WHERE {where}"
 

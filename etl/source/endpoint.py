@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from etl.errors import NO_ROW_READ, CredentialsRefused, SettingsInvalid, SourceUnavailable
+from etl.errors import NO_ROW_READ, SettingsInvalid, SourceUnavailable
+from etl.retries import pauses
 from etl.settings import ReaderName, SourceSettings
-from etl.source.credentials import Login, login, renew
+from etl.source.credentials import CredentialsRefused, Login, login, renew
 from schemas.types import EngineName
 
 APPLICATION: Final = "kagemusha"
@@ -23,7 +23,7 @@ _DEAD_PEER: Final = {
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
-"""An idle session stays known to every NAT on the way, and a peer that is gone is noticed within a minute."""
+"""Every NAT on the way keeps an idle session, and a peer that is gone is noticed within a minute."""
 SESSION: Final = {
     "default_transaction_read_only": "on",
     "idle_in_transaction_session_timeout": "0",
@@ -31,7 +31,7 @@ SESSION: Final = {
     "datestyle": "ISO",
     "intervalstyle": "iso_8601",  # exact, and the same whatever the server's own
     "jit": "off",
-    "row_security": "off",  # a policy on a table makes its queries fail instead of hiding rows from them
+    "row_security": "off",  # a policy on a table makes its queries fail instead of hiding rows
 }
 
 Connected = TypeVar("Connected")
@@ -41,14 +41,14 @@ Failure = tuple[bool, bool]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How to reach one instance; it travels to workers, and holds no password.
+    """How to reach one instance. It travels to workers and holds no password, only the reference to one.
 
     Attributes:
         user: empty where the secret names it.
         host: the name that TLS verifies.
-        run_id: what the server's list of sessions shows beside our name.
+        run_id: what the server's list of sessions shows next to our name.
         address: the instance's address, once the driver has pinned it; every later connection goes there.
-        pinned: the driver has been let in already, so that a refused login means a change in the middle of the run.
+        pinned: whether the driver has logged in already, so that a refused login is a change in the middle of the run.
     """
 
     user: str
@@ -133,8 +133,7 @@ def patiently(
         told: tells of a failure whether the login was refused, and whether the server could not be verified.
         foreign: the failures that the driver raises; their texts are not repeated.
     """
-    deadline = time.monotonic() + endpoint.connect_seconds
-    pause = _FIRST_PAUSE_SECONDS
+    waits = pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, time.monotonic() + endpoint.connect_seconds)
     renewed = False
     while True:
         try:
@@ -153,18 +152,18 @@ def patiently(
                 advice="Name the CA bundle in [source].url: ?sslrootcert=/path/to/global-bundle.pem.",
                 where=endpoint.place,
             )
-        if time.monotonic() + pause > deadline:
+        pause = next(waits, None)
+        if pause is None:
             raise SourceUnavailable(
                 f"The database did not answer within {endpoint.connect_seconds:g} s.",
                 not_done=NO_ROW_READ,
                 where=endpoint.place,
             )
-        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
-        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        time.sleep(pause)
 
 
 def refused_login(endpoint: Endpoint) -> CredentialsRefused | SourceUnavailable:
-    """Returns the error of a refused login: in the middle of a run it is a change that another run may pass."""
+    """Returns the error of a refused login; in the middle of a run it is transient: the next run may succeed."""
     where = {**endpoint.place, "user": endpoint.user}
     if endpoint.pinned:
         return SourceUnavailable(

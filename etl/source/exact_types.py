@@ -1,4 +1,4 @@
-"""Reads one slice as Arrow batches of exactly the contract's types, inside a worker, under the pinned snapshot."""
+"""Arrow batches in exactly the contract's types: a value that does not fit is refused, never changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MICROSECONDS_A_DAY: Final = 86_400_000_000
 
 
 def fit(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:
-    """Returns the batch with every column in the contract's Arrow type, or refuses by name; never a silent change.
+    """Returns the batch with every column in the contract's Arrow type; a column that does not fit is refused by name.
 
     Raises:
         ValuesUnfit: a numeric has more digits than the contract's type or is NaN or infinite, or a date or timestamp is

@@ -1,24 +1,35 @@
 """The reader guard: SQL proves, on every connection, that the session is on a reader that may be read.
 
 A custom endpoint of type ANY can follow a failover to the writer, and a reader can be promoted: a host name proves
-nothing. The host's shape is linted first only because it gives the better advice.
+nothing. The host's name is checked first only because that error has the better advice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from etl.errors import NO_ROW_READ, NOT_PUBLISHED, EndpointRefused, ReaderChanged
+from etl.errors import NO_ROW_READ, NOT_PUBLISHED, RunLost
 from etl.source.host import host_shape
+from masking.errors import KagemushaError
 
 Ask = Callable[[str], Sequence[object]]
-"""Runs a query on the session in question and gives its only row."""
+"""Runs a query on the session in question and returns its only row."""
+
+
+class ReaderChanged(RunLost):
+    """The pinned reader has become the writer, or another instance answers in its place."""
+
+
+class EndpointRefused(KagemushaError):
+    """The session is not on a reader that the settings allow."""
+
+    advice = "Use the cluster's custom ETL endpoint."
 
 
 class ProvenPlace(Protocol):
-    """What the guard has to know of an endpoint, whatever its engine."""
+    """What the guard must know of an endpoint, whatever its engine."""
 
     @property
     def host(self) -> str:
@@ -26,7 +37,7 @@ class ProvenPlace(Protocol):
 
     @property
     def place(self) -> dict[str, object]:
-        """What errors say about where it is."""
+        """Where it is, for errors."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +51,10 @@ class Reader:
 
 @dataclass(frozen=True)
 class Role:
-    """What a session's own SQL says of the instance it is on.
+    """What a session's own SQL says about the instance that it is on.
 
     Attributes:
-        proof: the question and its answer, for the error, where the instance is no reader.
+        proof: the question and its answer, for the error of an instance that is no reader.
         oldest: the oldest version of the engine that is read.
     """
 
@@ -54,7 +65,7 @@ class Role:
 
 
 def let_through(role: Role, endpoint: ProvenPlace, allowed_instances: Sequence[str]) -> Reader:
-    """Returns the reader of a role that may be read; the same rules for every engine.
+    """Returns the reader, if its role lets it be read; the rules are the same for every engine.
 
     Raises:
         EndpointRefused: see `prove_reader`.
@@ -87,7 +98,7 @@ def still_the_reader(prove: Callable[[], Reader], endpoint: ProvenPlace, reader:
     """Proves, on a connection in the middle of a run, that it is on the reader that the run has pinned.
 
     Raises:
-        ReaderChanged: it is on a writer or another instance now. Another run begins with a new look at the endpoint.
+        ReaderChanged: it is on a writer or on another instance now. The next run looks at the endpoint anew.
     """
     found = ""
     try:
@@ -95,10 +106,20 @@ def still_the_reader(prove: Callable[[], Reader], endpoint: ProvenPlace, reader:
             return
         found = "another server answers"
     except EndpointRefused as error:
-        found = error.what.rstrip(".")
-    raise ReaderChanged(
-        f"The reader changed in the middle of the run: {found[:1].lower()}{found[1:]}.",
+        found = error.what
+    raise reader_changed({**endpoint.place, "instance": reader.instance}, found)
+
+
+def reader_changed(where: Mapping[str, object], found: str) -> ReaderChanged:
+    """Returns the error of a run whose reader is no longer the one that it pinned.
+
+    Args:
+        where: the place of the endpoint.
+        found: a sentence that says what the session is on now.
+    """
+    return ReaderChanged(
+        f"The reader changed in the middle of the run: {found[:1].lower()}{found[1:].rstrip('.')}.",
         not_done=NOT_PUBLISHED,
         advice="Run again when the cluster's failover is over.",
-        where={**endpoint.place, "instance": reader.instance},
+        where=where,
     )

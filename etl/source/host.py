@@ -1,4 +1,4 @@
-"""What an Aurora host name says: the kind of its endpoint, and its region. It advises; SQL decides."""
+"""What an Aurora host name says: the kind of its endpoint, and its region. It only advises; SQL decides."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KINDS: Final[dict[str | None, HostShape]] = {
 
 
 def host_shape(host: str) -> HostShape:
-    """Tells which kind of Aurora endpoint a host name is.
+    """Returns which kind of Aurora endpoint a host name is.
 
     Source: Amazon Aurora User Guide, "Amazon Aurora endpoint connections".
     """
@@ -28,13 +28,13 @@ def host_shape(host: str) -> HostShape:
 
 
 def host_region(host: str) -> str | None:
-    """Returns the AWS region that a host name of RDS names; None for any other host."""
+    """Returns the AWS region in a host name of RDS; None for any other host."""
     found = _RDS.search(host)
     return found["region"] if found else None
 
 
 def host_warning(host: str) -> str | None:
-    """Returns what a person should know of a host name that is let through; None where there is nothing to say."""
+    """Returns the warning about a host name that may be used; None where there is none."""
     if host_shape(host) != "reader":
         return None
     return (

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
 
-from etl.errors import NO_ROW_READ, ReaderLags
+from etl.errors import NO_ROW_READ, TRANSIENT
+from etl.retries import pauses
+from masking.errors import KagemushaError
 
 _SHORTEST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 5.0
 
 
+class ReaderLags(KagemushaError):
+    """The reader is further behind the writer than the settings allow."""
+
+    advice = "Run again when the reader has caught up; [source].lag_wait_seconds says how long a run waits for it."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
 def wait_until_fresh(
     lag_seconds: Callable[[], float], instance: str, most_seconds: float, wait_seconds: float, where: dict[str, object]
 ) -> None:
-    """Returns when the reader is at most so far behind the writer, after waiting for it at most so long.
+    """Returns as soon as the reader is at most `most_seconds` behind the writer; waits at most `wait_seconds` for it.
 
-    It looks twice at least: a reader that was idle for an hour seems an hour old while it replays the next transaction.
+    It looks at least twice: a reader that was idle for an hour seems an hour old while it replays the next transaction.
 
     Raises:
         ReaderLags: it is further behind. No row was read.
     """
     deadline = time.monotonic() + max(wait_seconds, _SHORTEST_WAIT_SECONDS)
-    pause = _SHORTEST_WAIT_SECONDS
-    while True:
+    for pause in pauses(_SHORTEST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS):
         lag = lag_seconds()
         if lag <= most_seconds:
             return
@@ -32,7 +40,6 @@ def wait_until_fresh(
         if left <= 0:
             break
         time.sleep(min(pause, left))
-        pause = min(pause * 2, _LONGEST_WAIT_SECONDS)
     raise ReaderLags(
         f"The reader is {lag:.0f} s behind the writer; {most_seconds:g} s are allowed.",
         not_done=NO_ROW_READ,

@@ -1,44 +1,77 @@
-"""The two engines behind one door: what a run holds, and control sessions on it."""
+"""The one way in, for both engines: what a run holds of the source, and control sessions on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 from etl.settings import SourceSettings
-from etl.source.mysql.session import joined_reader
-from etl.source.mysql.snapshot import held_reader
+from etl.source.endpoint import Endpoint
+from etl.source.host import host_warning
 from etl.source.postgres import snapshot as postgres
-from etl.source.postgres.session import PostgresSession
 from etl.source.session import Session
-from etl.source.snapshot import HeldSnapshot, Say, Snapshot, say_nothing
+from etl.source.snapshot import HeldSnapshot, OpenSnapshot, Say, Snapshot, say_nothing, watched
+from etl.source.throttle.heartbeat import EVERY_SECONDS
+from schemas.types import EngineName
+
+
+class Engine(Protocol):
+    """What an engine's module `snapshot` offers."""
+
+    def hold_snapshot(self, endpoint: Endpoint, source: SourceSettings) -> AbstractContextManager[OpenSnapshot]:
+        """Proves a reader, waits until it is fresh, and keeps a session on it open; see `hold_snapshot` below."""
+
+    def join_snapshot(self, snapshot: Snapshot) -> AbstractContextManager[Session]:
+        """Opens a control session on what is held; see `join_snapshot` below."""
 
 
 @contextmanager
-def hold_snapshot(source: SourceSettings, run_id: str = "", say: Say = say_nothing) -> Iterator[HeldSnapshot]:
+def hold_snapshot(
+    source: SourceSettings, run_id: str = "", say: Say = say_nothing, every: float = EVERY_SECONDS
+) -> Iterator[HeldSnapshot]:
     """Proves the reader and holds what the run reads until the end.
+
+    A heartbeat keeps the session that holds it from being forgotten on the way, and notices within seconds that the
+    session has ended, that the reader was promoted, or that nothing answers any more.
 
     Args:
         source: the settings.
         run_id: for the server's list of sessions.
         say: hears warnings, and how the governor decides.
+        every: seconds between heartbeats.
 
     Raises:
-        EndpointRefused, ReaderLags, CredentialsRefused, SourceUnavailable: see the engine's own connection and guard.
+        CredentialsRefused, SettingsInvalid, SourceUnavailable: see the engine's `control_connection`.
+        EndpointRefused: see the engine's `prove_reader`.
+        ReaderLags: see `wait_until_fresh`.
     """
-    hold: AbstractContextManager[HeldSnapshot] = (
-        held_reader(source, run_id, say) if source.engine == "mysql" else postgres.hold_snapshot(source, run_id, say)
-    )
-    with hold as held:
+    endpoint = Endpoint.of(source, run_id)
+    if warning := host_warning(endpoint.host):
+        say("warning", {"warning": warning})
+    with (
+        _engine(endpoint.engine).hold_snapshot(endpoint, source) as opened,
+        watched(source, opened, say, every) as held,
+    ):
         yield held
 
 
 @contextmanager
 def join_snapshot(snapshot: Snapshot) -> Iterator[Session]:
-    """Opens another control session on what the run reads; it proves the reader again."""
-    if snapshot.endpoint.engine == "mysql":
-        with joined_reader(snapshot) as session:
-            yield session
-    else:
-        with postgres.join_snapshot(snapshot) as connection:
-            yield PostgresSession(connection)
+    """Opens another control session on what the run reads; it proves the reader again.
+
+    Raises:
+        ReaderChanged: the session is on a writer or on another instance now.
+        SnapshotLost: the snapshot cannot be joined any more.
+        SourceUnavailable: the session ended before it could join; another try may pass.
+    """
+    with _engine(snapshot.endpoint.engine).join_snapshot(snapshot) as session:
+        yield session
+
+
+def _engine(name: EngineName) -> Engine:
+    if name == "mysql":
+        from etl.source.mysql import snapshot as mysql  # noqa: PLC0415  PyMySQL is loaded only where a URL says mysql
+
+        return mysql
+    return postgres

@@ -1,4 +1,4 @@
-"""What the flow asks of a source, whatever its engine: control sessions for metadata and aggregates."""
+"""What the flow asks of a source, whatever its engine: a control session for metadata and aggregates."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ from typing import Protocol
 from etl.source.catalogue import SourceTable
 from etl.source.dialect import Dialect
 from etl.source.slice import Slice
+from masking.errors import KagemushaError
+
+
+class ReadFailed(KagemushaError):
+    """The database or the reader refused a query of ours."""
+
+    advice = "Compare the contract's types with the table, and the grants of the ETL user."
 
 
 class Session(Protocol):
-    """A session on a proven reader for metadata and aggregates, never for rows. Its errors are ours."""
+    """A session on a proven reader, for metadata and aggregates and not for loading rows. Its errors are ours."""
 
     dialect: Dialect
 
@@ -33,7 +40,7 @@ class Session(Protocol):
         """Returns the planner's estimate of a table's rows under a condition, from its statistics."""
 
     def slices(self, table: SourceTable, count: int, key: Sequence[str] = (), where: str = "TRUE") -> tuple[Slice, ...]:
-        """Cuts a relation, or its rows that meet a condition, into about so many slices of about equal work.
+        """Cuts a relation, or its rows that meet a condition, into about `count` slices of about equal work.
 
         Args:
             table: from the catalogue.
@@ -49,11 +56,11 @@ class Session(Protocol):
             table: `schema.table`.
             column: a timestamp.
             where: which rows.
-            share: of the rows to look at, at random; the counts are theirs.
+            share: the share of rows to count, chosen at random; the counts are not scaled up.
         """
 
     def width(self, table: SourceTable, columns: Sequence[str]) -> int:
-        """Returns about how many bytes the columns of a row have, from the statistics; 0 where nobody knows."""
+        """Returns about how many bytes the columns of a row have, from the statistics; 0 where these have none."""
 
     def rows(self, sql: str) -> Sequence[Sequence[object]]:
         """Returns the rows of a query: of counts and bounds, and of the sample that discovery takes on request.

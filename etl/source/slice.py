@@ -12,9 +12,9 @@ class Slice:
 
     Attributes:
         number: from 0, unique within the table.
-        where: SQL condition made of identifiers, timestamps of ours, and bounds of keys, which can be a row's own: it
-            is not printed.
-        partition: the only business day whose rows it holds; None where its rows are of no day, or of several.
+        where: SQL condition of identifiers, timestamps of ours, and bounds of keys. A bound can be a row's own key, so
+            the condition is not printed.
+        partition: the business day of all its rows; None where they are of no day, or of several.
         by: the column that `where` names, if it names one.
     """
 
@@ -26,14 +26,14 @@ class Slice:
 
 @dataclass(frozen=True)
 class Changes:
-    """Which rows of a merge table a run reads, by the column that tells when they changed.
+    """Which rows of a merge table a run reads, by the column that holds the time of their last change.
 
     Attributes:
         column: the contract's watermark column.
         watermark: the latest change that is published; None where all rows are read and replace the table.
-        overlap: how far before the watermark rows are read again, because they may have been committed late.
+        overlap: how long before the watermark rows are read again, because they may have been committed late.
         until: when the run began; the next watermark is never later.
-        closed: whether rows that changed after `until` are left to the next run, as slices see different states.
+        closed: whether rows that changed after `until` are left to the next run, because slices see different states.
     """
 
     column: str

@@ -1,4 +1,4 @@
-"""Slices: parts of a table of about equal work that partition its rows exactly."""
+"""Slices: parts of a table of about equal work, with every row in exactly one of them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from schemas.business_days import business_day_start
 MAX_SLICES: Final = 2_000
 
 
-def whole() -> tuple[Slice, ...]:
-    """Returns the one slice that is the whole relation, for views and other relations without pages of their own."""
+def whole_table() -> tuple[Slice, ...]:
+    """Returns the one slice that is the whole relation, for relations that cannot be cut."""
     return (Slice(0, "TRUE"),)
 
 
 def ctid_slices(leaves: Sequence[int], count: int) -> tuple[Slice, ...]:
     """Cuts heaps into ranges of pages; the last one is open, so rows beyond the known pages are read too.
 
-    A range of pages reads that range of every leaf of a partitioned table. The bounds rise like water over leaves of
-    unlike height: each range holds about equally many pages of all leaves together.
+    A range of pages reads that range of every leaf of a partitioned table. Leaves have different sizes, so the bounds
+    are such that each range holds about equally many pages of all leaves together.
 
     Args:
         leaves: heap pages at planning time, of each leaf; of a plain table, its own.
@@ -46,13 +46,13 @@ def ctid_slices(leaves: Sequence[int], count: int) -> tuple[Slice, ...]:
 def busy_slices(
     column: str, days: Sequence[date], minutes: Mapping[int, int], most: int, dialect: Dialect = POSTGRES
 ) -> tuple[Slice, ...]:
-    """Cuts business days into spans of whole minutes that hold at most so many rows where a minute allows it.
+    """Cuts business days into spans of whole minutes with at most `most` rows, unless a single minute has more.
 
     Args:
         column: the window column at the source, a timestamp.
         days: business days (JST).
         minutes: rows of each minute, by minutes since 1970 (UTC); those without rows may be missing.
-        most: rows of a slice to aim at.
+        most: how many rows of a slice to aim at.
         dialect: of the source.
     """
     name = dialect.quoted(column)
@@ -86,7 +86,7 @@ def days_condition(column: str, kind: str, first: date, last: date, dialect: Dia
 
 
 def changes_condition(changes: Changes, dialect: Dialect = POSTGRES) -> str:
-    """Returns SQL for: the row changed in the span that is read; TRUE where all rows are."""
+    """Returns SQL for: the row changed in the span that is read; TRUE where all rows are read."""
     name = dialect.quoted(changes.column)
     parts = [f"{name} > {dialect.at(changes.after)}"] if changes.after else []
     parts += [f"{name} <= {dialect.at(changes.until)}"] if changes.after and changes.closed else []
@@ -94,7 +94,7 @@ def changes_condition(changes: Changes, dialect: Dialect = POSTGRES) -> str:
 
 
 def change_slices(changes: Changes, count: int, dialect: Dialect = POSTGRES) -> tuple[Slice, ...]:
-    """Cuts the changes since a watermark into equal spans of time; the last one is as open as the changes are.
+    """Cuts the changes since a watermark into equal spans of time; the last one has an end only where the changes do.
 
     Args:
         changes: with a watermark.
@@ -113,7 +113,7 @@ def change_slices(changes: Changes, count: int, dialect: Dialect = POSTGRES) -> 
 def window_slices(
     column: str, kind: str, days: Sequence[date], a_day: int, dialect: Dialect = POSTGRES
 ) -> tuple[Slice, ...]:
-    """Cuts business days into slices of which each holds rows of one day only.
+    """Cuts business days into slices that each hold rows of one day only.
 
     Args:
         column: the window column at the source.

@@ -1,4 +1,4 @@
-"""One pinned snapshot for a whole run: exported on one reader, held open by the driver, imported by every slice."""
+"""One pinned snapshot for a whole run: exported on one reader, held open by the driver, joined by every slice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from etl.errors import NOT_PUBLISHED, SnapshotLost
+from etl.errors import NOT_PUBLISHED, RunLost
 from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
 from etl.source.guard import Reader
@@ -15,14 +15,18 @@ from etl.source.throttle.governor import Bounds, Governor, Pulse
 from etl.source.throttle.heartbeat import Heartbeat
 
 Say = Callable[[str, dict[str, object]], None]
-"""Hears what a person should know of the source: a step, and names and counts."""
+"""Hears what a person should know about the source: a step, and names and counts."""
+
+
+class SnapshotLost(RunLost):
+    """The pinned snapshot is gone, so no further slice can read the rows of the others."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """What a slice needs to read the very same rows: the pinned instance and the snapshot's name.
 
-    MySQL exports none: there the name says that each slice is a consistent read of its own.
+    MySQL exports no snapshot: there the name says that each slice is a consistent read of its own.
     """
 
     endpoint: Endpoint
@@ -40,12 +44,31 @@ class Snapshot:
         return "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", f"SET TRANSACTION SNAPSHOT '{self.name}'"
 
     def lost(self, reason: str) -> SnapshotLost:
-        """Returns the error that says that it is gone."""
+        """Returns the error that says that the snapshot is gone."""
         return SnapshotLost(
             f"The pinned snapshot is gone: {reason}.",
             not_done=NOT_PUBLISHED,
             where={**self.endpoint.place, "instance": self.reader.instance},
         )
+
+
+Look = Callable[[Callable[[], bool]], Pulse | None]
+"""Takes one look at the reader, in bounded time; None when its argument became true meanwhile."""
+
+
+@dataclass(frozen=True)
+class OpenSnapshot:
+    """What an engine keeps open for a run.
+
+    Attributes:
+        snapshot: what slices need.
+        room: how many sessions the server takes.
+        look: looks at the reader on the session that is kept open.
+    """
+
+    snapshot: Snapshot
+    room: int
+    look: Look
 
 
 @dataclass(frozen=True)
@@ -54,7 +77,7 @@ class HeldSnapshot:
 
     Attributes:
         snapshot: what slices need.
-        governor: gives turns to connect; every connection but the holding one needs one.
+        governor: grants turns to connect; every connection but the one that holds the snapshot needs a turn.
         check: proves that the snapshot is still held, or raises RunLost.
     """
 
@@ -64,31 +87,23 @@ class HeldSnapshot:
 
 
 def say_nothing(_step: str, _counts: dict[str, object]) -> None:
-    """Keeps it to itself."""
+    """Says nothing."""
 
 
 @contextmanager
-def watched(
-    source: SourceSettings,
-    snapshot: Snapshot,
-    room: int,
-    look: Callable[[Callable[[], bool]], Pulse | None],
-    say: Say,
-    every: float,
-) -> Iterator[HeldSnapshot]:
-    """Watches over what a run reads, whatever the engine: a heartbeat, a governor, and CloudWatch where it is wanted.
+def watched(source: SourceSettings, opened: OpenSnapshot, say: Say, every: float) -> Iterator[HeldSnapshot]:
+    """Watches what a run reads, whatever the engine: a heartbeat, a governor, and CloudWatch where settings ask for it.
 
     Args:
         source: the settings.
-        snapshot: what slices need.
-        room: sessions that the server takes.
-        look: takes one look at the reader; see `Heartbeat`.
+        opened: what the engine keeps open.
         say: hears how the governor decides.
         every: seconds between heartbeats.
     """
-    bounds = Bounds.of(source.max_connections, source.connections_share, room, source.max_lag_seconds)
+    bounds = Bounds.of(source.max_connections, source.connections_share, opened.room, source.max_lag_seconds)
     governor = Governor(bounds, lambda allowed, reason: say("pace", {"slices_at_once": allowed, "reason": reason}))
-    heart = Heartbeat(look, governor.hear, governor.lose, every)
+    heart = Heartbeat(opened.look, governor.hear, governor.lose, every)
+    snapshot = opened.snapshot
     heart.start()
     try:
         with watched_load(source, snapshot.reader, snapshot.endpoint.host, governor.loaded):

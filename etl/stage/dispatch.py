@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Final
 
 from etl.errors import TRANSIENT
-from etl.source.slice import Slice
-from etl.source.throttle.governor import Governor
+from etl.source import Governor, Slice
 from etl.stage.task import StagedSlice
 from masking.errors import KagemushaError
 

@@ -10,11 +10,8 @@ import pyarrow as pa
 from py4j.protocol import Py4JError
 
 from etl.retries import retry_transient, without_foreign_message
-from etl.source.jdbc.failures import jdbc_failure
-from etl.source.jdbc.frame import jdbc_frame, reading_session
-from etl.source.jdbc.text import fit_text
-from etl.source.slice import Slice
-from etl.source.throttle.governor import Governor
+from etl.source import Governor, Slice
+from etl.source.jdbc import fit_text, jdbc_failure, jdbc_frame, reading_session
 from etl.stage.dispatch import SliceOutcome
 from etl.stage.task import StagedSlice, TableTask, stage_batches
 from masking.errors import KagemushaError

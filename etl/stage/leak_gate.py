@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 import pyarrow as pa
 
-from etl.errors import NOT_PUBLISHED, LeakFound
+from etl.errors import NOT_PUBLISHED, STOPPED
+from masking.errors import KagemushaError
 from masking.leaks import LeakKind, find_leaks
 
 _LOOKS_LIKE: Final = {
@@ -17,6 +18,13 @@ _LOOKS_LIKE: Final = {
     LeakKind.EMAIL: "e-mail addresses",
     LeakKind.PHONE: "phone numbers",
 }
+
+
+class LeakFound(KagemushaError):
+    """Masked values still look like card numbers, My Numbers, e-mail addresses or phone numbers."""
+
+    advice = "Use scrub_text or drop."
+    exit_code: ClassVar[int] = STOPPED
 
 
 def refuse_leaks(batch: pa.RecordBatch, allowed: Mapping[str, frozenset[LeakKind]]) -> None:

@@ -10,9 +10,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import NOT_PUBLISHED, BucketMissing
-from etl.plan.table_plan import TablePlan, mask_plan
+from etl.plan import TablePlan, mask_plan
 from etl.stage.quarantine import Quarantine, QuarantinedRow
 from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged, StagedFile

@@ -6,11 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.errors import NOT_PUBLISHED, QuarantineFull
+from etl.errors import NOT_PUBLISHED, STOPPED
+from masking.errors import KagemushaError
+
+
+class QuarantineFull(KagemushaError):
+    """More rows of a column cannot be masked than its contract lets a load leave out."""
+
+    advice = "Correct the rows at the source; raise `quarantine_budget` only if you know why they differ."
+    exit_code: ClassVar[int] = STOPPED
 
 
 @dataclass(frozen=True)

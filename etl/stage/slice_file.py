@@ -10,8 +10,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl.cloud.storage.bucket import StagingBucket
-from etl.source.slice import Slice
+from etl.cloud.storage import StagingBucket
+from etl.source import Slice
 from etl.stage.quarantine import column_sums
 from etl.stage.staged import StagedFile
 
@@ -64,8 +64,16 @@ def write_slice(
         writer.abort()
         raise
     stored = writer.finish()
-    crc32c, generation = stored.crc32c, stored.generation
-    return StagedFile(stored.name, part.partition, rows, stored.bytes, crc32c, generation, nulls), sums
+    file = StagedFile(
+        name=stored.name,
+        partition=part.partition,
+        rows=rows,
+        bytes=stored.bytes,
+        crc32c=stored.crc32c,
+        generation=stored.generation,
+        nulls=nulls,
+    )
+    return file, sums
 
 
 def _row_group_rows(batch: pa.RecordBatch) -> int:

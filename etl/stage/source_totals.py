@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
-from etl.errors import NOT_PUBLISHED, SourceMoved
-from etl.plan.table_plan import TablePlan
+from etl.errors import NOT_PUBLISHED, TRANSIENT
+from etl.plan import TablePlan
 from etl.retries import retry_transient
-from etl.source.dialect import Dialect
-from etl.source.open import join_snapshot
-from etl.source.slices import changes_condition, days_condition
-from etl.source.snapshot import HeldSnapshot, Snapshot
+from etl.source import Dialect, HeldSnapshot, Snapshot, changes_condition, days_condition, join_snapshot
 from etl.stage.quarantine import Quarantine
 from masking.errors import KagemushaError
+
+
+class SourceMoved(KagemushaError):
+    """A table changed while it was read from an engine whose slices are not one snapshot."""
+
+    advice = "Run again at a quieter time, or load the table by closed days: `mode: partition`."
+    exit_code: ClassVar[int] = TRANSIENT
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ def totals_before(held: HeldSnapshot, plan: TablePlan) -> SourceTotals | None:
     if held.snapshot.pinned:
         return None
     with held.governor.turn():
-        return source_totals(held.snapshot, plan)
+        return ask_source_totals(held.snapshot, plan)
 
 
 def unmoved(before: SourceTotals | None, after: SourceTotals, table: str) -> SourceTotals:
@@ -54,7 +59,7 @@ def unmoved(before: SourceTotals | None, after: SourceTotals, table: str) -> Sou
     )
 
 
-def source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
+def ask_source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
     """Asks the source for the row count and the contract's `reconcile` sums of the planned window.
 
     Raises:

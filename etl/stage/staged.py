@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from etl.plan.table_plan import TablePlan
+from etl.plan import TablePlan
 from etl.stage.quarantine import Quarantine
 
 

@@ -15,14 +15,11 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
-from etl.keys.keyrings import open_keyring
+from etl.keys import open_keyring
 from etl.retries import as_value
-from etl.source.dialect import ReadColumn
-from etl.source.postgres.read import read_slice
-from etl.source.slice import Changes, Slice
-from etl.source.snapshot import Snapshot
+from etl.source import Changes, ReadColumn, Slice, Snapshot, read_slice
 from etl.stage.leak_gate import refuse_leaks
 from etl.stage.quarantine import Quarantine, quarantined
 from etl.stage.slice_file import write_slice
@@ -105,8 +102,15 @@ def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -
     stage, masked = worker_stage(task.target), task.mask.masked_columns
     file, sums = write_slice(stage, task.folder, part, task.output_schema, masked, task.sums, batches)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    aside = Quarantine().and_also(left_out)
-    return StagedSlice(part.number, file, sums, nulled, aside, peak, max(latest, default=None))
+    return StagedSlice(
+        slice=part.number,
+        file=file,
+        sums=sums,
+        nulled=nulled,
+        quarantine=Quarantine().and_also(left_out),
+        peak_mib=peak,
+        watermark=max(latest, default=None),
+    )
 
 
 def _noted(

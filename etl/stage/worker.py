@@ -7,7 +7,7 @@ import sys
 from functools import lru_cache
 from zipimport import zipimporter
 
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation
 
 
 def worker_stage(target: StagingLocation) -> StagingBucket:

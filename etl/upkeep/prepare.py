@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
-from etl.ledger.ledger import Ledger
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.ledger import Ledger
 from etl.settings import Settings
 from schemas.contract import Contract
 
@@ -36,12 +35,11 @@ def prepare(settings: Settings, contracts: Mapping[str, Contract]) -> Prepared:
         BucketMissing, StorageUnavailable: the bucket's rule could not be set.
         PublishRefused, PublishFailed: BigQuery refused or failed.
     """
-    warehouse = Warehouse.of(settings)
+    ledger = Ledger.of(settings)
     published = {contract.dataset for contract in contracts.values()}
     names = sorted(published | {settings.bigquery.views_dataset, settings.bigquery.ops_dataset})
     for name in names:
-        warehouse.ensure_dataset(name)
-    Ledger(warehouse).ensure()
+        ledger.warehouse.ensure_dataset(name)
     days = settings.stage.keep_days + 1
     StagingBucket(StagingLocation.of(settings)).expire_after(days)
     return Prepared(tuple(names), days)

@@ -19,11 +19,10 @@ from typing import Final
 import psycopg
 
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation, is_record
-from etl.keys.keyrings import create_keyring_file
-from etl.ledger.leases import all_leases
-from etl.ledger.ledger import Ledger
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingBucket, StagingLocation, is_record
+from etl.keys import create_keyring_file
+from etl.ledger import Ledger, all_leases
 from etl.progress import Progress
 from etl.run.daily import daily_run
 from etl.run.results import RunResult

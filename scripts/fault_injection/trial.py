@@ -17,8 +17,9 @@ from textwrap import shorten
 from typing import Final
 
 from etl.cloud import google_login
-from etl.cloud.bigquery import jobs, warehouse
-from etl.cloud.storage import object_writer
+from etl.cloud.bigquery import failures as of_bigquery
+from etl.cloud.bigquery import jobs
+from etl.cloud.storage import failures as of_storage
 from etl.settings import load_settings
 from masking.errors import KagemushaError
 from scripts.fault_injection.field import DAY, ROOT, Field, Rows
@@ -139,9 +140,9 @@ def _in_this_one(played: Field, point: Point, hook: Hook) -> str:
 @contextmanager
 def impatient() -> Iterator[None]:
     """Lets the driver give up after seconds instead of minutes."""
-    retries = (object_writer.RETRY, warehouse.RETRY)  # every module shares these very objects
+    retries = (of_storage.RETRY, of_bigquery.RETRY)  # every module shares these very objects
     kept = [retry._timeout for retry in retries]  # noqa: SLF001  the same
-    request_seconds = warehouse.TIMEOUT_SECONDS
+    request_seconds = of_bigquery.TIMEOUT_SECONDS
     for retry in retries:
         retry._timeout = _RETRY_SECONDS  # noqa: SLF001  the same
     setattr(jobs, "TIMEOUT_SECONDS", _REQUEST_SECONDS)  # noqa: B010  a constant to everybody else

@@ -1,4 +1,4 @@
-"""What tests of the flow share: a seeded issuer, settings of the private stack, one Spark session."""
+"""What tests of the flow share, on request: a seeded issuer, its copy in MySQL, one Spark session, contracts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from pyspark.sql import SparkSession
 
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.keys.keyrings import create_keyring_file
+from etl.cloud.bigquery import Warehouse
+from etl.keys import create_keyring_file
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult
@@ -93,8 +94,18 @@ def every_day(contract: Contract) -> str:
 
 
 @pytest.fixture(scope="session")
-def issuer(stack: Endpoints) -> Issuer:
-    """Returns a seeded issuer that stands at the end of DAY; tests that change its rows put them back."""
+def spark() -> Iterator[SparkSession]:
+    """Yields the one Spark session of all tests that ask for it, and stops it at the end."""
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    session = spark_session()
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def issuer(stack: Endpoints, spark: SparkSession) -> Issuer:
+    """Returns a seeded issuer at the end of DAY, whose runs use Spark; tests that change its rows put them back."""
+    del spark  # its runs, in this process, use it
     settings = load_settings(stack.settings)
     keyring = Path(settings.keyring.ref.removeprefix("file:"))
     if not keyring.exists():
@@ -108,15 +119,6 @@ def issuer(stack: Endpoints) -> Issuer:
 def mysql(issuer: Issuer) -> MySql:
     """Returns the same issuer in MariaDB, copied when the first test asks for it."""
     return copied(issuer.ends)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> Iterator[None]:
-    """Starts one Spark session for all tests of the flow, and stops it at the end."""
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    session = spark_session()
-    yield
-    session.stop()
 
 
 @pytest.fixture

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
+import pkgutil
+from collections.abc import Iterator
 
 import pytest
 
+import etl
 from etl import errors
+from etl.stage.leak_gate import LeakFound
 from masking.errors import KagemushaError
 
-ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, KagemushaError)]
+
+def kinds_of(kind: type[KagemushaError]) -> Iterator[type[KagemushaError]]:
+    """Yields every kind of an error that has been defined, this one included."""
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from kinds_of(narrower)
+
+
+for module in pkgutil.walk_packages(etl.__path__, "etl."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+ALL = sorted(set(kinds_of(KagemushaError)), key=lambda kind: kind.__qualname__)
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -23,11 +39,14 @@ def test_errors_survive_spark(kind: type[KagemushaError]) -> None:
     assert copy.where == {"slice": "4", "table": "cards"}
 
 
+def test_every_error_has_a_name_of_its_own() -> None:
+    """The name tells which error it is: the ledger keeps nothing else of a failed load."""
+    assert len({kind.__name__ for kind in ALL}) == len(ALL) > 50
+
+
 def test_an_error_reads_as_promised() -> None:
     """First line: what, and what did not happen. Second: what to do, and where."""
-    error = errors.LeakFound(
-        "3 values of memo look like card numbers.", not_done=errors.NOT_PUBLISHED, where={"slice": 4}
-    )
+    error = LeakFound("3 values of memo look like card numbers.", not_done=errors.NOT_PUBLISHED, where={"slice": 4})
     assert str(error) == (
         "3 values of memo look like card numbers. "
         "The table was not published; what was published before still serves.\n"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from etl.errors import SettingsInvalid
-from etl.keys.keyrings import create_keyring_file
+from etl.keys import create_keyring_file
 from etl.spark import spark_session
 from jobs.daily_load import main
 from jobs.glue import _has_glue_runtime, glue_job, resolved

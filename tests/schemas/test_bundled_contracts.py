@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.publish.views import load_views
+from etl.publish import load_views
 from expectations.suite import BUNDLED as SUITES
 from expectations.suite import load_suite
 from schemas.contract import Contract

@@ -9,7 +9,7 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from etl.publish.views import View, load_views
+from etl.publish import View, load_views
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from schemas.types import bigquery_type

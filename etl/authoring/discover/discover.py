@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import yaml
 from pydantic import ValidationError
 
-from etl.authoring.discover.facts import found_table
+from etl.authoring.discover.facts import ContractNotProposed, found_table
 from etl.authoring.discover.sample import looks_of
-from etl.errors import NO_ROW_READ, ContractNotProposed, SourceTableMissing
+from etl.errors import NO_ROW_READ, SourceTableMissing
 from etl.settings import SourceSettings
-from etl.source.open import hold_snapshot, join_snapshot
-from etl.source.session import Session
+from etl.source import Session, hold_snapshot, join_snapshot
 from masking.errors import KagemushaError
 from masking.policy import Severity
 from schemas.contract import Contract

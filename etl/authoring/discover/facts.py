@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from etl.authoring.discover.sample import SampledShape
-from etl.errors import NO_ROW_READ, ContractNotProposed
-from etl.source.catalogue import SourceColumn, SourceTable
+from etl.errors import NO_ROW_READ, PlanRejected
+from etl.source import SourceColumn, SourceTable
 from schemas.propose import FoundColumn, FoundTable
 from schemas.types import ColumnType, EngineName, suggest
+
+
+class ContractNotProposed(PlanRejected):
+    """A table cannot have a contract without a decision that only a person can make."""
 
 
 def found_table(

@@ -8,9 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from etl.source.catalogue import SourceColumn, SourceTable
-from etl.source.dialect import ReadColumn
-from etl.source.session import Session
+from etl.source import ReadColumn, Session, SourceColumn, SourceTable
 from masking.policy import ColumnClass
 from masking.value_shapes import count_looks, mostly
 from schemas.types import ColumnType, suggest

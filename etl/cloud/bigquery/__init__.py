@@ -1,1 +1,19 @@
 """BigQuery: one client with bounded retries, load jobs, statements that change rows, access to datasets."""
+
+from etl.cloud.bigquery.dml import change
+from etl.cloud.bigquery.failures import RETRY, TIMEOUT_SECONDS, translated
+from etl.cloud.bigquery.jobs import load, run_statement
+from etl.cloud.bigquery.parameters import Value
+from etl.cloud.bigquery.warehouse import Warehouse, quoted
+
+__all__ = [
+    "RETRY",
+    "TIMEOUT_SECONDS",
+    "Value",
+    "Warehouse",
+    "change",
+    "load",
+    "quoted",
+    "run_statement",
+    "translated",
+]

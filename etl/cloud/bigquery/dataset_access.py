@@ -41,7 +41,7 @@ def lacking(
 
 
 def _plain(entry: bigquery.AccessEntry) -> dict[str, object]:
-    """Returns what BigQuery says of an entry; one of ours also names the role that it has not."""
+    """Returns an entry without its empty fields: ours have a role of None where BigQuery sends no role."""
     return {key: value for key, value in entry.to_api_repr().items() if value is not None}
 
 

@@ -6,73 +6,58 @@ with "could not serialize access", which only means: again, please.
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from google.api_core import exceptions as google_errors
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, translated
-
-Parameter = bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter
+from etl.cloud.bigquery.failures import RETRY, TIMEOUT_SECONDS, translated
+from etl.cloud.bigquery.parameters import Value, bound
+from etl.cloud.bigquery.warehouse import Warehouse
+from etl.retries import pauses
 
 _TRIES: Final = 8
 _FIRST_PAUSE_SECONDS: Final = 0.3
+_LONGEST_PAUSE_SECONDS: Final = 5.0
 _JOB_SECONDS: Final = 3600
 _CONFLICT: Final = ("could not serialize", "concurrent update", "too many dml")
 """What BigQuery says, under the reason `invalidQuery` or `rateLimitExceeded`, when another statement was faster."""
 
 
-def text(name: str, value: str) -> bigquery.ScalarQueryParameter:
-    """Returns a parameter of one text."""
-    return bigquery.ScalarQueryParameter(name, "STRING", value)
-
-
-def texts(name: str, values: Sequence[str]) -> bigquery.ArrayQueryParameter:
-    """Returns a parameter of several texts."""
-    return bigquery.ArrayQueryParameter(name, "STRING", list(values))
-
-
-def number(name: str, value: int) -> bigquery.ScalarQueryParameter:
-    """Returns a parameter of one integer."""
-    return bigquery.ScalarQueryParameter(name, "INT64", value)
-
-
-def change(warehouse: Warehouse, what: str, sql: str, parameters: Sequence[Parameter] = (), job_id: str = "") -> int:
-    """Runs a statement and gives how many rows it changed; what may conflict with others is tried again.
+def change(warehouse: Warehouse, what: str, sql: str, /, *, job_id: str = "", **parameters: Value) -> int:
+    """Runs a statement and returns how many rows it changed; what may conflict with others is tried again.
 
     Args:
         warehouse: where.
         what: says what failed, should it fail.
         sql: one INSERT, UPDATE, DELETE or MERGE. Without a job id it must mean the same when it runs twice.
-        parameters: named ones.
         job_id: makes it run once, however often it is asked for: a lost answer finds its own job.
+        parameters: the named ones, each of the type that its value has.
 
     Raises:
         PublishFailed, PublishRefused: BigQuery failed or refused it.
+        TypeError: a value is of a type that no parameter has.
     """
-    pause = _FIRST_PAUSE_SECONDS
+    config = bigquery.QueryJobConfig(query_parameters=bound(parameters), labels={"managed_by": "kagemusha"})
     with translated(what):
-        for attempt in range(_TRIES):
+        for attempt, pause in enumerate(islice(pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS), _TRIES)):
             try:
-                return _once(warehouse, sql, parameters, f"{job_id}_{attempt}" if job_id else "")
+                return _once(warehouse, sql, config, f"{job_id}_{attempt}" if job_id else "")
             except google_errors.GoogleAPICallError as error:
                 if not any(word in str(error).casefold() for word in _CONFLICT):
                     raise
-                if attempt + 1 == _TRIES:  # BigQuery calls a conflict invalid, which sounds as if it could not pass
-                    raise google_errors.Aborted("other statements were faster each time") from None
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
-            pause = min(pause * 2, 5.0)
-    raise AssertionError  # the last attempt returns or raises
+            if attempt + 1 < _TRIES:
+                time.sleep(pause)
+        # BigQuery calls a conflict invalid, which sounds as if it could not pass.
+        raise google_errors.Aborted("other statements were faster each time")
 
 
-def _once(warehouse: Warehouse, sql: str, parameters: Sequence[Parameter], job_id: str) -> int:
-    config = bigquery.QueryJobConfig(query_parameters=list(parameters), labels={"managed_by": "kagemusha"})
+def _once(warehouse: Warehouse, sql: str, config: bigquery.QueryJobConfig, job_id: str) -> int:
     client = warehouse.client
     if not job_id:
-        rows = client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+        rows = client.query_and_wait(sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=RETRY)
         return int(rows.num_dml_affected_rows or 0)
     try:
         job = client.query(sql, job_config=config, job_id=job_id, timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=None)

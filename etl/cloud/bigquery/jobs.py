@@ -6,7 +6,6 @@ next try of it has a number at its end.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
@@ -15,8 +14,10 @@ from google.api_core import exceptions as google_errors
 from google.api_core.future.polling import PollingFuture
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.warehouse import PASSING_REASONS, RETRY, TIMEOUT_SECONDS, Warehouse, translated
+from etl.cloud.bigquery.failures import PASSING_REASONS, RETRY, TIMEOUT_SECONDS, translated
+from etl.cloud.bigquery.warehouse import Warehouse
 from etl.errors import NOT_PUBLISHED, PublishFailed
+from etl.retries import pauses
 from masking.errors import KagemushaError
 
 _JOB_SECONDS: Final = 3600
@@ -43,7 +44,7 @@ def load(
     config: bigquery.LoadJobConfig,
     prove: Callable[[], None] = _free,
 ) -> bigquery.LoadJob:
-    """Loads files and gives the job that is done; `prove` says before each try that it may be made.
+    """Loads files and returns the finished job; `prove` says before each try that it may be made.
 
     Raises:
         PublishRefused: BigQuery refused the data or the request; trying again cannot help.
@@ -65,7 +66,7 @@ def run_statement(
     config: bigquery.QueryJobConfig,
     prove: Callable[[], None] = _free,
 ) -> bigquery.QueryJob:
-    """Runs a statement and gives the job that is done; `prove` says before each try that it may be made.
+    """Runs a statement and returns the finished job; `prove` says before each try that it may be made.
 
     Raises:
         PublishRefused: BigQuery refused the statement; trying again cannot help.
@@ -83,7 +84,7 @@ def run_statement(
 def _done(
     warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job], job_id: str, prove: Callable[[], None]
 ) -> Job:
-    deadline, pause = time.monotonic() + _BUDGET_SECONDS, _FIRST_PAUSE_SECONDS
+    waits = pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, time.monotonic() + _BUDGET_SECONDS)
     for number in range(1, _TRIES + 1):
         name = job_id if number == 1 else f"{job_id}_{number}"
         prove()
@@ -94,17 +95,17 @@ def _done(
             if adopted and job.state == "DONE":
                 continue  # how an earlier try of it failed says nothing about this one
             reason = (job.error_result or {}).get("reason")
-            if reason not in PASSING_REASONS or time.monotonic() + pause > deadline:
+            pause = next(waits, None)
+            if reason not in PASSING_REASONS or pause is None:
                 raise
         else:
             return job
-        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
-        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        time.sleep(pause)
     raise PublishFailed(f"Job {job_id} failed {_TRIES} times.", not_done=NOT_PUBLISHED)
 
 
 def _started(warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job], name: str) -> tuple[Job, bool]:
-    """Starts a job, or finds the one that an earlier request started; tells whether it was found."""
+    """Starts a job, or finds the one that an earlier request started; also returns whether it was found."""
     with translated(f"Job {name} could not be started"):
         try:
             return start(name), False

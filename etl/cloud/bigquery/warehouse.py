@@ -1,69 +1,35 @@
-"""BigQuery as the steps use it: one client with bounded retries; jobs are in `jobs.py`.
+"""BigQuery as the steps use it: one client, whose requests are sent again while their failures may pass.
 
-Messages of BigQuery can quote rows; only reason codes and job ids are repeated.
+Jobs are in `jobs.py`, statements that change rows in `dml.py`.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 import pyarrow as pa
 from google.api_core import exceptions as google_errors
 from google.api_core.client_options import ClientOptions
-from google.api_core.retry import Retry
-from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import bigquery
-from requests import exceptions as http_errors
 
 from etl.cloud.bigquery.dataset_access import lacking, wanted_entries
-from etl.cloud.google_login import google_credentials, login_failure
-from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused, SettingsInvalid
+from etl.cloud.bigquery.failures import RETRY, TIMEOUT_SECONDS, translated
+from etl.cloud.bigquery.parameters import Value, bound
+from etl.cloud.google_login import google_credentials
+from etl.errors import NOT_PUBLISHED, SettingsInvalid
 from etl.settings import BigQuerySettings, GoogleSettings, Settings
-from masking.errors import KagemushaError
+
+_PROBE_RETRY: Final = RETRY.with_timeout(5)
+_PAGE_ROWS: Final = 50_000
+_ANY_LOGIN: Final = GoogleSettings()
 
 
 def quoted(column: str) -> str:
     """Quotes a column's name, which a contract has limited to letters, digits and underscores."""
     return f"`{column}`"
-
-
-TIMEOUT_SECONDS: Final = 60
-PASSING_REASONS: Final = frozenset(
-    {
-        "rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded", "backendError", "jobBackendError",
-        "internalError", "jobInternalError", "badGateway", "tableUnavailable",
-    }
-)  # fmt: skip
-"""What BigQuery says of failures that pass by themselves (BigQuery documentation, "Error messages")."""
-_BROKEN_OFF: Final = (
-    google_errors.TooManyRequests,
-    google_errors.ServerError,
-    TransportError,
-    ConnectionError,
-    http_errors.ConnectionError,
-    http_errors.Timeout,
-    http_errors.ChunkedEncodingError,
-)
-_NEVER_PASSING: Final = (google_errors.MethodNotImplemented, http_errors.SSLError)
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Tells whether a request may succeed when it is sent again."""
-    return _reason(error) in PASSING_REASONS or (
-        isinstance(error, _BROKEN_OFF) and not isinstance(error, _NEVER_PASSING)
-    )
-
-
-RETRY: Final = Retry(predicate=_may_pass, initial=1.0, maximum=20.0, multiplier=2.0, timeout=60.0)
-"""How requests are sent again: with growing pauses and jitter, for a minute; never what cannot pass."""
-_PROBE_RETRY: Final = RETRY.with_timeout(5)
-_PAGE_ROWS: Final = 50_000
-_PERMANENT: Final = frozenset({"invalid", "invalidQuery", "accessDenied", "notFound", "responseTooLarge", "duplicate"})
-_ANY_LOGIN: Final = GoogleSettings()
-_FAILURES: Final = (google_errors.GoogleAPIError, GoogleAuthError, http_errors.RequestException, OSError)
 
 
 class Warehouse:
@@ -143,6 +109,51 @@ class Warehouse:
                 pass
         return None
 
+    def tables(self, what: str, dataset: str) -> list[bigquery.table.TableListItem]:
+        """Returns the tables and views of a dataset, as its listing describes them; `what` says what failed."""
+        with translated(what):
+            return list(self.client.list_tables(dataset, timeout=TIMEOUT_SECONDS, retry=RETRY))
+
+    def create_table(self, what: str, table: bigquery.Table, not_done: str = NOT_PUBLISHED) -> bigquery.Table:
+        """Creates a table or view, unless it is there; returns it as it now is. `what` says what failed."""
+        with translated(what, not_done):
+            return self.client.create_table(table, exists_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
+
+    def update_table(
+        self, what: str, table: bigquery.Table, changed: Sequence[str], not_done: str = NOT_PUBLISHED
+    ) -> bigquery.Table:
+        """Changes what is named of a table or view; returns it as it now is. `what` says what failed."""
+        with translated(what, not_done):
+            return self.client.update_table(table, list(changed), timeout=TIMEOUT_SECONDS, retry=RETRY)
+
+    def drop_table(self, what: str, name: str, not_done: str = NOT_PUBLISHED) -> None:
+        """Removes project.dataset.table, if it is there; `what` says what failed."""
+        with translated(what, not_done):
+            self.client.delete_table(name, not_found_ok=True, timeout=TIMEOUT_SECONDS, retry=RETRY)
+
+    def rows(self, what: str, sql: str, /, *, not_done: str = NOT_PUBLISHED, **parameters: Value) -> list[bigquery.Row]:
+        """Returns the rows of a query of ours; memory holds all of them.
+
+        Args:
+            what: says what failed, should it fail.
+            sql: a SELECT, in which `@name` is the value of a parameter.
+            not_done: says what did not happen then.
+            parameters: the named ones, each of the type that its value has.
+
+        Raises:
+            PublishRefused: the query is not allowed or wrong.
+            PublishFailed: BigQuery failed.
+            TypeError: a value is of a type that no parameter has.
+        """
+        config = bigquery.QueryJobConfig(query_parameters=bound(parameters))
+        with translated(what, not_done):
+            # Its own way to run a failed query again would go on for 40 minutes.
+            return list(
+                self.client.query_and_wait(
+                    sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=RETRY
+                )
+            )
+
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Yields the rows of a query page by page; memory holds one page.
 
@@ -151,38 +162,7 @@ class Warehouse:
             PublishFailed: BigQuery failed.
         """
         with translated("Published rows could not be read"):
-            rows = self.client.query_and_wait(sql, page_size=_PAGE_ROWS, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
+            rows = self.client.query_and_wait(
+                sql, page_size=_PAGE_ROWS, api_timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=RETRY
+            )
             yield from rows.to_arrow_iterable()
-
-
-@contextmanager
-def translated(what: str, not_done: str = NOT_PUBLISHED) -> Iterator[None]:
-    """Turns failures of the BigQuery client inside the block into ours, without their messages."""
-    failure: KagemushaError | None = None
-    try:
-        yield
-    except _FAILURES as error:
-        failure = login_failure(error) or _ours(error, what, not_done)
-    if failure is not None:
-        try:
-            raise failure
-        finally:
-            failure.__context__ = None  # the with statement still handles the client's error, so it would stay attached
-
-
-def _ours(error: BaseException, what: str, not_done: str) -> KagemushaError:
-    reason = _reason(error)
-    if reason not in _PERMANENT:
-        return PublishFailed(f"{what} ({reason}).", not_done=not_done)
-    return PublishRefused(
-        f"{what} ({reason}).",
-        not_done=not_done,
-        advice="Read the job in BigQuery by its id; check grants and settings.",
-    )
-
-
-def _reason(error: BaseException) -> str:
-    errors = getattr(error, "errors", None)
-    if errors and isinstance(errors[0], dict) and errors[0].get("reason"):
-        return str(errors[0]["reason"])
-    return type(error).__name__

@@ -1,1 +1,9 @@
 """Cloud Storage: the staging bucket and its objects."""
+
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation, is_record
+
+__all__ = [
+    "StagingBucket",
+    "StagingLocation",
+    "is_record",
+]

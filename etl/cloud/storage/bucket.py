@@ -13,15 +13,8 @@ from google.api_core import exceptions as google_errors
 from google.cloud import storage
 
 from etl.cloud.google_login import google_credentials
-from etl.cloud.storage.object_writer import (
-    FAILURES,
-    RETRY,
-    TIMEOUT_SECONDS,
-    ObjectWriter,
-    StoredObject,
-    confirmed,
-    failure_of,
-)
+from etl.cloud.storage.failures import FAILURES, RETRY, TIMEOUT_SECONDS, translated_storage
+from etl.cloud.storage.object_writer import ObjectWriter, StoredObject, confirmed
 from etl.settings import GoogleSettings, Settings
 
 # Google's client would ask for the bucket's metadata behind every new client's first request, to label traces that
@@ -44,7 +37,7 @@ class StagingLocation:
 
     @classmethod
     def of(cls, settings: Settings) -> StagingLocation:
-        """Returns the target that the settings describe."""
+        """Returns the place that the settings describe."""
         stage = settings.stage
         return cls(stage.bucket, stage.prefix, stage.endpoint, settings.bigquery.project, settings.google)
 
@@ -76,13 +69,8 @@ class StagingBucket:
             BucketMissing: it does not exist, or may not be used.
             StorageUnavailable: storage did not answer.
         """
-        failure = None
-        try:
+        with translated_storage(self.target.bucket, "list the staging bucket"):
             next(iter(self._bucket.client.list_blobs(self._bucket, max_results=1, timeout=10, retry=None)), None)
-        except FAILURES as error:
-            failure = failure_of(error, self.target.bucket, "list the staging bucket")
-        if failure is not None:
-            raise failure
 
     def create(self, name: str) -> ObjectWriter:
         """Opens a new object for writing; an object of that name must not exist."""
@@ -94,15 +82,10 @@ class StagingBucket:
         Raises:
             StorageUnavailable: it was not taken.
         """
-        failure = None
-        try:
+        with translated_storage(self.target.bucket, "write an object"):
             self._bucket.blob(name).upload_from_string(
                 content, content_type=content_type, checksum="crc32c", timeout=TIMEOUT_SECONDS, retry=RETRY
             )
-        except FAILURES as error:
-            failure = failure_of(error, self.target.bucket, "write an object")
-        if failure is not None:
-            raise failure
 
     def read(self, name: str) -> bytes:
         """Returns an object's bytes, proven by its checksum.
@@ -111,15 +94,9 @@ class StagingBucket:
             BucketMissing: it is missing, or may not be read.
             StorageUnavailable: it did not arrive whole.
         """
-        failure = None
-        content = b""
-        try:
-            content = self._bucket.blob(name).download_as_bytes(checksum="crc32c", timeout=TIMEOUT_SECONDS, retry=RETRY)
-        except FAILURES as error:
-            failure = failure_of(error, self.target.bucket, "read an object")
-        if failure is not None:
-            raise failure
-        return content
+        with translated_storage(self.target.bucket, "read an object"):
+            blob = self._bucket.blob(name)
+            return cast("bytes", blob.download_as_bytes(checksum="crc32c", timeout=TIMEOUT_SECONDS, retry=RETRY))
 
     def created(self, name: str) -> datetime:
         """Returns when an object was created.
@@ -128,13 +105,9 @@ class StagingBucket:
             BucketMissing: it is missing, or may not be read.
             StorageUnavailable: storage did not answer.
         """
-        blob, failure = self._bucket.blob(name), None
-        try:
+        blob = self._bucket.blob(name)
+        with translated_storage(self.target.bucket, "describe an object"):
             blob.reload(timeout=TIMEOUT_SECONDS, retry=RETRY)
-        except FAILURES as error:
-            failure = failure_of(error, self.target.bucket, "describe an object")
-        if failure is not None:
-            raise failure
         return cast("datetime", blob.time_created)
 
     def open(self, name: str) -> BinaryIO:
@@ -144,16 +117,9 @@ class StagingBucket:
 
     def stored(self, prefix: str) -> tuple[StoredObject, ...]:
         """Returns what storage holds under a prefix, as storage itself describes it."""
-        failure = None
-        found: tuple[StoredObject, ...] = ()
-        try:
+        with translated_storage(self.target.bucket, "list staged objects"):
             blobs = self._bucket.client.list_blobs(self._bucket, prefix=prefix, timeout=TIMEOUT_SECONDS, retry=RETRY)
-            found = tuple(confirmed(blob) for blob in blobs)
-        except FAILURES as error:
-            failure = failure_of(error, self.target.bucket, "list staged objects")
-        if failure is not None:
-            raise failure
-        return found
+            return tuple(confirmed(blob) for blob in blobs)
 
     def expire_after(self, days: int) -> None:
         """Lets the bucket itself delete staged files of this age; its other rules stay as they are.
@@ -162,21 +128,16 @@ class StagingBucket:
             BucketMissing: the bucket is missing, or its rules may not be changed.
             StorageUnavailable: storage did not answer.
         """
-        failure = None
-        try:
+        with translated_storage(self.target.bucket, "set the bucket's lifecycle"):
             self._bucket.reload(timeout=TIMEOUT_SECONDS, retry=RETRY)
             rules = [dict(rule) for rule in self._bucket.lifecycle_rules]
             wanted = expiry_rules(rules, f"{self.target.prefix}/", days)
             if wanted != rules:
                 self._bucket.lifecycle_rules = wanted
                 self._bucket.patch(timeout=TIMEOUT_SECONDS, retry=RETRY)
-        except FAILURES as error:
-            failure = failure_of(error, self.target.bucket, "set the bucket's lifecycle")
-        if failure is not None:
-            raise failure
 
     def delete_older(self, before: datetime) -> int:
-        """Deletes staged files created before an instant, but no records, as far as it may; gives how many."""
+        """Deletes staged files created before an instant, but no records, as far as it may; returns how many."""
         count = 0
         with suppress(*FAILURES):  # housekeeping: the next run tries again
             blobs: Iterable[Any] = self._bucket.client.list_blobs(  # Any: untyped client

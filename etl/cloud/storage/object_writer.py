@@ -1,4 +1,4 @@
-"""One object on its way to Cloud Storage: it appears whole or not at all; and what failures of storage mean."""
+"""One object on its way to Cloud Storage: it appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,31 +6,13 @@ import base64
 import io
 from contextlib import suppress
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 import google_crc32c
 from google.api_core import exceptions as google_errors
-from google.auth.exceptions import GoogleAuthError
-from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
-from google.cloud.storage.retry import DEFAULT_RETRY
-from requests import exceptions as http_errors
 
-from etl.cloud.google_login import login_failure
-from etl.errors import NOT_PUBLISHED, BucketMissing, StorageUnavailable
-from masking.errors import KagemushaError
-
-TIMEOUT_SECONDS: Final = 60
-RETRY: Final = DEFAULT_RETRY.with_timeout(60)
-FAILURES: Final = (
-    google_errors.GoogleAPIError,
-    GoogleAuthError,
-    InvalidResponse,  # uploads and downloads in chunks do not turn it into an error of Google's API
-    DataCorruption,
-    http_errors.RequestException,
-    OSError,
-)
-_FORBIDDEN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+from etl.cloud.storage.failures import FAILURES, RETRY, TIMEOUT_SECONDS, StorageUnavailable, translated_storage
+from etl.errors import NOT_PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -65,13 +47,8 @@ class ObjectWriter(io.RawIOBase):
         data = bytes(content)
         self._checksum.update(data)
         self._bytes += len(data)
-        failure = None
-        try:
+        with translated_storage(self._blob.bucket.name, "write an object"):
             self._sink.write(data)
-        except FAILURES as error:
-            failure = failure_of(error, self._blob.bucket.name, "write an object")
-        if failure is not None:
-            raise failure
         return len(data)
 
     def abort(self) -> None:
@@ -85,19 +62,16 @@ class ObjectWriter(io.RawIOBase):
         Raises:
             StorageUnavailable: storage refused it, or holds other bytes.
         """
-        failure: KagemushaError | None = None
-        try:
+        whole = False
+        with translated_storage(self._blob.bucket.name, "finish an object"), suppress(google_errors.NotFound):
             self._sink.close()
             if self._blob.crc32c is None:  # the client stops at a short upload without an error
                 self._blob.reload(timeout=TIMEOUT_SECONDS, retry=RETRY)
-        except google_errors.NotFound:
-            failure = StorageUnavailable("A staged object did not arrive whole.", not_done=NOT_PUBLISHED)
-        except FAILURES as error:
-            failure = failure_of(error, self._blob.bucket.name, "finish an object")
-        if failure is None and self._blob.crc32c != base64.b64encode(self._checksum.digest()).decode():
-            failure = StorageUnavailable("A staged object arrived damaged.", not_done=NOT_PUBLISHED)
-        if failure is not None:
-            raise failure
+            whole = True
+        if not whole:
+            raise StorageUnavailable("A staged object did not arrive whole.", not_done=NOT_PUBLISHED)
+        if self._blob.crc32c != base64.b64encode(self._checksum.digest()).decode():
+            raise StorageUnavailable("A staged object arrived damaged.", not_done=NOT_PUBLISHED)
         stored = confirmed(self._blob)
         return StoredObject(stored.name, self._bytes, stored.crc32c, stored.generation)
 
@@ -105,17 +79,3 @@ class ObjectWriter(io.RawIOBase):
 def confirmed(blob: Any) -> StoredObject:  # noqa: ANN401  untyped client
     """Returns what storage says about an object."""
     return StoredObject(blob.name, int(blob.size or 0), str(blob.crc32c), int(blob.generation or 0))
-
-
-def failure_of(error: BaseException, bucket: str, action: str) -> KagemushaError:
-    """Returns our error for a failure of Cloud Storage: what it did not do, without its own words."""
-    if (refused := login_failure(error)) is not None:
-        return refused
-    where = {"bucket": bucket, "error": type(error).__name__}
-    status = error.response.status_code if isinstance(error, InvalidResponse) else None
-    missing = isinstance(error, google_errors.NotFound | google_errors.Forbidden | google_errors.Unauthorized)
-    if missing or status in _FORBIDDEN:
-        return BucketMissing(
-            f"Cloud Storage would not {action}: missing or forbidden.", not_done=NOT_PUBLISHED, where=where
-        )
-    return StorageUnavailable(f"Cloud Storage did not {action}.", not_done=NOT_PUBLISHED, where=where)

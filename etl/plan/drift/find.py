@@ -10,16 +10,16 @@ from typing import Final
 
 from etl.plan.drift.renamed import renames
 from etl.plan.drift.types import holds, spelled
-from etl.source.catalogue import SourceColumn, SourceTable
+from etl.source import SourceColumn, SourceTable
 from schemas.contract import Contract
 from schemas.guess import guess
 from schemas.patch import Edit, EditKind, yaml_type
 from schemas.types import ColumnType, EngineName, suggest, why_not
 
 _TABLES: Final = frozenset({"r", "p"})
-"""Kinds of relations whose catalogue knows NOT NULL and keys; a view's does not."""
+"""Kinds of relations for which the catalogue has NOT NULL and keys; views are not among them."""
 _ALIKE: Final = 0.6
-"""From this likeness of names on (difflib's ratio), a table that is gone may be the other one."""
+"""The likeness of names (difflib's ratio) from which a missing table may be the other one."""
 
 
 class DriftKind(StrEnum):
@@ -36,7 +36,7 @@ class DriftKind(StrEnum):
 
 
 WARNINGS: Final = frozenset({DriftKind.KEY})
-"""What the audit proves on the staged rows anyway: told, but no reason to stop."""
+"""What the audit proves on the staged rows anyway: reported, but no reason to stop."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def find_drift(
         contract: the table's contract.
         source: what the catalogue says about its table; None where there is none.
         engine: whose catalogue it is.
-        known: the tables of the database, to tell where a missing one may have gone.
+        known: the tables of the database, to suggest the new name of a missing one.
     """
     if source is None:
         return (_no_table(contract, engine, known),)
@@ -101,7 +101,7 @@ def _no_table(contract: Contract, engine: EngineName, known: Sequence[str]) -> D
     if engine == "mysql":
         advice += " MySQL also hides a table of which the ETL user may read nothing: grant SELECT on it."
     edits = (Edit(EditKind.MOVE_SOURCE, "", like[0]),) if like else ()
-    return Drift(DriftKind.NO_TABLE, "", contract.source, "", advice, edits)
+    return Drift(DriftKind.NO_TABLE, "", contract.source, "", advice, edits=edits)
 
 
 def _no_privilege(contract: Contract, source: SourceTable) -> Iterator[Drift]:
@@ -125,12 +125,14 @@ def _columns(contract: Contract, source: SourceTable, engine: EngineName) -> Ite
             DriftKind.RENAMED, old, old, f"{new.name} ({spelled(new)})",
             f"{old} is gone and {new.name} is like it: if it holds the same, rename it in the contract; if not, "
             "remove the one and decide about the other.",
-            (Edit(EditKind.RENAME, old, new.name),),
+            edits=(Edit(EditKind.RENAME, old, new.name),),
         )  # fmt: skip
     news = [one for one in source.columns if one.name not in contract.columns and one not in renamed.values()]
     for column in news:
         line = suggestion(column, engine)
-        yield Drift(DriftKind.NEW, column.name, "", spelled(column), line, (Edit(EditKind.ADD, column.name, line),))
+        yield Drift(
+            DriftKind.NEW, column.name, "", spelled(column), line, edits=(Edit(EditKind.ADD, column.name, line),)
+        )
     for name in contract.columns:
         if name not in present and name not in renamed:
             yield _missing(contract, name)
@@ -154,7 +156,9 @@ def _missing(contract: Contract, name: str) -> Drift:
     ]
     also = f" It also stands under {', '.join(places)}." if places else ""
     advice = f"Remove the column from the contract, or correct its name.{also}"
-    return Drift(DriftKind.MISSING, name, str(contract.columns[name].type), "", advice, (Edit(EditKind.REMOVE, name),))
+    return Drift(
+        DriftKind.MISSING, name, str(contract.columns[name].type), "", advice, edits=(Edit(EditKind.REMOVE, name),)
+    )
 
 
 def _changed(contract: Contract, source: SourceTable, column: SourceColumn, engine: EngineName) -> Iterator[Drift]:
@@ -169,7 +173,7 @@ def _changed(contract: Contract, source: SourceTable, column: SourceColumn, engi
             else f"`drop` {name}, or publish it otherwise: {why_not(column.type, engine)}."
         )
         edits = (Edit(EditKind.RETYPE, name, fitting),) if fitting else ()
-        yield Drift(DriftKind.RETYPED, name, str(said.type), spelled(column), advice, edits)
+        yield Drift(DriftKind.RETYPED, name, str(said.type), spelled(column), advice, edits=edits)
     if column.not_null or source.kind not in _TABLES:
         return
     places_rows = {contract.day_column: "day is in no window", contract.watermark: "time is never read again"}
@@ -181,7 +185,9 @@ def _changed(contract: Contract, source: SourceTable, column: SourceColumn, engi
         yield Drift(DriftKind.NULLABLE, name, "never NULL", "may be NULL", advice)
     elif not said.nullable:
         advice = "Write `nullable: true` if NULL has a meaning now, or make the column NOT NULL at the source."
-        yield Drift(DriftKind.NULLABLE, name, "never NULL", "may be NULL", advice, (Edit(EditKind.ALLOW_NULL, name),))
+        yield Drift(
+            DriftKind.NULLABLE, name, "never NULL", "may be NULL", advice, edits=(Edit(EditKind.ALLOW_NULL, name),)
+        )
 
 
 def _keys(contract: Contract, source: SourceTable) -> Iterator[Drift]:

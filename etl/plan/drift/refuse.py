@@ -6,32 +6,44 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Final
 
-from etl.errors import (
-    NO_ROW_READ,
-    ColumnsMissing,
-    ColumnsNullable,
-    ColumnsRenamed,
-    ColumnsRetyped,
-    ColumnsUndecided,
-    PlanRejected,
-    SourceForbidden,
-    SourceTableMissing,
-)
+from etl.errors import NO_ROW_READ, PlanRejected, SourceForbidden, SourceTableMissing
 from etl.plan.drift.find import Drift, DriftKind, find_drift
-from etl.source.catalogue import SourceTable
+from etl.source import SourceTable
 from schemas.contract import Contract
 from schemas.types import EngineName
 
 
-def refuse_drift(contract: Contract, source: SourceTable | None, engine: EngineName, known: Sequence[str] = ()) -> None:
-    """Lets a table pass whose catalogue agrees with its contract.
+class ColumnsNullable(PlanRejected):
+    """Columns that the contract knows as never NULL may be NULL at the source."""
+
+
+class ColumnsRetyped(PlanRejected):
+    """Columns have another type at the source than the contract says."""
+
+
+class ColumnsRenamed(PlanRejected):
+    """Columns of the contract seem to have another name at the source."""
+
+
+class ColumnsMissing(PlanRejected):
+    """The contract names columns that the source does not have."""
+
+
+class ColumnsUndecided(PlanRejected):
+    """The source has columns that the contract does not name."""
+
+
+def without_drift(
+    contract: Contract, source: SourceTable | None, engine: EngineName, known: Sequence[str] = ()
+) -> SourceTable:
+    """Returns the table where its catalogue agrees with its contract.
 
     Raises:
-        PlanRejected: it does not; the class is that of the first kind of difference, the text tells all of them.
+        PlanRejected: it does not; the class is that of the first kind of difference, the text has all of them.
     """
     found = [one for one in find_drift(contract, source, engine, known) if one.stops]
-    if not found:
-        return
+    if source is not None and not found:
+        return source
     kinds = [(kind, list(drifts)) for kind, drifts in groupby(found, key=lambda one: one.kind)]
     error = _ERRORS[kinds[0][0]][0]
     raise error(

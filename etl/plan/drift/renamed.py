@@ -1,4 +1,4 @@
-"""Tells which new columns look like ones that are gone, under another name."""
+"""Finds new columns that look like missing ones under another name."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from difflib import SequenceMatcher
 from typing import Final
 
 from etl.plan.drift.types import holds
-from etl.source.catalogue import SourceColumn, SourceTable
+from etl.source import SourceColumn, SourceTable
 from schemas.contract import Contract
 from schemas.guess import guess
 from schemas.types import EngineName
 
 _ALIKE: Final = 0.6
-"""From this likeness of names on (difflib's ratio), a column that is gone and a new one look like the same."""
+"""The likeness of names (difflib's ratio) from which a missing column and a new one may be the same."""
 
 
 def renames(contract: Contract, source: SourceTable, engine: EngineName) -> dict[str, SourceColumn]:
-    """Pairs columns that are gone with new ones of the same type that have a like name, or stand in the same place."""
+    """Returns, by missing column, a new one of the same type that has a similar name or the same place in the table."""
     present = [column.name for column in source.columns]
     gone = [name for name in contract.columns if name not in present]
     news = [column for column in source.columns if column.name not in contract.columns]
@@ -28,7 +28,7 @@ def renames(contract: Contract, source: SourceTable, engine: EngineName) -> dict
             for column in news
             if holds(column, contract.columns[name].type, engine)
             and (likeness := _likeness(contract, present, name, column)) >= _ALIKE
-            and not _tells_more(contract, name, column)
+            and not _promises_more(contract, name, column)
         ),
         key=lambda one: -one[0],
     )
@@ -52,8 +52,8 @@ def _likeness(contract: Contract, present: Sequence[str], gone: str, new: Source
     return SequenceMatcher(None, gone, new.name).ratio()
 
 
-def _tells_more(contract: Contract, gone: str, new: SourceColumn) -> bool:
-    """Tells whether the new name promises what the old column did not hold, so that its mask would not fit."""
+def _promises_more(contract: Contract, gone: str, new: SourceColumn) -> bool:
+    """Returns whether the new name promises what the old column did not hold, so that its mask would not fit."""
     old = contract.columns[gone]
     guessed = guess(new.name, old.type, enum=new.type == "enum", length=new.length)
     return bool(guessed.word) and guessed.column_class != old.column_class and not old.dropped

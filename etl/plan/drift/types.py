@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from etl.source.catalogue import SourceColumn
+from etl.source import SourceColumn
 from schemas.types import ColumnType, EngineName
 
 
 def holds(column: SourceColumn, wanted: ColumnType, engine: EngineName) -> bool:
-    """Tells whether a contract type holds every value of a source column exactly."""
+    """Returns whether a contract type holds every value of a source column exactly."""
     if column.type not in wanted.held(engine):
         return False
     if wanted.name != "numeric" or column.precision is None or column.scale is None:

@@ -1,4 +1,4 @@
-"""One spelling for JSON, whichever engine it comes from: what PostgreSQL's `jsonb` prints.
+"""One spelling for JSON, whichever engine it comes from: that of PostgreSQL's `jsonb`.
 
 Keys by length, then by bytes; the last of equal keys; one space after `:` and `,`; numbers exact, without exponent,
 with the zeros that were written; text unescaped but for quotes, backslashes and control characters.

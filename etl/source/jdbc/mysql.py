@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
+from etl.source.dialect import MYSQL, ReadColumn
+from etl.source.jdbc.address import JdbcAddress
 from etl.source.mysql.guard import MySqlReader, session_sql
 from etl.source.snapshot import Snapshot
 
@@ -13,17 +14,13 @@ DRIVERS: Final = ("org.mariadb.jdbc.Driver", "com.mysql.cj.jdbc.Driver")
 """What may be on Spark's class path: MariaDB's driver (as the local stack has it) or MySQL's own (as Glue has it)."""
 
 
-@dataclass(frozen=True)
-class Reached:
-    """An address, properties and the password for Spark."""
-
-    url: str
-    properties: dict[str, str]
-    password: str = field(repr=False)
+def expression(column: ReadColumn) -> str:
+    """Returns the expression that hands a column over in a form that no driver can get wrong."""
+    return MYSQL.expression(column)
 
 
-def reached(snapshot: Snapshot, driver: str) -> Reached:
-    """Returns address and properties for a driver.
+def address_of(snapshot: Snapshot, driver: str) -> JdbcAddress:
+    """Returns the address of what a run reads, as a driver spells it.
 
     Raises:
         CredentialsRefused, SourceUnavailable: see `login`.
@@ -43,4 +40,4 @@ def reached(snapshot: Snapshot, driver: str) -> Reached:
     properties = {"user": who.user}
     if isinstance(snapshot.reader, MySqlReader):
         properties["sessionInitStatement"] = session_sql(snapshot.reader, endpoint.statement_seconds)
-    return Reached(url, properties, who.password or "")
+    return JdbcAddress(url, properties, who.password or "")

@@ -1,4 +1,4 @@
-"""How Spark JDBC reaches PostgreSQL, where `reader = "jdbc"` asks for it: the same snapshot, the same proof."""
+"""How Spark JDBC reaches PostgreSQL, where `reader = "jdbc"` asks for it: in the same snapshot, with the same proof."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.endpoint import SESSION, Endpoint
-from etl.source.jdbc.mysql import Reached
+from etl.source.jdbc.address import JdbcAddress
 from etl.source.snapshot import Snapshot
 
 DRIVERS: Final = ("org.postgresql.Driver",)
@@ -33,11 +33,11 @@ def expression(column: ReadColumn) -> str:
     return spelling.format(POSTGRES.quoted(column.name)) if spelling else POSTGRES.expression(column)
 
 
-def reached(snapshot: Snapshot) -> Reached:
-    """Returns address and properties.
+def address_of(snapshot: Snapshot, _driver: str) -> JdbcAddress:
+    """Returns the address of what a run reads; there is one driver.
 
     A snapshot lives on one instance. Outside the local stack the host's name is kept for TLS to verify, so name an
-    instance endpoint in the settings: where a name led to another instance, the snapshot cannot be joined.
+    instance endpoint in the settings: where a name resolves to another instance, the snapshot cannot be joined.
 
     Raises:
         CredentialsRefused, SourceUnavailable: see `login`.
@@ -56,7 +56,7 @@ def reached(snapshot: Snapshot) -> Reached:
     listed = "&".join(f"{name}={quote(value, safe='')}" for name, value in options.items())
     host = (endpoint.address if endpoint.local else None) or endpoint.host
     join = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot.name}'"
-    return Reached(
+    return JdbcAddress(
         f"jdbc:postgresql://{host}:{endpoint.port}/{quote(endpoint.database, safe='')}?{listed}",
         {"user": who.user, "sessionInitStatement": f"{join}; {_PROOF}"},
         who.password or _of_passfile(endpoint),

@@ -1,4 +1,4 @@
-"""Rows as JDBC hands them over — text, whole numbers, doubles, bytes — in the contract's exact types."""
+"""Turns what JDBC hands over — text, whole numbers, doubles, bytes — into the contract's exact types."""
 
 from __future__ import annotations
 

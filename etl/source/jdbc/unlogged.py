@@ -1,6 +1,6 @@
-"""Hands texts to Spark's JVM past Py4J, which writes all that it carries into debug logs, on both sides.
+"""Hands texts to Spark's JVM without Py4J, which writes all that it carries into debug logs, on both sides.
 
-They go through a pipe: they are on no disk, and no Java object that Py4J would turn back into text holds them alone.
+They go through a pipe: they are on no disk, and Py4J never sees a Java object that it would turn back into the text.
 """
 
 from __future__ import annotations

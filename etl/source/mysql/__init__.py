@@ -1,1 +1,1 @@
-"""Aurora MySQL and its kin: PyMySQL asks, Spark JDBC reads."""
+"""MySQL and MariaDB: PyMySQL asks, Spark JDBC reads. The files and functions have the names of those in `postgres/`."""

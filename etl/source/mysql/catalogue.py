@@ -1,4 +1,4 @@
-"""What MySQL's catalogue says about a table: its columns, their types, its size, its key."""
+"""What MySQL's catalogue says about a table: its columns, their types, its size, its keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from etl.source.catalogue import SourceColumn, SourceTable
 
 Ask = Callable[[str, Sequence[object]], Sequence[Sequence[object]]]
-"""Runs a query with parameters and gives its rows."""
+"""Runs a query with parameters and returns its rows."""
 
 _TABLE_SQL: Final = """
 SELECT table_type, coalesce(data_length, 0), coalesce(table_comment, '')
@@ -52,7 +52,7 @@ def describe(ask: Ask, table: str, *, mariadb: bool) -> SourceTable | None:
     Args:
         ask: runs a query on the control session.
         table: `schema.table`; a schema is a database of MySQL.
-        mariadb: whether JSON columns are text with a check, as MariaDB has them.
+        mariadb: whether JSON columns are texts with a check, as in MariaDB.
     """
     place = table.split(".", 1)
     found = ask(_TABLE_SQL, place)
@@ -71,7 +71,7 @@ def describe(ask: Ask, table: str, *, mariadb: bool) -> SourceTable | None:
         unique=tuple(tuple(str(row[2]) for row in rows) for rows in indexes if all(row[1] for row in rows)),
         indexed=frozenset(str(rows[0][2]) for rows in indexes),
         references={str(name): (str(other), str(key)) for name, other, key in ask(_REFERENCES_SQL, place)},
-        comment="" if kind == "VIEW" else str(comment),  # of a view it says VIEW
+        comment="" if kind == "VIEW" else str(comment),  # a view's says VIEW
     )
 
 
@@ -91,19 +91,19 @@ def _column(row: Sequence[object], documents: Collection[str]) -> SourceColumn:
     kind = "json" if name in documents else _kind(data_type, column_type)
     exact = kind in _EXACT
     return SourceColumn(
-        name,
-        kind,
-        int(precision) if exact and precision else None,
-        int(scale) if exact and scale else None,
-        nullable == "NO",
-        "select" in privileges.lower(),
-        int(length) if length and kind in _BOUNDED else None,
-        comment,
+        name=name,
+        type=kind,
+        precision=int(precision) if exact and precision else None,
+        scale=int(scale) if exact and scale else None,
+        not_null=nullable == "NO",
+        readable="select" in privileges.lower(),
+        length=int(length) if length and kind in _BOUNDED else None,
+        comment=comment,
     )
 
 
 def _kind(data_type: str, column_type: str) -> str:
-    """Returns the data type with what changes the values it can hold: an `unsigned`, the width 1."""
+    """Returns the data type, with `unsigned` or the width 1 where that changes which values it can hold."""
     spelled = column_type.lower()
     if spelled in _SHOWN_WHOLE:
         return spelled

@@ -1,4 +1,4 @@
-"""Key ranges with measured bounds: about equally many rows between two bounds, however the keys are spread."""
+"""Slices by ranges of a key, for tables of MySQL: about equally many rows in each, however the keys are spread."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from etl.source.slice import Slice
 def measured_bounds(low: int, high: int, rows: Callable[[int, int], int], most: int) -> list[int]:
     """Returns the inner bounds that cut the keys `low` to `high` into ranges of about `most` rows at most.
 
-    Ranges are halved where they hold more, and joined again where neighbors are nearly empty, so gaps and heaps of keys
-    cost a few more questions and no uneven slices.
+    Ranges with more rows are halved, and neighbors that are nearly empty are joined again, so that gaps and clusters of
+    keys cost a few more queries and make no uneven slices.
 
     Args:
         low: the smallest key.
         high: the largest key.
-        rows: tells about how many rows have a key from its first argument to before its second.
-        most: rows of a range.
+        rows: returns about how many rows have a key from its first argument to before its second.
+        most: rows in a range.
     """
     bounds: list[int] = []
     gathered = 0
@@ -60,10 +60,10 @@ def key_slices(column: str, bounds: Sequence[object]) -> tuple[Slice, ...]:
 
 
 def literal(bound: object) -> str:
-    """Returns a key's literal; text goes as hexadecimal, so no quote or character set can change it.
+    """Returns a key's literal; a text is written in hexadecimal, so that no quote or character set can change it.
 
     Raises:
-        TypeError: the key has a type of which no literal is known.
+        TypeError: no literal is known for the key's type.
     """
     if isinstance(bound, bool):
         raise TypeError("bool")

@@ -1,1 +1,1 @@
-"""PostgreSQL: how Aurora PostgreSQL is connected, proven, described, cut and read."""
+"""PostgreSQL: psycopg asks, ADBC reads. The files of `mysql/`, and two more: `read` and `separators`."""

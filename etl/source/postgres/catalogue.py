@@ -1,17 +1,16 @@
-"""What PostgreSQL's catalogue says of relations: columns, types, keys, sizes."""
+"""What PostgreSQL's catalogue says about a table: its columns, their types, its size, its keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-import psycopg
-
 from etl.source.catalogue import SourceColumn, SourceTable
+from etl.source.postgres.connect import Connection
 
 _HEAPS: Final = frozenset({"r", "m"})
 _OF: Final = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s"
-"""The relation by name. `to_regclass` fails without USAGE on the schema; the catalogue itself is open to everybody."""
+"""A relation by its name. `to_regclass` fails without USAGE on the schema; everybody may read the catalogue itself."""
 RELATION_SQL: Final = f"""
 SELECT c.oid::int8, c.relkind::text, has_schema_privilege(n.oid, 'USAGE'),
        current_setting('block_size')::int8, coalesce(obj_description(c.oid, 'pg_class'), '')
@@ -67,7 +66,7 @@ ORDER BY 1
 """
 
 
-def describe(connection: psycopg.Connection[tuple[object, ...]], table: str) -> SourceTable | None:
+def describe(connection: Connection, table: str) -> SourceTable | None:
     """Returns what the catalogue says about `schema.table`, or None where there is no such relation."""
 
     def ask(sql: str, *values: object) -> Sequence[Sequence[object]]:
@@ -95,22 +94,22 @@ def describe(connection: psycopg.Connection[tuple[object, ...]], table: str) -> 
     )
 
 
-def relations(connection: psycopg.Connection[tuple[object, ...]]) -> tuple[str, ...]:
+def relations(connection: Connection) -> tuple[str, ...]:
     """Returns every table and view of the database as `schema.table`; partitions count as parts of their table."""
     return tuple(str(name) for (name,) in connection.execute(RELATIONS_SQL.encode()).fetchall())
 
 
-def estimated_rows(connection: psycopg.Connection[tuple[object, ...]], sql: str) -> int:
+def estimated_rows(connection: Connection, sql: str) -> int:
     """Returns the planner's estimate of a query's rows, from its statistics; the query does not run."""
     return _estimate(connection, sql, "Plan Rows")
 
 
-def estimated_width(connection: psycopg.Connection[tuple[object, ...]], sql: str) -> int:
+def estimated_width(connection: Connection, sql: str) -> int:
     """Returns the planner's estimate of the bytes of a query's row, from its statistics; the query does not run."""
     return _estimate(connection, sql, "Plan Width")
 
 
-def _estimate(connection: psycopg.Connection[tuple[object, ...]], sql: str, what: str) -> int:
+def _estimate(connection: Connection, sql: str, what: str) -> int:
     row = connection.execute(f"EXPLAIN (FORMAT JSON) {sql}".encode()).fetchone()
     plan = row[0] if row else None
     if isinstance(plan, list) and plan and isinstance(plan[0], dict):
@@ -121,14 +120,14 @@ def _estimate(connection: psycopg.Connection[tuple[object, ...]], sql: str, what
 def _column(row: Sequence[object]) -> SourceColumn:
     name, kind, precision, scale, not_null, readable, length, comment = row
     return SourceColumn(
-        str(name),
-        str(kind),
-        None if precision is None else _int(precision),
-        None if scale is None else _int(scale),
-        bool(not_null),
-        bool(readable),
-        None if length is None else _int(length),
-        str(comment),
+        name=str(name),
+        type=str(kind),
+        precision=None if precision is None else _int(precision),
+        scale=None if scale is None else _int(scale),
+        not_null=bool(not_null),
+        readable=bool(readable),
+        length=None if length is None else _int(length),
+        comment=str(comment),
     )
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeAlias, TypeVar
 
 import psycopg
 from adbc_driver_postgresql import dbapi
 
 from etl.source.endpoint import Endpoint, Failure, patiently
+from etl.source.postgres.failures import query_failure
+
+Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
+Answer = TypeVar("Answer")
 
 _REFUSED: Final = re.compile(
     r"password authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in"
@@ -23,11 +27,12 @@ _FOREIGN: Final = (psycopg.OperationalError, dbapi.Error)
 
 
 @contextmanager
-def control_connection(endpoint: Endpoint) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def control_connection(endpoint: Endpoint) -> Iterator[Connection]:
     """Opens a read-only session for metadata and aggregates; autocommit, closed at the end.
 
     Raises:
         CredentialsRefused: the server refused the login.
+        SettingsInvalid: the server's certificate could not be verified.
         SourceUnavailable: nothing answered within `connect_seconds`, or the login is refused since the run began.
     """
     connection = patiently(endpoint, lambda: psycopg.connect(endpoint.conninfo(), autocommit=True), _meaning, _FOREIGN)
@@ -39,12 +44,7 @@ def control_connection(endpoint: Endpoint) -> Iterator[psycopg.Connection[tuple[
 
 @contextmanager
 def arrow_connection(endpoint: Endpoint) -> Iterator[dbapi.Connection]:
-    """Opens a read-only session that hands rows over as Arrow.
-
-    Raises:
-        CredentialsRefused: the server refused the login.
-        SourceUnavailable: nothing answered within `connect_seconds`, or the login is refused since the run began.
-    """
+    """Opens a read-only session that hands rows over as Arrow; it raises what `control_connection` does."""
     connection = patiently(endpoint, lambda: dbapi.connect(endpoint.conninfo(), autocommit=True), _meaning, _FOREIGN)
     try:
         yield connection
@@ -52,6 +52,30 @@ def arrow_connection(endpoint: Endpoint) -> Iterator[dbapi.Connection]:
         connection.close()
 
 
+def only_row(connection: Connection, sql: str) -> Sequence[object]:
+    """Returns the only row of a query on a control connection.
+
+    Raises:
+        psycopg.Error: the query failed.
+    """
+    row = connection.execute(sql.encode()).fetchone()
+    return row if row is not None else ()
+
+
+def translated(ask: Callable[[], Answer], place: Mapping[str, object]) -> Answer:
+    """Returns the answer to a question; what psycopg raises becomes our error.
+
+    Raises:
+        SourceUnavailable, ReadFailed: the query failed.
+    """
+    state = ""
+    try:
+        return ask()
+    except psycopg.Error as error:
+        state = error.sqlstate or ""
+    raise query_failure(state, place)
+
+
 def _meaning(error: Exception) -> Failure:
-    """Tells what a driver of PostgreSQL means: the server's text decides only which of our sentences is said."""
+    """Returns what a driver's failure means: the server's text only chooses among our sentences."""
     return bool(_REFUSED.search(str(error))), bool(_UNVERIFIED.search(str(error)))

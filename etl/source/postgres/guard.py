@@ -19,10 +19,10 @@ AURORA_INSTANCE_SQL: Final = "SELECT aurora_db_instance_identifier()::text"
 
 
 def prove_reader(ask: Ask, endpoint: ProvenPlace, allowed_instances: Sequence[str] = ()) -> Reader:
-    """Returns the reader that the session of PostgreSQL is on.
+    """Returns the reader that a session of PostgreSQL is on.
 
     Args:
-        ask: see `Ask`.
+        ask: asks on the session.
         endpoint: for the host's shape and the error's place.
         allowed_instances: names that may be read; empty allows any reader.
 

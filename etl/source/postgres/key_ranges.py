@@ -1,28 +1,26 @@
-"""Slices by ranges of a key, for views and other relations of PostgreSQL that have no pages: bounds are measured."""
+"""Slices by ranges of a key, for views and other relations of PostgreSQL without pages: bounds are measured."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby, pairwise
 from typing import Final
 
 from etl.source.catalogue import SourceTable
 from etl.source.dialect import POSTGRES
+from etl.source.guard import Ask
 from etl.source.postgres.separators import KEY_KINDS, KeyKind
 from etl.source.slice import Slice
 
 MEASURED_ROWS: Final = 1_000_000
-"""Of more rows than these a sample of about so many is measured."""
+"""Above this many rows, a random sample of about this size is measured."""
 _POINTS_PER_SLICE: Final = 16
-"""Points that are measured for each slice, so that a key with many rows stands out."""
+"""Points that are measured for each slice, so that a key with many rows is noticed."""
 _MOST_POINTS: Final = 8_000
-
-Ask = Callable[[str], Sequence[object]]
-"""Gives the only row of a query."""
 
 
 def range_column(table: SourceTable, key: Sequence[str]) -> str | None:
-    """Returns the column of the key by which a relation can be cut: a whole number rather than anything else."""
+    """Returns the column of the key by which a relation is cut, a whole number if there is one; None where none can."""
     types = {column.name: column.type for column in table.columns if column.readable}
     fit = [name for name in key if types.get(name) in KEY_KINDS]
     return min(fit, key=lambda name: not types[name].startswith("int"), default=None)
@@ -33,13 +31,13 @@ def key_slices(
 ) -> tuple[Slice, ...]:
     """Cuts the rows of a relation into ranges of a key with about equally many rows each.
 
-    The first range has no lower end and holds the NULLs, the last one has no upper end, so whatever comes into the
-    relation later is in exactly one of them. A key that many rows share gets a range of its own.
+    The first range has no lower end and holds the NULLs, the last one has no upper end, so that a row which is added
+    later is in exactly one of them. A key that many rows share gets a range of its own.
 
     Args:
-        ask: on the session whose snapshot will be read.
+        ask: asks on a session in the snapshot that will be read.
         table: from the catalogue.
-        key: columns that identify a row; the first that can be cut is.
+        key: columns that identify a row; see `range_column`.
         count: how many slices to aim at.
         rows: about how many rows meet the condition.
         condition: SQL; only rows that meet it are in any slice.
@@ -53,14 +51,14 @@ def key_slices(
     points = _measured(ask, source, expression, count, rows, condition)
     bounds = _bounds(points, count, kind)
     if len(bounds) > 1 and not _ascending(ask, bounds, expression):
-        bounds = []  # an order that is not the code points': the whole relation is one slice rather than a wrong one
+        bounds = []  # the server sorts otherwise than by code points: one slice is better than wrong ones
     wheres = _ranges(expression, bounds)
     whole = condition == "TRUE"
     return tuple(Slice(n, one if whole else f"({condition}) AND {one}", by=name) for n, one in enumerate(wheres))
 
 
 def _measured(ask: Ask, source: str, expression: str, count: int, rows: int, condition: str) -> list[str]:
-    """Returns keys at equal distances in the order of keys, as text."""
+    """Returns keys at equal distances in the order of keys, as texts."""
     points = min(_POINTS_PER_SLICE * count, _MOST_POINTS)
     shares = f"ARRAY(SELECT n::float8 / {points} FROM generate_series(1, {points}) n)"
     sampled = f" AND random() < {MEASURED_ROWS / rows:.9f}" if rows > MEASURED_ROWS else ""
@@ -73,7 +71,7 @@ def _measured(ask: Ask, source: str, expression: str, count: int, rows: int, con
 
 
 def _bounds(points: Sequence[str], count: int, kind: KeyKind) -> list[str]:
-    """Returns the literals that part the keys; before and behind a key that is often there, if it fills a slice."""
+    """Returns the literals between ranges; a key that fills a slice has one before it and one after it."""
     runs = [(point, len(list(same))) for point, same in groupby(points)]
     most = max(1, -(-len(points) // count))
     bounds: list[str] = []
@@ -89,7 +87,7 @@ def _bounds(points: Sequence[str], count: int, kind: KeyKind) -> list[str]:
 
 
 def _ascending(ask: Ask, bounds: Sequence[str], expression: str) -> bool:
-    """Asks the server whether the bounds rise in its own order of this key."""
+    """Returns whether the bounds ascend in the server's own order of this key."""
     collation = ' COLLATE "C"' if expression.endswith('COLLATE "C"') else ""
     listed = ", ".join(f"{bound}{collation}" for bound in bounds)
     rising = f"SELECT bool_and(a < b) FROM (SELECT v AS a, lead(v) OVER (ORDER BY n) AS b FROM unnest(ARRAY[{listed}])"

@@ -1,30 +1,22 @@
-"""Reads one slice from PostgreSQL as Arrow batches, inside a worker, under the pinned snapshot."""
+"""Reads one slice from PostgreSQL as Arrow batches, inside a worker, in the pinned snapshot."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
-from etl.errors import NOT_PUBLISHED, ReadFailed, SourceUnavailable, StatementTimedOut
+from etl.errors import NOT_PUBLISHED, SourceUnavailable
 from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.exact_types import fit
 from etl.source.guard import still_the_reader
 from etl.source.postgres.connect import arrow_connection
+from etl.source.postgres.failures import GONE, query_failure
 from etl.source.postgres.guard import prove_reader
-from etl.source.postgres.snapshot import GONE
 from etl.source.snapshot import Snapshot
 from masking.errors import KagemushaError
-
-_TRANSIENT_STATES: Final = ("08", "40", "53", "57", "58")
-"""SQLSTATE classes that another try may pass: connection, rollback, resources, operator intervention, system error.
-
-A standby cancels a query with 40001 when it must replay what the query stands in the way of."""
-_CANCELED: Final = "57014"
-"""What a statement timeout and a person who cancels have in common; the time tells them apart in every language."""
 
 
 def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], where: str) -> Iterator[pa.RecordBatch]:
@@ -68,7 +60,7 @@ def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], w
 
 
 def _join(connection: dbapi.Connection, snapshot: Snapshot) -> None:
-    """Proves that the session is on the pinned reader still, and lets it see the snapshot's rows and nothing else."""
+    """Proves that the session is still on the pinned reader, and lets it see the snapshot's rows and nothing else."""
     still_the_reader(
         lambda: prove_reader(lambda sql: _only_row(connection, sql), snapshot.endpoint),
         snapshot.endpoint,
@@ -80,7 +72,7 @@ def _join(connection: dbapi.Connection, snapshot: Snapshot) -> None:
 
 
 def _batches(cursor: dbapi.Cursor) -> Iterable[pa.RecordBatch]:
-    """Returns the reader that raises ADBC's own errors: the public one around it loses the SQLSTATE in mid-stream."""
+    """Returns the reader that raises ADBC's own errors: its public wrapper loses the SQLSTATE in mid-stream."""
     public = cursor.fetch_record_batch()
     found: Iterable[pa.RecordBatch] = getattr(getattr(cursor, "_results", None), "reader", public)
     return found
@@ -91,13 +83,3 @@ def _only_row(connection: dbapi.Connection, sql: str) -> Sequence[object]:
         cursor.execute(sql)
         row: Sequence[object] = cursor.fetchone()
         return row
-
-
-def query_failure(state: str, place: Mapping[str, object], *, timed_out: bool = False) -> KagemushaError:
-    """Returns our error for a query that failed with a SQLSTATE; none, or one that may pass, means run again."""
-    if state == _CANCELED and timed_out:
-        return StatementTimedOut("A query reached its time limit.", not_done=NOT_PUBLISHED, where=place)
-    if not state or state.startswith(_TRANSIENT_STATES):
-        reason = f"SQLSTATE {state}" if state else "connection or snapshot lost"
-        return SourceUnavailable(f"The database ended a query ({reason}).", not_done=NOT_PUBLISHED, where=place)
-    return ReadFailed(f"The database refused a query (SQLSTATE {state}).", not_done=NOT_PUBLISHED, where=place)

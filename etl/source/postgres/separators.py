@@ -1,7 +1,7 @@
-"""Separators between keys: the simplest value above one key and not above the next, so that a range tells no key.
+"""Separators between keys: the simplest value above one key and not above the next, so that a range reveals no key.
 
-A bound of a slice travels to workers. As the first letters that differ, a round number or the start of a month it parts
-two keys as well as a key would, and it is hardly ever one.
+A bound of a slice travels to workers. The first letters that differ, a round number or the start of a month separates
+two keys as well as a key would, and is hardly ever a key itself.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class KeyKind:
 
     Attributes:
         expression: the key as it is compared; {} is the quoted column.
-        between: gives a separator's literal from two keys in PostgreSQL's text form, the smaller first; None where
-            they cannot be told apart.
+        between: returns a separator's literal for two keys in PostgreSQL's text form, the smaller first; None where
+            there is none.
     """
 
     expression: str
@@ -34,12 +34,12 @@ class KeyKind:
 
 
 def between_integers(low: str, high: str) -> str | None:
-    """Returns the multiple of the largest power of two."""
+    """Returns the whole number between two keys that is a multiple of the largest power of two."""
     return str(_rounded(int(low), int(high), _INTEGER_BITS))
 
 
 def between_decimals(low: str, high: str) -> str | None:
-    """Returns the number with the fewest digits; NaN and infinity are not told apart from what is beside them."""
+    """Returns the number between two keys with the fewest digits; None next to NaN or infinity."""
     with suppress(DecimalException), localcontext(prec=2 * _DIGITS):
         first, last = Decimal(low), Decimal(high)
         if first.is_finite() and last.is_finite():
@@ -53,7 +53,7 @@ def between_decimals(low: str, high: str) -> str | None:
 
 
 def between_uuids(low: str, high: str) -> str | None:
-    """Returns the UUID with the most zeros at its end."""
+    """Returns the UUID between two keys with the most zeros at its end."""
     return f"'{UUID(int=_rounded(UUID(low).int, UUID(high).int, _UUID_BITS))}'::uuid"
 
 
@@ -64,7 +64,7 @@ def between_texts(low: str, high: str) -> str | None:
 
 
 def between_times(literal: str) -> Callable[[str, str], str | None]:
-    """Returns a function that gives the coarsest of year, month, day, hour, minute and second that parts two times.
+    """Returns a function that finds the coarsest start of a year, month, day, hour, minute or second between two times.
 
     Args:
         literal: of the type; {} is the time in UTC.
@@ -91,7 +91,7 @@ def between_times(literal: str) -> Callable[[str, str], str | None]:
 
 
 def _time(text: str) -> datetime | None:
-    """Reads a date or a time as PostgreSQL writes it; None where it is infinite or before the year 1."""
+    """Returns a date or a time as PostgreSQL writes it; None where it is infinite or before the year 1."""
     with suppress(ValueError):
         return datetime.fromisoformat(text).replace(tzinfo=None)
     return None

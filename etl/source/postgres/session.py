@@ -1,4 +1,4 @@
-"""PostgreSQL's control session under the pinned snapshot."""
+"""PostgreSQL's control session, in the pinned snapshot."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from etl.errors import NO_ROW_READ, PlanRejected
 from etl.source.catalogue import SourceTable
 from etl.source.dialect import POSTGRES
 from etl.source.postgres.catalogue import describe, estimated_rows, estimated_width, relations
+from etl.source.postgres.connect import Connection, translated
+from etl.source.postgres.failures import query_failure
 from etl.source.postgres.key_ranges import key_slices
-from etl.source.postgres.read import query_failure
 from etl.source.slice import Slice
 from etl.source.slices import MAX_SLICES, ctid_slices
 
@@ -21,11 +22,11 @@ _NO_PRIVILEGE = psycopg.errors.InsufficientPrivilege.sqlstate
 
 
 class PostgresSession:
-    """Asks PostgreSQL for metadata and aggregates; its errors become ours."""
+    """Asks PostgreSQL for metadata and aggregates; its errors become ours. What each method promises: see `Session`."""
 
     dialect = POSTGRES
 
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     def isolated(self) -> AbstractContextManager[object]:
@@ -33,7 +34,7 @@ class PostgresSession:
         return self.connection.transaction()
 
     def describe(self, table: str) -> SourceTable | None:
-        """Returns what the catalogue says about `schema.table`; see `Session`."""
+        """Returns what the catalogue says about `schema.table`."""
         state = ""
         try:
             return describe(self.connection, table)
@@ -42,22 +43,13 @@ class PostgresSession:
         raise _refused_look(table) if state == _NO_PRIVILEGE else query_failure(state, {"source": table})
 
     def relations(self) -> tuple[str, ...]:
-        """Returns every table and view; see `Session`."""
-        state = ""
-        try:
-            return relations(self.connection)
-        except psycopg.Error as error:
-            state = error.sqlstate or ""
-        raise query_failure(state, {})
+        """Returns every table and view."""
+        return translated(lambda: relations(self.connection), {})
 
     def estimated_rows(self, table: str, where: str) -> int:
-        """Returns the planner's estimate; see `Session`."""
-        state = ""
-        try:
-            return estimated_rows(self.connection, f"SELECT FROM {POSTGRES.quoted(table)} WHERE {where}")
-        except psycopg.Error as error:
-            state = error.sqlstate or ""
-        raise query_failure(state, {"source": table})
+        """Returns the planner's estimate."""
+        sql = f"SELECT FROM {POSTGRES.quoted(table)} WHERE {where}"
+        return translated(lambda: estimated_rows(self.connection, sql), {"source": table})
 
     def slices(self, table: SourceTable, count: int, key: Sequence[str] = (), where: str = "TRUE") -> tuple[Slice, ...]:
         """Cuts heaps into ranges of pages; views, and rows that meet a condition, into measured ranges of their key."""
@@ -67,35 +59,26 @@ class PostgresSession:
         return key_slices(self.row, table, key, min(count, MAX_SLICES), rows, where)
 
     def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:
-        """Counts the rows of each minute, from the column's index where it has one; see `Session`."""
+        """Counts the rows of each minute, from the column's index where it has one."""
         minute = f"date_trunc('minute', {POSTGRES.quoted(column)})"
         sampled = f"({where}) AND random() < {share:.9f}" if share < 1 else where
         found = self.rows(f"SELECT {minute}, count(*) FROM {POSTGRES.quoted(table)} WHERE {sampled} GROUP BY 1")
         return {int(at.timestamp()) // 60: int(str(rows)) for at, rows in found if isinstance(at, datetime)}
 
     def width(self, table: SourceTable, columns: Sequence[str]) -> int:
-        """Returns the planner's row width; see `Session`."""
+        """Returns the planner's row width."""
         names = ", ".join(POSTGRES.quoted(name) for name in columns)
-        state = ""
-        try:
-            return estimated_width(self.connection, f"SELECT {names} FROM {POSTGRES.quoted(table.name)}")
-        except psycopg.Error as error:
-            state = error.sqlstate or ""
-        raise query_failure(state, {"source": table.name})
-
-    def row(self, sql: str) -> Sequence[object]:
-        """Returns the only row of a query; see `Session`."""
-        rows = self.rows(sql)
-        return rows[0] if rows else ()
+        sql = f"SELECT {names} FROM {POSTGRES.quoted(table.name)}"
+        return translated(lambda: estimated_width(self.connection, sql), {"source": table.name})
 
     def rows(self, sql: str) -> Sequence[Sequence[object]]:
-        """Returns the rows of a query; see `Session`."""
-        state = ""
-        try:
-            return self.connection.execute(sql.encode()).fetchall()
-        except psycopg.Error as error:
-            state = error.sqlstate or ""
-        raise query_failure(state, {})
+        """Returns the rows of a query."""
+        return translated(lambda: self.connection.execute(sql.encode()).fetchall(), {})
+
+    def row(self, sql: str) -> Sequence[object]:
+        """Returns the only row of a query."""
+        rows = self.rows(sql)
+        return rows[0] if rows else ()
 
 
 def _refused_look(table: str) -> PlanRejected:

@@ -1,1 +1,1 @@
-"""How much of the reader a run may use: turns, heartbeat, and what CloudWatch says."""
+"""How much of the reader a run may use: turns to connect, the heartbeat, and what CloudWatch reports."""

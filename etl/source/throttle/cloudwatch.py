@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from etl.cloud.aws import KeyServiceUnavailable, call
@@ -19,6 +20,9 @@ EVERY_SECONDS: Final = 60.0
 _PERIOD_SECONDS: Final = 60
 _LOOKED_BACK: Final = timedelta(minutes=5)
 _METRICS: Final = {"CPUUtilization": "max_cpu_percent", "ACUUtilization": "max_acu_percent"}
+
+AskLoad = Callable[[], dict[str, float]]
+"""Asks CloudWatch for the load of one instance; see `load_of`."""
 
 
 def load_of(instance: str, metrics: Mapping[str, float], region: str | None) -> dict[str, float]:
@@ -62,10 +66,17 @@ def load_of(instance: str, metrics: Mapping[str, float], region: str | None) -> 
 def watched_load(
     source: SourceSettings, reader: Reader, host: str, loaded: Callable[[str], None], every: float = EVERY_SECONDS
 ) -> Iterator[None]:
-    """Tells the governor, while the block runs, which limits of the settings the instance's load is above; or none.
+    """Reports to the governor, while the block runs, which limits of the settings the instance's load exceeds.
 
-    Without a limit nothing is asked. What cannot be asked at the start is refused, because a limit that nobody watches
-    is none; an answer that fails to come later changes nothing.
+    Without a limit nothing is asked. If CloudWatch may not be asked at the start, the run is refused: a limit that
+    nobody watches is no limit. An answer that is missing later changes nothing.
+
+    Args:
+        source: the settings.
+        reader: whose load is watched.
+        host: names the region.
+        loaded: is called with what is above a limit; with an empty text when nothing is.
+        every: seconds between looks.
 
     Raises:
         SettingsInvalid: a limit is set, and CloudWatch may not be asked. No row was read.
@@ -75,23 +86,21 @@ def watched_load(
     if not limits:
         yield
         return
-    region = host_region(host)
-    _judge(_first_look(reader, limits, region), limits, loaded)
+    ask = partial(load_of, reader.instance, limits, host_region(host))
+    _judge(_first_look(ask, reader), limits, loaded)
     ended = threading.Event()
-    watcher = threading.Thread(
-        target=_watch, args=(reader, limits, region, loaded, ended, every), name="load", daemon=True
-    )
+    watcher = threading.Thread(target=_watch, args=(ask, limits, loaded, ended, every), name="load", daemon=True)
     watcher.start()
     try:
         yield
     finally:
-        ended.set()  # a call under way may take its time: it has nobody to tell any more
+        ended.set()  # a call that has begun may take its time: nobody waits for it
 
 
-def _first_look(reader: Reader, limits: Mapping[str, float], region: str | None) -> dict[str, float]:
+def _first_look(ask: AskLoad, reader: Reader) -> dict[str, float]:
     problem = ""
     try:
-        return load_of(reader.instance, limits, region)
+        return ask()
     except KeyServiceUnavailable:
         return {}
     except KeyUnusable as error:
@@ -105,16 +114,11 @@ def _first_look(reader: Reader, limits: Mapping[str, float], region: str | None)
 
 
 def _watch(
-    reader: Reader,
-    limits: Mapping[str, float],
-    region: str | None,
-    loaded: Callable[[str], None],
-    ended: threading.Event,
-    every: float,
+    ask: AskLoad, limits: Mapping[str, float], loaded: Callable[[str], None], ended: threading.Event, every: float
 ) -> None:
     while not ended.wait(every):
         with suppress(KagemushaError):
-            _judge(load_of(reader.instance, limits, region), limits, loaded)
+            _judge(ask(), limits, loaded)
 
 
 def _judge(load: Mapping[str, float], limits: Mapping[str, float], loaded: Callable[[str], None]) -> None:

@@ -1,7 +1,7 @@
-"""The governor: as many connections at once as the endpoint bears, over all tables of a run; fewer while it struggles.
+"""The governor: as many connections at once as the endpoint can bear, over all tables of a run; fewer under strain.
 
-Additive increase, multiplicative decrease: a strained reader is given half of the load at once, and gets it back one
-by one. Nothing here knows an engine: who reads tells what it met, and the heartbeat tells what it saw.
+Additive increase, multiplicative decrease: the load of a strained reader is halved at once and grows back one
+connection at a time. Nothing here depends on an engine: slices and the heartbeat report what they see.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 from etl.errors import RunLost
 
 _RESERVE: Final = 0.1
-"""The share of the server's sessions that we never take away from others: below it we back off."""
+"""The share of the server's sessions that is left to others: when fewer are free, we back off."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Pulse:
     """One look at the reader.
 
     Attributes:
-        reads_only: it is a reader still.
+        reads_only: whether it is still a reader.
         lag_seconds: how far it is behind the writer.
-        sessions: of everybody.
-        others: of other runs of ours.
+        sessions: all of the server's.
+        others: those of other runs of ours.
     """
 
     reads_only: bool
@@ -38,13 +38,13 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What the governor keeps to.
+    """The limits that the governor keeps.
 
     Attributes:
-        connections: of this run at once, the one that holds the snapshot included.
-        room: sessions that the server takes at all.
-        lag_seconds: above it the reader is strained.
-        calm_seconds: so long without a strain is rewarded with one more connection, and so long one strain counts once.
+        connections: of this run at once, including the one that holds the snapshot.
+        room: how many sessions the server takes.
+        lag_seconds: a lag above which the reader is strained.
+        calm_seconds: seconds without strain before a connection is added; strains within them count as one.
     """
 
     connections: int
@@ -54,16 +54,16 @@ class Bounds:
 
     @classmethod
     def of(cls, most: int, share: float, room: int, lag_seconds: float) -> Bounds:
-        """Returns the bounds of the settings on a server: never more than a share of its room, never less than two."""
+        """Returns the settings' bounds on a server: at most a share of its room, and at least two connections."""
         return cls(max(2, min(most, int(room * share))), room, lag_seconds)
 
 
 class Governor:
-    """Gives turns to whoever wants to connect, and takes back what the reader cannot bear.
+    """Grants turns to connect, as many at once as the reader can bear.
 
     Args:
-        bounds: what it keeps to.
-        tell: hears of every change: how many are allowed now, and why.
+        bounds: its limits.
+        tell: is called on every change with how many turns are allowed now, and why.
     """
 
     def __init__(self, bounds: Bounds, tell: Callable[[int, str], None] = lambda _allowed, _reason: None) -> None:
@@ -78,15 +78,15 @@ class Governor:
 
     @property
     def allowed(self) -> int:
-        """How many turns are given at once, at this moment."""
+        """How many turns may be held at once, at this moment."""
         return max(1, min(self._allowed, self.most - self._others))
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Waits for a turn and holds it; whoever holds one must not wait for another.
+        """Waits for a turn and holds it; a thread that holds one must not wait for another.
 
         Raises:
-            RunLost: what the run stands on is gone, so that nobody needs a turn any more.
+            RunLost: what the run reads is gone, so that no turn is needed any more.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._lost or self._running < self.allowed)
@@ -101,7 +101,7 @@ class Governor:
                 self._changed.notify_all()
 
     def strained(self, reason: str) -> None:
-        """Halves the turns; signs of one and the same strain count once."""
+        """Halves the turns; signs of the same strain count as one."""
         with self._changed:
             now = time.monotonic()
             if now - self._last_strain < self._bounds.calm_seconds and self._allowed < self.most:
@@ -112,12 +112,12 @@ class Governor:
             self._tell(self._allowed, reason)
 
     def hear(self, pulse: Pulse) -> None:
-        """Judges a look at the reader: backs off from a lagging or crowded one, gives a calm one another turn."""
+        """Judges a look at the reader: backs off if it lags or is crowded, adds a turn if it is calm."""
         self._behind = self._behind + 1 if pulse.lag_seconds > self._bounds.lag_seconds else 0
         with self._changed:
             self._others = pulse.others
             self._changed.notify_all()
-        if self._behind > 1:  # one look alone can meet a reader that was idle for long
+        if self._behind > 1:  # a single look can find a reader that was idle for long
             self.strained("the reader lags")
         elif pulse.sessions > self._bounds.room * (1 - _RESERVE):
             self.strained("the reader's connections run out")
@@ -125,7 +125,7 @@ class Governor:
             self._reward()
 
     def loaded(self, reason: str) -> None:
-        """Backs off from a reader whose load is above a limit, and rewards nothing until it is told of none."""
+        """Backs off, and adds no turn while the reader's load is above a limit; an empty reason says that it is not."""
         self._loaded = bool(reason)
         if reason:
             self.strained(reason)

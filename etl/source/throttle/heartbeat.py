@@ -1,4 +1,4 @@
-"""The driver's heartbeat: a look at the source every few seconds, so that a loss is known before a slice meets it."""
+"""The driver's heartbeat: a look at the source every few seconds, so that a loss is noticed before a slice fails."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from etl.errors import NOT_PUBLISHED, RunLost
 EVERY_SECONDS: Final = 2.0
 """More often than any NAT or load balancer forgets an idle connection."""
 
-Look = TypeVar("Look")
+Seen = TypeVar("Seen")
 
 
-class Heartbeat(Generic[Look]):
-    """Looks again and again until it is stopped or something is lost; whatever the engine.
+class Heartbeat(Generic[Seen]):
+    """Looks again and again, until it is stopped or something is lost; for any engine.
 
     Args:
         look: takes one look, in bounded time; None when `stopped` became true meanwhile.
-        hear: gets what each look saw.
-        lose: hears once what was lost.
+        hear: is called with what each look saw.
+        lose: is called once, with what was lost.
         every: seconds between looks.
     """
 
     def __init__(
         self,
-        look: Callable[[Callable[[], bool]], Look | None],
-        hear: Callable[[Look], None],
+        look: Callable[[Callable[[], bool]], Seen | None],
+        hear: Callable[[Seen], None],
         lose: Callable[[RunLost], None],
         every: float = EVERY_SECONDS,
     ) -> None:
@@ -39,11 +39,11 @@ class Heartbeat(Generic[Look]):
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Begins to look."""
+        """Starts looking."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends, soon."""
+        """Stops looking, soon."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -79,7 +79,7 @@ class Heartbeat(Generic[Look]):
                     self._hear(seen)
             except RunLost as error:
                 failure = error
-            except Exception as error:  # noqa: BLE001  whoever waits for a look would wait for ever
+            except Exception as error:  # noqa: BLE001  else those who wait for a look would wait for ever
                 failure = RunLost(f"The heartbeat failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
             if failure is not None:
                 self._lose(failure)

@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from etl.clock import now
-from etl.cloud.bigquery.dml import change, texts
+from etl.cloud.bigquery import change
 from etl.errors import worst
-from etl.ledger.key_events import record_keys
-from etl.ledger.leases import Leases, leased
-from etl.ledger.ledger import Ledger
-from etl.publish.token_maps import mapped_domains, table_name
+from etl.ledger import Leases, Ledger, leased, record_keys
+from etl.publish import map_table_name, mapped_domains
 from etl.settings import Settings
 from etl.upkeep.erase.persons import (
     ErasureRefused,
@@ -102,15 +100,15 @@ def forget(
         for contract, columns in targets
     ]
     erasure = Erasure(
-        erasure_id,
-        domain,
-        len(persons),
-        versions(keys),
-        apply,
-        tuple(found),
-        _others(contracts, [contract for contract, _ in targets]),
-        tuple(f"{one.table}.{name}" for one in contracts.values() for name in unsearchable(one, domain)),
-        tuple(sorted(used - set(versions(keys)))),
+        erasure_id=erasure_id,
+        domain=domain,
+        persons=len(persons),
+        key_versions=versions(keys),
+        applied=apply,
+        tables=tuple(found),
+        others=_others(contracts, [contract for contract, _ in targets]),
+        documents=tuple(f"{one.table}.{name}" for one in contracts.values() for name in unsearchable(one, domain)),
+        lost_versions=tuple(sorted(used - set(versions(keys)))),
     )
     if not apply:
         return erasure
@@ -206,6 +204,6 @@ def _unmapped(ledger: Ledger, domain: str, targets: Sequence[_Target]) -> int:
     if domain not in mapped_domains(ledger.warehouse):
         return 0
     tokens = sorted({token for _, columns in targets for column in columns for token in column.tokens})
-    table = ledger.table_id(table_name(ledger.warehouse, domain).rpartition(".")[2])
+    table = ledger.table_id(map_table_name(ledger.warehouse, domain).rpartition(".")[2])
     sql = f"DELETE FROM `{table}` WHERE token IN UNNEST(@tokens) OR `current` IN UNNEST(@tokens)"
-    return change(ledger.warehouse, "The token map could not be erased", sql, [texts("tokens", tokens)])
+    return change(ledger.warehouse, "The token map could not be erased", sql, tokens=tokens)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from google.cloud import bigquery
-
-from etl.cloud.bigquery.dml import change, texts
-from etl.cloud.bigquery.warehouse import quoted
-from etl.ledger.leases import LeaseProof
-from etl.ledger.ledger import Ledger
+from etl.cloud.bigquery import change, quoted
+from etl.ledger import LeaseProof, Ledger
 from etl.upkeep.erase.persons import ErasureRefused, TokenColumn
 from schemas.contract import Contract
 from schemas.erasure import KeepRows
 from schemas.loads import MergeLoad, PartitionLoad
 
 Rule = Literal["delete", "nullify", "keep"]
+
+_UNERASED: Final = "Nothing was erased."
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def rule_of(contract: Contract) -> Rule:
     if contract.erasure is None:
         raise ErasureRefused(
             f"The contract of {contract.table} does not say what becomes of a person's rows.",
-            not_done="Nothing was erased.",
+            not_done=_UNERASED,
             advice="Add `erasure: {rule: delete}`, nullify or keep (with its law) to the contract.",
             where={"table": contract.table},
         )
@@ -66,7 +64,7 @@ def refuse_unemptied(contract: Contract, columns: tuple[TokenColumn, ...]) -> No
     if inside and rule_of(contract) == "nullify":
         raise ErasureRefused(
             f"{contract.table} is to be nullified, but {inside[0]} is a part of its key and would stay.",
-            not_done="Nothing was erased.",
+            not_done=_UNERASED,
             advice="Use `erasure: {rule: delete}`.",
             where={"table": contract.table},
         )
@@ -75,7 +73,8 @@ def refuse_unemptied(contract: Contract, columns: tuple[TokenColumn, ...]) -> No
 def rows_found(ledger: Ledger, contract: Contract, columns: tuple[TokenColumn, ...]) -> int:
     """Counts the rows that hold one of the persons."""
     table = ledger.warehouse.table_id(contract.publish)
-    (row,) = ledger.read(f"SELECT COUNT(*) AS n FROM `{table}` WHERE {_persons(contract, columns)}", _given(columns))
+    sql = f"SELECT COUNT(*) AS n FROM `{table}` WHERE {_persons(contract, columns)}"
+    (row,) = ledger.warehouse.rows("A person's rows could not be counted", sql, not_done=_UNERASED, **_tokens(columns))
     return int(row["n"])
 
 
@@ -95,7 +94,8 @@ def erase_rows(
     job_id = f"kagemusha_forget_{contract.table}_{digest}"
     lease.prove()
     sql = f"{verb} WHERE {_persons(contract, columns)}"
-    return change(ledger.warehouse, f"{contract.table} could not be erased", sql, _given(columns), job_id), job_id
+    what = f"{contract.table} could not be erased"
+    return change(ledger.warehouse, what, sql, job_id=job_id, **_tokens(columns)), job_id
 
 
 def note_of(contract: Contract) -> str:
@@ -116,5 +116,5 @@ def _persons(contract: Contract, columns: tuple[TokenColumn, ...]) -> str:
     return f"{everywhere}({' OR '.join(f'{quoted(one.name)} IN UNNEST(@t{at})' for at, one in enumerate(columns))})"
 
 
-def _given(columns: tuple[TokenColumn, ...]) -> list[bigquery.ArrayQueryParameter]:
-    return [texts(f"t{at}", column.tokens) for at, column in enumerate(columns)]
+def _tokens(columns: tuple[TokenColumn, ...]) -> dict[str, list[str]]:
+    return {f"t{at}": list(column.tokens) for at, column in enumerate(columns)}

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse, quoted, translated
-from etl.publish.token_versions import is_old
-from etl.source.slice import Slice
+from etl.cloud.bigquery import Warehouse, quoted
+from etl.publish import is_old
+from etl.source import Slice
 from schemas.contract import Contract
 
 
@@ -34,13 +34,9 @@ def find_old_rows(warehouse: Warehouse, contract: Contract, primary: int) -> Old
         f"SELECT {by} AS day, COUNT(*) AS old FROM `{warehouse.table_id(contract.publish)}` "
         f"WHERE {is_old(contract, primary)} GROUP BY day ORDER BY day"
     )
-    with translated("Published tokens could not be counted"):
-        found = [
-            (row["day"], int(row["old"]))
-            for row in warehouse.client.query_and_wait(sql, api_timeout=TIMEOUT_SECONDS, retry=RETRY)
-        ]
-    slices = tuple(_slice(number, day, by) for number, (day, _) in enumerate(found))
-    return OldRows(contract, slices, sum(count for _, count in found))
+    days = warehouse.rows("Published tokens could not be counted", sql)
+    slices = tuple(_slice(number, row["day"], by) for number, row in enumerate(days))
+    return OldRows(contract, slices, sum(int(row["old"]) for row in days))
 
 
 def any_of(slices: Iterable[Slice]) -> str:

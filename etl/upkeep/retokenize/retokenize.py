@@ -6,35 +6,27 @@ Token maps open before the first table changes and close when no table has an ol
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.audit import Auditor
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.bigquery import Warehouse
 from etl.errors import worst
-from etl.keys.keyrings import open_keyring
-from etl.ledger.key_events import record_keys
-from etl.ledger.leases import leased
-from etl.ledger.ledger import Ledger
+from etl.installation import Installation
+from etl.ledger import leased, record_keys
 from etl.progress import Progress
-from etl.publish.token_maps import drop_map, load_map, mapped_domains, old_tokens_sql
-from etl.publish.token_versions import tells_version
-from etl.publish.views import load_views, publish_views
+from etl.publish import Publisher, drop_map, load_views, mapped_domains, publish_views, tells_version
 from etl.settings import Settings
-from etl.source.slice import Slice
+from etl.upkeep.retokenize.maps import open_maps, token_domains
 from etl.upkeep.retokenize.old_rows import OldRows, find_old_rows
-from etl.upkeep.retokenize.table import RetokenRun, TableRetokenized, retokenize_table, staged_slices
-from etl.upkeep.retokenize.task import MAP_SCHEMA, RetokenTask, stage_map
+from etl.upkeep.retokenize.restager import Restager
+from etl.upkeep.retokenize.table import TableRetokenized, TableRetokenizer
 from expectations.suite import BUNDLED as SUITES
-from masking.keyring import KeyRef
-from masking.leaks import LeakKind
-from masking.strategies import KeyedStrategy
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED as CONTRACTS
 from schemas.contract_file import load_contracts, select_contracts
-from schemas.domains import rewritable_columns
 from schemas.policy import refuse_breaches
 
 
@@ -76,36 +68,47 @@ def retokenize(
     known = load_contracts(contracts)
     refuse_breaches(tuple(known.values()))
     chosen = select_contracts(known, tables)
-    keys = open_keyring(KeyRef(settings.keyring.ref))
-    primary = keys.version(keys.primary)
-    target, warehouse = StagingLocation.of(settings), Warehouse.of(settings)
-    StagingBucket(target).check()
-    warehouse.check()
-    ledger = Ledger(warehouse)
-    ledger.ensure()
+    installation = Installation.open(settings)
+    warehouse, primary = installation.warehouse, installation.keys.primary
     run_id = f"retokenize-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    record_keys(ledger, keys, run_id)
+    record_keys(installation.ledger, installation.keys, run_id)
     views = load_views(contracts / "views")
     results: list[TableRetokenized] = []
-    old = _old_rows(warehouse, known, primary.version)
+    old = _old_rows(warehouse, known, primary)
     if old:
         from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when there is something to do
 
-        key = KeyRef(settings.keyring.ref, primary.version, primary.kcv)
-        run = RetokenRun(run_id, spark_session(), key, target, warehouse, ledger, progress, suites)
-        _open_maps(run, [one.contract for one in old.values()], primary.version)
+        restager = Restager(spark_session(), warehouse, installation.key, installation.location, run_id)
+        open_maps(restager, [one.contract for one in old.values()], primary, progress)
         publish_views(warehouse, known, views)
         mine = [one for table, one in old.items() if table in chosen]
-        if mine:
-            publishes, limits = [one.contract.publish for one in mine], settings.limits
-            with leased(ledger, run_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
-                results = [retokenize_table(run, one, leases) for one in mine]
-    left = _strategies(one.contract for one in _old_rows(warehouse, known, primary.version).values())
+        results = _retokenize_tables(installation, restager, mine, suites, progress)
+    left = token_domains(one.contract for one in _old_rows(warehouse, known, primary).values())
     done = mapped_domains(warehouse) - set(left)
     standing = publish_views(warehouse, known, views, without_maps=done)
     for domain in done:
         drop_map(warehouse, domain)
-    return Retokenized(run_id, primary.version, tuple(results), tuple(left), standing)
+    return Retokenized(run_id, primary, tuple(results), tuple(left), standing)
+
+
+def _retokenize_tables(
+    installation: Installation, restager: Restager, old: Sequence[OldRows], suites: Path, progress: Progress
+) -> list[TableRetokenized]:
+    """Renews the tables of which this run gets the leases; the others' results say who holds them."""
+    if not old:
+        return []
+    ledger, limits = installation.ledger, installation.settings.limits
+    publishes = [one.contract.publish for one in old]
+    with leased(ledger, restager.run_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
+        retokenizer = TableRetokenizer(
+            restager=restager,
+            auditor=Auditor(restager.spark, installation.location, suites),
+            publisher=Publisher(installation.warehouse, installation.location),
+            ledger=ledger,
+            leases=leases,
+            progress=progress,
+        )
+        return [retokenizer.retokenize(one) for one in old]
 
 
 def _old_rows(warehouse: Warehouse, contracts: Mapping[str, Contract], primary: int) -> dict[str, OldRows]:
@@ -117,41 +120,3 @@ def _old_rows(warehouse: Warehouse, contracts: Mapping[str, Contract], primary: 
     }
     found = {table: find_old_rows(warehouse, contract, primary) for table, contract in published.items()}
     return {table: one for table, one in found.items() if one.rows}
-
-
-def _strategies(contracts: Iterable[Contract]) -> dict[str, KeyedStrategy]:
-    """Returns the domains of the contracts' tokens, each with the strategy that makes them."""
-    uses = (one for contract in contracts for one in rewritable_columns(contract).values())
-    return dict(sorted(((one.domain, one) for one in uses), key=lambda pair: pair[0]))
-
-
-def _allowed(contracts: Iterable[Contract], domain: str) -> frozenset[LeakKind]:
-    """Returns what tokens of a domain may look like in any of its columns."""
-    return frozenset(
-        kind
-        for contract in contracts
-        for column, strategy in rewritable_columns(contract).items()
-        if strategy.domain == domain
-        for kind in contract.columns[column].may_look_like
-    )
-
-
-def _open_maps(run: RetokenRun, contracts: Sequence[Contract], primary: int) -> None:
-    """Makes, or makes complete, the token map of every domain that has old tokens in any table."""
-    for domain, strategy in _strategies(contracts).items():
-        label = f"token_map_{domain}"
-        task = RetokenTask(
-            name=label,
-            select=old_tokens_sql(run.warehouse, contracts, domain, primary),
-            schema=MAP_SCHEMA,
-            strategies={"token": strategy},
-            allowed=dict.fromkeys(("token", "current"), _allowed(contracts, domain)),
-            sums=(),
-            warehouse=run.warehouse.settings,
-            key=run.key,
-            target=run.target,
-            folder=run.folder(label),
-        )
-        (staged,) = staged_slices(run.spark, task, (Slice(0, "TRUE"),), stage_map)
-        rows = load_map(run.warehouse, domain, run.target.uri(staged.file.name), f"kagemusha_{run.run_id}_{label}")
-        run.progress.say(label, "published", rows=rows)

@@ -12,17 +12,14 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingLocation
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
-from etl.keys.keyrings import open_keyring
+from etl.keys import open_keyring
 from etl.retries import as_value
 from etl.settings import BigQuerySettings
-from etl.source.slice import Slice
-from etl.stage.leak_gate import refuse_leaks
-from etl.stage.slice_file import write_slice
-from etl.stage.staged import StagedFile
-from etl.stage.worker import worker_stage
+from etl.source import Slice
+from etl.stage import StagedFile, refuse_leaks, worker_stage, write_slice
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
 from masking.leaks import LeakKind

@@ -16,8 +16,8 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from requests import exceptions as http_errors
 
-from etl.cloud.bigquery.warehouse import RETRY, TIMEOUT_SECONDS, Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Warehouse
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import SettingsInvalid
 from etl.settings import Settings
 from etl.upkeep.scan.places import Place, Unreadable

@@ -13,22 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from pyspark.sql import SparkSession
 
-from etl.audit.auditor import examine
-from etl.audit.data_docs import write_page
-from etl.audit.references import gather_references
-from etl.audit.verdict import References, Verdict, approve
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
-from etl.errors import AuditFailed
-from etl.ledger.rows import check_rows
-from etl.plan.table_plan import TablePlan, mask_plan
-from etl.source.slice import Slice
-from etl.spark import spark_session
-from etl.stage.manifest import write_manifest
-from etl.stage.quarantine import Quarantine
-from etl.stage.slice_file import write_slice
-from etl.stage.source_totals import SourceTotals
-from etl.stage.staged import Staged
+from etl.audit import Auditor, Verdict, approve, gather_references, write_page
+from etl.audit.verdict import AuditFailed
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.ledger import check_rows
+from etl.plan import TablePlan, mask_plan
+from etl.source import Slice
+from etl.stage import Quarantine, SourceTotals, Staged, write_manifest, write_slice
 from expectations.volume import LoadSize
 from schemas.business_days import Window
 from schemas.contract import Contract
@@ -133,7 +126,7 @@ Examine = Callable[..., Verdict]
 
 
 @pytest.fixture(scope="module")
-def judge(target: StagingLocation, suites: Path, issuer: Issuer) -> Examine:
+def judge(target: StagingLocation, suites: Path, issuer: Issuer, spark: SparkSession) -> Examine:
     """Returns the audit of visits beside guests 1 to 3, which the same run staged."""
     guests = staged(GUESTS, target, "guests", [[token(number) for number in (1, 2, 3)]])
     contracts = {"guests": contract(GUESTS), "visits": contract(VISITS)}
@@ -143,7 +136,7 @@ def judge(target: StagingLocation, suites: Path, issuer: Issuer) -> Examine:
             stage.rows if rows is None else rows, {"cost": stage.sums["cost"] if cost is None else Decimal(cost)}
         )
         around = gather_references(stage, DAY, contracts, {"guests": guests}, {"visits": earlier}, issuer.warehouse)
-        return examine(spark_session(), stage, totals, target, suites, around)
+        return Auditor(spark, target, suites).examine(stage, totals, around)
 
     return judged
 
@@ -191,7 +184,9 @@ def test_everything_wrong_is_counted_in_one_verdict(judge: Examine, target: Stag
     assert stopped.value.exit_code == 1
 
 
-def test_orphans_are_looked_for_in_what_is_published_too(target: StagingLocation, issuer: Issuer) -> None:
+def test_orphans_are_looked_for_in_what_is_published_too(
+    target: StagingLocation, issuer: Issuer, spark: SparkSession
+) -> None:
     """A joined table that this run did not stage is read from BigQuery; one that is nowhere is not looked in."""
     stage = visits(target, "published", [row(1), row(2, guest=7)])
     contracts = {"guests": contract(GUESTS), "visits": contract(VISITS)}
@@ -201,7 +196,7 @@ def test_orphans_are_looked_for_in_what_is_published_too(target: StagingLocation
     issuer.published(f"INSERT INTO auditing.guests VALUES ('{token(1)}'), ('{token(5)}')")
     around = gather_references(stage, DAY, contracts, {}, {}, issuer.warehouse)
     totals = SourceTotals(2, dict(stage.sums))
-    found = failed(examine(spark_session(), stage, totals, target, Path("none"), around))
+    found = failed(Auditor(spark, target, Path("none")).examine(stage, totals, around))
     assert found == {"tokens_found_in_joined_table(guest)": (1, 2)}
     issuer.published("DROP TABLE auditing.guests")
 
@@ -252,9 +247,9 @@ def test_no_failing_value_gets_out(
     assert [value for value in planted for text in told if value in text] == []
 
 
-def test_nothing_around_means_nothing_compared(target: StagingLocation, suites: Path) -> None:
+def test_nothing_around_means_nothing_compared(target: StagingLocation, suites: Path, spark: SparkSession) -> None:
     """Without surroundings — as when tokens are renewed — joins, freshness and volume are not looked at."""
     stage = visits(target, "alone", [row(1, at=datetime(2020, 1, 1, tzinfo=UTC))])
-    verdict = examine(spark_session(), stage, SourceTotals(1, dict(stage.sums)), target, suites, References())
+    verdict = Auditor(spark, target, suites).examine(stage, SourceTotals(1, dict(stage.sums)))
     assert failed(verdict) == {}
     assert not {one.check.origin for one in verdict.results} & {"join", "history"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 
 from etl.authoring.drift_report import Form, TableDrift, write_drift
-from etl.plan.drift.find import Drift, DriftKind
+from etl.plan import Drift
+from etl.plan.drift.find import DriftKind
 
 TABLES = (
     TableDrift("clubs", "community.clubs", (), ""),

@@ -15,10 +15,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.keys.keyrings import create_keyring_file
+from etl.cloud.bigquery import Warehouse
+from etl.keys import create_keyring_file
 from etl.settings import load_settings
-from etl.source.slices import window_slices
+from etl.source import window_slices
 from schemas.business_days import Window
 from schemas.contract_file import load_contracts
 from schemas.loads import PartitionLoad

@@ -12,19 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from etl.cloud.bigquery.dml import change, text
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse, change
 from etl.errors import PublishFailed
 from etl.settings import load_settings
 from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack
 _CONFLICT = "Could not serialize access to table shop.counters due to concurrent update"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Statements need no Spark."""
 
 
 class Way(ThreadingHTTPServer):
@@ -118,7 +112,7 @@ def test_a_statement_that_was_overtaken_runs_again(stack: Endpoints, counter: st
     """BigQuery's refusal of one of two statements is no failure: the statement runs again and counts once."""
     with on_the_way(stack, "conflict", "conflict") as (warehouse, way):
         sql = f"UPDATE {counter} SET n = n + 1 WHERE name = @name"
-        assert change(warehouse, "It failed", sql, [text("name", "a")]) == 1
+        assert change(warehouse, "It failed", sql, name="a") == 1
         assert way.starts == 3
     assert count(stack, counter) == 1
 

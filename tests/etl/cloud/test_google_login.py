@@ -19,9 +19,9 @@ from google.auth.transport.requests import Request
 from pydantic import ValidationError
 
 from etl.cloud import google_login
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.cloud.google_login import GoogleLoginRefused, GoogleLoginUnavailable, google_credentials
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.settings import GoogleSettings, Settings, load_settings
 from masking.errors import KagemushaError
 from scripts.fault_injection.token_service import (

@@ -11,17 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from google.cloud import bigquery
 
-from etl.cloud.bigquery import jobs
-from etl.cloud.bigquery.jobs import load
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse, jobs, load
 from etl.errors import PublishFailed, PublishRefused
 from etl.settings import BigQuerySettings
 from masking.errors import KagemushaError
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Jobs need no Spark."""
 
 
 @dataclass

@@ -6,9 +6,7 @@ import base64
 import json
 import pickle
 import stat
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -20,8 +18,8 @@ from typer.testing import CliRunner
 
 from etl.cli.keys import keys
 from etl.cloud.aws import KeyServiceUnavailable, call
+from etl.keys import change_keyring, create_keyring, create_keyring_file, open_keyring, rotate_keyring
 from etl.keys.envelope import CONTEXT, seal, unseal
-from etl.keys.keyrings import change_keyring, create_keyring, create_keyring_file, open_keyring, rotate_keyring
 from masking.errors import KeyUnusable
 from masking.keyring import KeyRef, Keyring
 
@@ -242,34 +240,17 @@ def test_what_aws_refuses_is_told_apart_from_what_may_succeed_later(aws: str, mo
     assert silent.value.__context__ is None
 
 
-def test_key_refs_go_to_spark_workers_and_keyrings_do_not(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_refs_go_to_spark_workers_and_keyrings_do_not(path: Path, spark: SparkSession) -> None:
     """In a real Spark job the reference opens the keyring in the worker; a keyring in the closure stops the job."""
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     kcv = create_keyring_file(path).versions[0].kcv
     ref = KeyRef(f"file:{path}", 1, kcv)
     keyring = open_keyring(ref)
-    with closing_session() as spark:
-        one_row = spark.sparkContext.parallelize([0], 1)
-        assert one_row.map(lambda _: open_keyring(ref).versions[0].kcv).collect() == [kcv]
-        with pytest.raises(pickle.PicklingError) as refused:
-            one_row.map(lambda _: keyring.primary).collect()
+    one_row = spark.sparkContext.parallelize([0], 1)
+    assert one_row.map(lambda _: open_keyring(ref).versions[0].kcv).collect() == [kcv]
+    with pytest.raises(pickle.PicklingError) as refused:
+        one_row.map(lambda _: keyring.primary).collect()
     shown = str(refused.value).encode()
     assert not any(root in shown or base64.b64encode(root) in shown for root in keyring._roots.values())
-
-
-@contextmanager
-def closing_session() -> Iterator[SparkSession]:
-    """Yields a small Spark, and stops it unless another test runs it."""
-    running = SparkSession.getActiveSession()
-    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-    session = (
-        builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1").getOrCreate()
-    )
-    try:
-        yield session
-    finally:
-        if running is None:
-            session.stop()
 
 
 def invoke(*arguments: str) -> str:

@@ -9,11 +9,9 @@ from itertools import count
 
 import pytest
 
-from etl.cloud.bigquery.dml import change, text
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.lease_rows import LeaseBook, LeaseHeld, LiveLease
-from etl.ledger.leases import all_leases, leased, release
-from etl.ledger.ledger import Ledger
+from etl.cloud.bigquery import Warehouse, change
+from etl.ledger import LeaseBook, Ledger, all_leases, leased, release_leases
+from etl.ledger.lease_rows import LeaseHeld, LiveLease
 from etl.settings import load_settings
 from scripts.local_stack.local_stack import Endpoints
 from scripts.local_stack.processes import wait_until
@@ -21,11 +19,6 @@ from scripts.local_stack.processes import wait_until
 pytestmark = pytest.mark.stack
 _LONG = 600
 _NUMBERS = count()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Leases need no Spark."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +35,7 @@ def table(ledger: Ledger) -> Iterator[str]:
     """Yields a published table that no other test leases."""
     yield f"shop.t{next(_NUMBERS)}"
     for one in all_leases(ledger):
-        release(ledger, one.run_id)
+        release_leases(ledger, one.run_id)
 
 
 def holder(ledger: Ledger, table: str) -> LiveLease | None:
@@ -53,7 +46,7 @@ def holder(ledger: Ledger, table: str) -> LiveLease | None:
 def end(ledger: Ledger, table: str) -> None:
     """Lets a lease's time be over, as if its holder had not renewed it."""
     sql = f"UPDATE `{ledger.table_id('leases')}` SET until = TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 SECOND) "
-    assert change(ledger.warehouse, "The test failed", sql + "WHERE table_name = @table", [text("table", table)]) == 1
+    assert change(ledger.warehouse, "The test failed", sql + "WHERE table_name = @table", table=table) == 1
 
 
 def test_a_lease_is_held_for_the_block_and_freed_after_it(ledger: Ledger, table: str) -> None:
@@ -113,7 +106,7 @@ def test_two_first_rows_of_a_table_are_one_lease(ledger: Ledger, table: str) -> 
     """Runs may both insert a table's first row, for INSERTs never conflict; it still has one holder, and is freed."""
     sql = f"INSERT INTO `{ledger.table_id('leases')}` (table_name, fence) VALUES (@table, 0)"
     with leased(ledger, "run-a", [table], _LONG):
-        change(ledger.warehouse, "The test failed", sql, [text("table", table)])
+        change(ledger.warehouse, "The test failed", sql, table=table)
         with pytest.raises(LeaseHeld, match="run-a"), leased(ledger, "run-b", [table], _LONG):
             pytest.fail("two runs hold one table")
     with leased(ledger, "run-b", [table], _LONG):
@@ -170,8 +163,8 @@ def test_a_run_can_wait_for_another(ledger: Ledger, table: str) -> None:
 
 
 def test_a_person_frees_what_a_dead_run_holds(ledger: Ledger, table: str) -> None:
-    """`release` frees the leases of one run and of no other."""
+    """`release_leases` frees the leases of one run and of no other."""
     with leased(ledger, "dead", [table], _LONG), leased(ledger, "alive", [f"{table}_other"], _LONG):
-        assert release(ledger, "dead") == 1
+        assert release_leases(ledger, "dead") == 1
         assert holder(ledger, table) is None
         assert holder(ledger, f"{table}_other") is not None

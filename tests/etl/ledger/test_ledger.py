@@ -10,19 +10,14 @@ import pytest
 from google.cloud import bigquery
 
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.ledger import Ledger
+from etl.cloud.bigquery import Warehouse
+from etl.ledger import Ledger
 from etl.ledger.tables import TABLES
 from etl.settings import load_settings
 from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack
 _SQL = re.compile(r"^(SELECT|UPDATE|DELETE|INSERT|WITH|WHERE|AND|ORDER BY) |\b(UNION ALL SELECT|ORDER BY) ")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """The ledger needs no Spark."""
 
 
 def ledger(stack: Endpoints, dataset: str) -> Ledger:

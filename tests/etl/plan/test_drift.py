@@ -14,10 +14,9 @@ from typer.testing import CliRunner
 from etl import errors
 from etl.cli import app
 from etl.entry import guarded, load_day
-from etl.plan.plan import plan_table
-from etl.plan.scope import Scope
-from etl.plan.table_plan import TablePlan
-from etl.source.open import hold_snapshot, join_snapshot
+from etl.plan import Scope, TablePlan, plan_table
+from etl.plan.drift.refuse import ColumnsMissing, ColumnsNullable, ColumnsRenamed, ColumnsRetyped, ColumnsUndecided
+from etl.source import hold_snapshot, join_snapshot
 from schemas.contract_file import load_contract
 from tests.etl.conftest import DAY, Issuer
 from tests.etl.run.refusing import state
@@ -68,19 +67,19 @@ def planned(issuer: Issuer, contract: Path) -> TablePlan:
 
 
 def drift(issuer: Issuer, folder: Path, *arguments: str) -> tuple[int, str]:
-    """Runs `kagemusha drift`; gives its exit code and what it prints."""
+    """Runs `kagemusha drift`; returns its exit code and what it prints."""
     where = ["--settings", str(issuer.ends.settings), "--contracts", str(folder)]
     result = CliRunner().invoke(app, ["drift", *where, *arguments])
     return result.exit_code, result.stdout
 
 
 CHANGES = {
-    "new": ("ADD COLUMN nickname text", errors.ColumnsUndecided, "new column", "nickname: {type: string"),
-    "missing": ("DROP COLUMN memo", errors.ColumnsMissing, "missing column", "Remove the column"),
-    "renamed": ("RENAME denwa TO denwa_bango", errors.ColumnsRenamed, "renamed column", "rename it in the contract"),
-    "same place": ("RENAME score TO points", errors.ColumnsRenamed, "renamed column", "rename it in the contract"),
-    "retyped": ("ALTER score TYPE numeric(14,4)", errors.ColumnsRetyped, "other type", '"numeric(14,4)"'),
-    "may be NULL": ("ALTER score DROP NOT NULL", errors.ColumnsNullable, "may be NULL", "nullable: true"),
+    "new": ("ADD COLUMN nickname text", ColumnsUndecided, "new column", "nickname: {type: string"),
+    "missing": ("DROP COLUMN memo", ColumnsMissing, "missing column", "Remove the column"),
+    "renamed": ("RENAME denwa TO denwa_bango", ColumnsRenamed, "renamed column", "rename it in the contract"),
+    "same place": ("RENAME score TO points", ColumnsRenamed, "renamed column", "rename it in the contract"),
+    "retyped": ("ALTER score TYPE numeric(14,4)", ColumnsRetyped, "other type", '"numeric(14,4)"'),
+    "may be NULL": ("ALTER score DROP NOT NULL", ColumnsNullable, "may be NULL", "nullable: true"),
     "moved": ("RENAME TO persons", errors.SourceTableMissing, "no table", "source: drift.persons"),
 }  # fmt: skip
 """Statement, error of the plan, kind, and a part of the advice; a contract can follow every one of these."""
@@ -120,10 +119,10 @@ GRANT SELECT (person_id, score, seen_at) ON drift.people TO etl_reader
         ),
         ("REVOKE USAGE ON SCHEMA drift FROM etl_reader", errors.SourceForbidden, "GRANT USAGE ON SCHEMA drift"),
         ("DROP TABLE drift.people", errors.SourceTableMissing, "The source has no table drift.people."),
-        ("ALTER TABLE drift.people ALTER seen_at DROP NOT NULL", errors.ColumnsNullable, "time is never read again"),
-        ("ALTER TABLE drift.people RENAME score TO ansho_bango", errors.ColumnsUndecided, "class: sensitive_auth"),
+        ("ALTER TABLE drift.people ALTER seen_at DROP NOT NULL", ColumnsNullable, "time is never read again"),
+        ("ALTER TABLE drift.people RENAME score TO ansho_bango", ColumnsUndecided, "class: sensitive_auth"),
         (
-            "ALTER TABLE drift.people DROP COLUMN memo, ADD COLUMN kana text", errors.ColumnsUndecided,
+            "ALTER TABLE drift.people DROP COLUMN memo, ADD COLUMN kana text", ColumnsUndecided,
             "has no decision: kana (text). drift.people lacks 1 column of the contract: memo.",
         ),
     ],
@@ -132,7 +131,7 @@ GRANT SELECT (person_id, score, seen_at) ON drift.people TO etl_reader
 def test_drift_that_people_must_answer(
     issuer: Issuer, people: Path, statements: str, error: type[errors.PlanRejected], says: str
 ) -> None:
-    """Privileges are told as the statement to run; a column that promises other data is never called renamed."""
+    """A missing privilege is reported as the statement to run; other data is never called a renamed column."""
     issuer.source(statements)
     with pytest.raises(errors.PlanRejected) as refused:
         planned(issuer, people)

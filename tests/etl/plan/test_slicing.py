@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.plan import slicing
+from etl.plan.extent import Extent
 from etl.plan.slicing import SMALLEST, Sliced, SliceSize, sliced
+from etl.source import Slice
 from etl.source.postgres.session import PostgresSession
-from etl.source.slice import Slice
 from schemas.business_days import Window
 from schemas.contract import Contract
 from scripts.local_stack.local_stack import Endpoints
@@ -81,7 +82,7 @@ def cut(primary: Primary, source: str = "busy.sold", *, measure: bool = True, at
     found = session.describe(source)
     assert found is not None
     size = SliceSize(200 * 1024)
-    return sliced(session, contract, found, DAYS, None, size, at_once=at_once, measure=measure)
+    return sliced(session, Extent(contract, found, DAYS, at_once=at_once, measure=measure), size)
 
 
 def rows(primary: Primary, source: str, slices: Sequence[Slice]) -> list[list[tuple[object, ...]]]:
@@ -117,7 +118,7 @@ def test_a_day_without_hours_is_cut_by_its_keys(primary: Primary) -> None:
     session = PostgresSession(primary)
     source = session.describe("busy.dated")
     assert source is not None
-    found = sliced(session, contract, source, DAYS, None, SliceSize(200 * 1024))
+    found = sliced(session, Extent(contract, source, DAYS), SliceSize(200 * 1024))
     read = [
         primary.execute(f"SELECT id, sold_on FROM busy.dated WHERE {part.where}".encode()).fetchall()
         for part in found.slices

@@ -10,19 +10,18 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from etl.audit.verdict import _SEAL, Approved, Verdict
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.audit import Approved, Verdict
+from etl.audit.verdict import _SEAL
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import PublishRefused
+from etl.plan import TablePlan, mask_plan
 from etl.plan.keys_contract import keys_contract
-from etl.plan.table_plan import TablePlan, mask_plan
+from etl.publish import Publisher
 from etl.publish.merge_sql import Merge
-from etl.publish.publisher import publish
 from etl.settings import load_settings
-from etl.source.slice import Changes, Slice
-from etl.stage.quarantine import Quarantine
-from etl.stage.slice_file import write_slice
-from etl.stage.staged import Staged
+from etl.source import Changes, Slice
+from etl.stage import Quarantine, Staged, write_slice
 from schemas.contract import Contract
 from scripts.local_stack.local_stack import Endpoints
 from tests.etl.conftest import FREE
@@ -49,11 +48,6 @@ Row = tuple[str, int, str, date]
 FIRST: Sequence[Row] = [("a", 1, "new", MONDAY), ("a", 2, "new", MONDAY), ("b", 1, "new", TUESDAY)]
 ALL_KEYS: Sequence[tuple[str, int]] = [("a", 1), ("b", 1), ("c", 9)]
 CHANGED: Sequence[Row] = [("a", 1, "paid", WEDNESDAY), ("c", 9, "new", WEDNESDAY)]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Publishing needs no Spark."""
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +112,10 @@ def _table(warehouse: Warehouse, name: str):  # type: ignore[no-untyped-def]  # 
 def test_changes_are_merged_by_key(warehouse: Warehouse, target: StagingLocation) -> None:
     """Changed rows are replaced, also on a day of their own now; new ones come in; one that is gone says since when."""
     found = contract("soft")
-    whole = publish(rows_of(found, target, FIRST, whole=True), FREE, warehouse, target)
+    whole = Publisher(warehouse, target).publish(rows_of(found, target, FIRST, whole=True), FREE)
     assert (whole.rows, whole.keys_compared) == (3, 3)
     changes, keys = rows_of(found, target, CHANGED), keys_of(found, target, ALL_KEYS)
-    merged = publish(changes, FREE, warehouse, target, keys)
+    merged = Publisher(warehouse, target).publish(changes, FREE, keys)
     after = [
         ("a", 1, "paid", WEDNESDAY, None),
         ("a", 2, "new", MONDAY, NOW),
@@ -130,25 +124,25 @@ def test_changes_are_merged_by_key(warehouse: Warehouse, target: StagingLocation
     ]
     assert table(warehouse, "soft") == after
     assert (merged.rows, merged.partitions, merged.keys_compared, merged.deleted) == (2, 2, 3, 1)
-    again = publish(changes, FREE, warehouse, target, keys)
+    again = Publisher(warehouse, target).publish(changes, FREE, keys)
     assert again.job_ids == merged.job_ids
     assert table(warehouse, "soft") == after
     digest = merged.job_ids[0].rsplit("_", 1)[1]
     assert not [one.table_id for one in warehouse.client.list_tables("ops") if one.table_id.endswith(digest)]
     back = rows_of(found, target, [("a", 2, "back", MONDAY)])
-    publish(back, FREE, warehouse, target)
+    Publisher(warehouse, target).publish(back, FREE)
     assert table(warehouse, "soft")[1] == ("a", 2, "back", MONDAY, None)
 
 
 def test_hard_deletes_and_ignored_ones(warehouse: Warehouse, target: StagingLocation) -> None:
     """A hard delete removes the row in the same statement; without keys nothing is removed."""
     hard = contract("hard", deletes="hard", by=None)
-    publish(rows_of(hard, target, FIRST, whole=True), FREE, warehouse, target)
-    publish(rows_of(hard, target, [("b", 1, "paid", TUESDAY)]), FREE, warehouse, target)
+    Publisher(warehouse, target).publish(rows_of(hard, target, FIRST, whole=True), FREE)
+    Publisher(warehouse, target).publish(rows_of(hard, target, [("b", 1, "paid", TUESDAY)]), FREE)
     assert [row[:3] for row in table(warehouse, "hard")] == [("a", 1, "new"), ("a", 2, "new"), ("b", 1, "paid")]
-    publish(rows_of(hard, target, []), FREE, warehouse, target, keys_of(hard, target, [("a", 1), ("b", 1)]))
+    Publisher(warehouse, target).publish(rows_of(hard, target, []), FREE, keys_of(hard, target, [("a", 1), ("b", 1)]))
     assert [row[:3] for row in table(warehouse, "hard")] == [("a", 1, "new"), ("b", 1, "paid")]
-    assert publish(rows_of(hard, target, []), FREE, warehouse, target).job_ids == ()
+    assert Publisher(warehouse, target).publish(rows_of(hard, target, []), FREE).job_ids == ()
 
 
 def test_a_change_that_was_lost_is_noticed(warehouse: Warehouse, target: StagingLocation) -> None:
@@ -157,18 +151,18 @@ def test_a_change_that_was_lost_is_noticed(warehouse: Warehouse, target: Staging
     The same stage can be merged once the row is there, also when the tables beside it have expired meanwhile.
     """
     found = contract("lost")
-    publish(rows_of(found, target, FIRST, whole=True), FREE, warehouse, target)
+    Publisher(warehouse, target).publish(rows_of(found, target, FIRST, whole=True), FREE)
     before, changes = table(warehouse, "lost"), rows_of(found, target, CHANGED)
     keys = keys_of(found, target, [*ALL_KEYS, ("d", 4)])
     with pytest.raises(PublishRefused, match=r"1 rows of the source are not in merging\.lost") as refused:
-        publish(changes, FREE, warehouse, target, keys)
+        Publisher(warehouse, target).publish(changes, FREE, keys)
     assert "backfill --table orders" in str(refused.value)
     assert table(warehouse, "lost") == before
     beside = [one for one in warehouse.client.list_tables("ops") if one.table_id.startswith("stage_orders")]
     for one in beside:  # as they do a day later
         warehouse.client.delete_table(one)
-    publish(rows_of(found, target, [("d", 4, "late", MONDAY)]), FREE, warehouse, target)
-    assert publish(changes, FREE, warehouse, target, keys).deleted == 1
+    Publisher(warehouse, target).publish(rows_of(found, target, [("d", 4, "late", MONDAY)]), FREE)
+    assert Publisher(warehouse, target).publish(changes, FREE, keys).deleted == 1
     gone = [row[:2] for row in table(warehouse, "lost") if row[4]]
     assert (len(beside), gone) == (2, [("a", 2)])
 
@@ -192,8 +186,8 @@ def test_a_failed_job_that_is_found_again_is_no_success(
     away = stored.rename(stored.with_suffix(".away"))  # storage still lists it, BigQuery cannot read it
     for _ in range(2):
         with pytest.raises(PublishRefused):
-            publish(proof, FREE, warehouse, target)
+            Publisher(warehouse, target).publish(proof, FREE)
     away.rename(stored)
-    published = publish(proof, FREE, warehouse, target)
+    published = Publisher(warehouse, target).publish(proof, FREE)
     assert published.rows == 3
     assert published.job_ids[0].endswith("_3")

@@ -11,19 +11,19 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from etl.audit.verdict import _SEAL, Approved, Verdict
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
-from etl.errors import PublishRefused, StageChanged
-from etl.plan.table_plan import TablePlan, mask_plan
+from etl.audit import Approved, Verdict
+from etl.audit.verdict import _SEAL
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.errors import PublishRefused
+from etl.plan import TablePlan, mask_plan
+from etl.publish import Publisher
 from etl.publish.limits import BYTES_A_JOB
-from etl.publish.publisher import publish
+from etl.publish.publisher import StageChanged
 from etl.publish.tables import ensure_table
 from etl.settings import load_settings
-from etl.source.slice import Slice
-from etl.stage.quarantine import Quarantine
-from etl.stage.slice_file import write_slice
-from etl.stage.staged import Staged
+from etl.source import Slice
+from etl.stage import Quarantine, Staged, write_slice
 from masking.errors import KagemushaError
 from schemas.business_days import Window
 from schemas.contract import Contract
@@ -47,11 +47,6 @@ columns:
 derive:
   visited_on: {{type: date, from: visited_at, as: business_date}}
 """
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Publishing needs no Spark."""
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +93,10 @@ def rows(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
 def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: StagingLocation) -> None:
     """A partition's rows are exchanged whole, an empty day is emptied, days outside the window stay."""
     found, sunday = contract("days"), MONDAY - timedelta(days=1)
-    publish(approved(found, target, {sunday: ["s"], MONDAY: ["a", "b"], TUESDAY: ["c"]}), FREE, warehouse, target)
-    again = publish(approved(found, target, {MONDAY: [], TUESDAY: ["d", "e"]}), FREE, warehouse, target)
+    Publisher(warehouse, target).publish(
+        approved(found, target, {sunday: ["s"], MONDAY: ["a", "b"], TUESDAY: ["c"]}), FREE
+    )
+    again = Publisher(warehouse, target).publish(approved(found, target, {MONDAY: [], TUESDAY: ["d", "e"]}), FREE)
     assert (again.rows, again.partitions) == (2, 2)
     assert rows(warehouse, "days") == [(sunday, "s"), (TUESDAY, "d"), (TUESDAY, "e")]
 
@@ -107,8 +104,8 @@ def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: Staging
 def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: StagingLocation) -> None:
     """A repeated try finds the jobs that it started before: same ids, same rows, none doubled."""
     proof = approved(contract("twice"), target, {MONDAY: ["a"], TUESDAY: ["b"]})
-    first = publish(proof, FREE, warehouse, target)
-    second = publish(proof, FREE, warehouse, target)
+    first = Publisher(warehouse, target).publish(proof, FREE)
+    second = Publisher(warehouse, target).publish(proof, FREE)
     assert second.job_ids == first.job_ids
     assert rows(warehouse, "twice") == [(MONDAY, "a"), (TUESDAY, "b")]
 
@@ -125,20 +122,20 @@ def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, target: Staging
     folder, part = f"{target.prefix}/run/visits", Slice(0, "TRUE")
     file, _ = write_slice(StagingBucket(target), folder, part, plan.output_schema, (), (), [batch])
     staged = Staged(plan, "run", (file,), {}, {}, Quarantine(), {}, 0.0, 0)
-    done = publish(Approved(staged, Verdict((), 0.0), _SEAL), FREE, warehouse, target)
+    done = Publisher(warehouse, target).publish(Approved(staged, Verdict((), 0.0), _SEAL), FREE)
     assert (done.rows, done.partitions) == (1_000, 1)
     counted = "SELECT count(*) FROM publishing.INFORMATION_SCHEMA.PARTITIONS WHERE table_name = 'thousand'"
     assert [tuple(row.values()) for row in warehouse.client.query_and_wait(counted)] == [(1_000,)]
     many = replace(file, bytes=BYTES_A_JOB)
     too_large = Approved(replace(staged, files=(many, file)), Verdict((), 0.0), _SEAL)
     with pytest.raises(PublishRefused, match="more than one load job takes"):
-        publish(too_large, FREE, warehouse, target)
+        Publisher(warehouse, target).publish(too_large, FREE)
 
 
 def test_a_partial_publish_says_so(warehouse: Warehouse, target: StagingLocation) -> None:
     """When one day cannot be loaded, the error counts what was replaced, and that day keeps what it held."""
     found = contract("partial")
-    publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE, warehouse, target)
+    Publisher(warehouse, target).publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
     proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
     good, bad = proof.staged.files
     StagingBucket(target).write(bad.name, b"no Parquet", "application/octet-stream")
@@ -146,7 +143,7 @@ def test_a_partial_publish_says_so(warehouse: Warehouse, target: StagingLocation
     broken = replace(bad, bytes=stored.bytes, crc32c=stored.crc32c, generation=stored.generation)
     staged = replace(proof.staged, files=(good, broken))
     with pytest.raises(KagemushaError, match="1 of 2 partitions were replaced") as failed:
-        publish(Approved(staged, proof.verdict, _SEAL), FREE, warehouse, target)
+        Publisher(warehouse, target).publish(Approved(staged, proof.verdict, _SEAL), FREE)
     assert failed.value.__context__ is None
     assert len(failed.value.where["jobs"].split(",")) == 1
     assert rows(warehouse, "partial") == [(MONDAY, "c"), (TUESDAY, "b")]
@@ -155,12 +152,12 @@ def test_a_partial_publish_says_so(warehouse: Warehouse, target: StagingLocation
 def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse, target: StagingLocation) -> None:
     """When one file of two was written again since, no day is replaced."""
     found = contract("changed")
-    publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE, warehouse, target)
+    Publisher(warehouse, target).publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
     proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
     name = proof.staged.files[1].name
     StagingBucket(target).write(name, StagingBucket(target).read(name), "application/octet-stream")
     with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
-        publish(proof, FREE, warehouse, target)
+        Publisher(warehouse, target).publish(proof, FREE)
     assert rows(warehouse, "changed") == [(MONDAY, "a"), (TUESDAY, "b")]
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.errors import PublishRefused
 from etl.publish.tables import ensure_table
 from etl.settings import load_settings
@@ -72,11 +72,6 @@ CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "the mode changes from partition to full": ({}, FULL),
     "the mode changes from full to snapshot": (FULL, {**FULL, "load": {"mode": "snapshot"}}),
 }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Tables change without Spark."""
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 
 from etl.cli import app
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.ledger.ledger import Ledger
+from etl.cloud.bigquery import Warehouse
+from etl.ledger import Ledger
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult

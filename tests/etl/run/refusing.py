@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation, is_record
+from etl.cloud.storage import StagingBucket, StagingLocation, is_record
 from etl.entry import guarded, load_day
 from masking.errors import KagemushaError
 from schemas.contract_file import load_contracts

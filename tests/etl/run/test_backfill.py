@@ -10,8 +10,8 @@ import pytest
 
 from etl.errors import SettingsInvalid
 from etl.progress import JsonLines
-from etl.publish.limits import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
-from etl.run.backfill import Backfilled, backfill, modifications, scopes_of, windows
+from etl.publish import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
+from etl.run.backfill import Backfilled, _Allowance, backfill, modifications, scopes_of, windows
 from schemas.business_days import Window
 from schemas.contract_file import BUNDLED, load_contract
 from tests.etl.conftest import DAY, FIRST_DAY, Issuer
@@ -51,6 +51,14 @@ def test_days_that_are_done_are_left_out() -> None:
         Window(LAST - timedelta(days=2), LAST - timedelta(days=2)),
         Window(LAST, LAST),
     )
+
+
+def test_days_that_do_not_fit_today_are_left_in_order() -> None:
+    """A table that may not take a step takes no later one either, however small; another table goes on."""
+    allowance = _Allowance({"payments": 40, "clearings": 40})
+    assert [allowance.takes("payments", days) for days in (31, 31, 2)] == [True, False, False]
+    assert allowance.takes("clearings", 31)
+    assert allowance.left == {"payments": 33}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from scripts.fault_injection.points import POINTS
 from scripts.fault_injection.trial import tried
 from scripts.local_stack.local_stack import Endpoints
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("spark")]
 EXPECTED = {
     "load-lost": "absorbed",
     "approved-overwritten": "stopped (exit 3)",

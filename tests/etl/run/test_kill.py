@@ -16,8 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.ledger.leases import release
-from etl.ledger.ledger import Ledger
+from etl.ledger import Ledger, release_leases
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from scripts.local_stack.processes import wait_until
@@ -206,6 +205,6 @@ def test_a_killed_run_and_the_next_one_end_as_one_run(bench: Bench, step: str) -
         assert {name: rows for name, rows in meanwhile.items() if name.startswith(table)} == {
             name: rows for name, rows in old.items() if name.startswith(table)
         }
-    assert release(Ledger(bench.killed.issuer.warehouse), lost) == len(TABLES)  # or wait until they end by themselves
+    assert release_leases(Ledger(bench.killed.issuer.warehouse), lost) == len(TABLES)  # or they end by themselves
     bench.killed.run()
     assert bench.killed.rows() == new

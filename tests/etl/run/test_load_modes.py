@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.ledger.results import TableResult
+from etl.ledger import TableResult
 from schemas.contract_file import BUNDLED
 from tests.etl.conftest import DAY, Issuer
 

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from etl.keys.keyrings import create_keyring_file
+from etl.keys import create_keyring_file
 from scripts.local_stack.passwords import read as read_passwords
 from scripts.local_stack.processes import wait_until
 from tests.etl.conftest import DAY, Issuer

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from etl.ledger import Ledger, leased
 from etl.ledger.lease_rows import LeaseHeld
-from etl.ledger.leases import leased
-from etl.ledger.ledger import Ledger
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from etl.audit.waivers import WaiverRefused
-from etl.errors import AuditFailed, PublishRefused
-from etl.keys.keyrings import create_keyring_file
+from etl.audit import WaiverRefused
+from etl.audit.verdict import AuditFailed
+from etl.errors import PublishRefused
+from etl.keys import create_keyring_file
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult
 from etl.run.staged_run import StagedRun
 from etl.settings import KeyringSettings
-from etl.stage.manifest import StageGone
+from etl.stage import StageGone
 from tests.etl.conftest import DAY, Issuer
 
 pytestmark = pytest.mark.stack
@@ -102,7 +103,9 @@ def test_a_stopped_stage_is_waived_and_published_once(
         f"SELECT expectation, waived_by FROM ops.audits WHERE run_id = '{stopped.run_id}' AND waived_by IS NOT NULL"
     )
     assert issuer.published(waived) == [("expect_column_values_to_be_in_set", "A. Engineer")]
-    report = json.loads(gate.stage.read(f"{gate.target.prefix}/{stopped.run_id}/{TABLE}/report.json"))
+    report = json.loads(
+        gate.installation.bucket.read(f"{gate.installation.location.prefix}/{stopped.run_id}/{TABLE}/report.json")
+    )
     assert [one["by"] for one in report["waivers"]] == ["A. Engineer"]
 
 
@@ -116,13 +119,13 @@ def test_a_waiver_is_worth_nothing_elsewhere(
     """Not for another run's bytes, not for another expectation, not when it was changed, not under another key."""
     first, second = run(), run()
     waiver = gate.waive(first.run_id, TABLE, KIND, "for this run only", "A. Engineer")
-    folder = f"{gate.target.prefix}/{{}}/{TABLE}/{waiver.name}"
-    signed = gate.stage.read(folder.format(first.run_id))
-    gate.stage.write(folder.format(second.run_id), signed, "application/json")
+    folder = f"{gate.installation.location.prefix}/{{}}/{TABLE}/{waiver.name}"
+    signed = gate.installation.bucket.read(folder.format(first.run_id))
+    gate.installation.bucket.write(folder.format(second.run_id), signed, "application/json")
     with pytest.raises(AuditFailed):
         gate.publish(second.run_id, TABLE, quiet)
     forged = signed.replace(first.run_id.encode(), second.run_id.encode())
-    gate.stage.write(folder.format(second.run_id), forged, "application/json")
+    gate.installation.bucket.write(folder.format(second.run_id), forged, "application/json")
     with pytest.raises(WaiverRefused, match="1 of 1 waivers are not what was signed"):
         gate.publish(second.run_id, TABLE, quiet)
     create_keyring_file(tmp_path / "another.json")
@@ -157,8 +160,8 @@ def test_a_stage_that_is_overtaken_changed_or_gone_is_refused(
     suite.write_text(WRONG, encoding="utf-8")
     damaged = run()
     suite.write_text("table: clubs\n", encoding="utf-8")
-    folder = f"{gate.target.prefix}/{damaged.run_id}/{TABLE}/"
-    (parquet,) = [one.name for one in gate.stage.stored(folder) if one.name.endswith(".parquet")]
-    gate.stage.write(parquet, gate.stage.read(parquet), "application/octet-stream")
+    folder = f"{gate.installation.location.prefix}/{damaged.run_id}/{TABLE}/"
+    (parquet,) = [one.name for one in gate.installation.bucket.stored(folder) if one.name.endswith(".parquet")]
+    gate.installation.bucket.write(parquet, gate.installation.bucket.read(parquet), "application/octet-stream")
     with pytest.raises(AuditFailed, match="staged_files_equal_manifest: 1 of 1"):
         gate.publish(damaged.run_id, TABLE, quiet)

@@ -132,7 +132,7 @@ class Cluster:
         return sorted((self._root / "logs").iterdir())
 
     def change_password(self, password: str) -> None:
-        """Gives the ETL user another password, on both servers."""
+        """Sets another password for the ETL user, on both servers."""
         with self.admin(PRIMARY) as connection:
             connection.execute(f"ALTER ROLE {READER} PASSWORD '{password}'".encode())
         self.flush()
@@ -210,7 +210,7 @@ class Cluster:
         assert self.ask(STANDBY, "SELECT pg_promote(true, 20)")
 
     def restart_standby(self) -> Callable[[], None]:
-        """Stops the standby, and gives what starts it again."""
+        """Stops the standby, and returns what starts it again."""
         server = self._state.process(STANDBY)
         assert server is not None
         os.kill(server.pid, signal.SIGINT)
@@ -219,7 +219,7 @@ class Cluster:
 
     @contextmanager
     def crowded(self) -> Iterator[Callable[[], None]]:
-        """Takes every session that the standby gives while the block runs; what it yields lets them go."""
+        """Takes every session that the standby has while the block runs; yields what lets them go."""
         with ExitStack() as sessions:
             try:
                 while True:
@@ -257,7 +257,7 @@ class Cluster:
 
 
 def pair_contracts(folder: Path, dataset: str = "pair") -> dict[str, Contract]:
-    """Writes the contracts of the three tables into a folder and gives them."""
+    """Writes the contracts of the three tables into a folder and returns them."""
     folder.mkdir(exist_ok=True)
     for table in TABLES:
         text = _CONTRACT.format(table=table, dataset=dataset) + (_NOTE if table == "wide" else "")

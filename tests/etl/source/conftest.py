@@ -9,14 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from etl.cloud.storage.bucket import StagingLocation
-from etl.keys.keyrings import create_keyring_file, open_keyring
-from etl.plan.plan import plan_table
-from etl.plan.scope import Scope
-from etl.plan.table_plan import TablePlan
+from etl.cloud.storage import StagingLocation
+from etl.keys import create_keyring_file, open_keyring
+from etl.plan import Scope, TablePlan, plan_table
 from etl.settings import Settings, load_settings
-from etl.source.open import join_snapshot
-from etl.source.snapshot import HeldSnapshot
+from etl.source import HeldSnapshot, join_snapshot
 from etl.stage.driver import table_task
 from etl.stage.task import TableTask
 from masking.keyring import KeyRef, Keyring

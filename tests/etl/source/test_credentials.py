@@ -17,11 +17,11 @@ import pytest
 from adbc_driver_postgresql import dbapi
 from moto.server import ThreadedMotoServer
 
-from etl.errors import CredentialsRefused, SourceUnavailable
+from etl.errors import SourceUnavailable
 from etl.settings import SourceSettings
-from etl.source.credentials import login, renew
+from etl.source import hold_snapshot
+from etl.source.credentials import CredentialsRefused, login, renew
 from etl.source.endpoint import Endpoint
-from etl.source.open import hold_snapshot
 from etl.source.postgres.connect import arrow_connection, control_connection
 from masking.errors import KagemushaError
 from scripts.local_stack.passwords import read as read_passwords
@@ -54,7 +54,7 @@ def _fresh_process() -> None:
 
 
 def secret(name: str, text: str) -> str:
-    """Stores a secret in Tokyo and gives its ARN."""
+    """Stores a secret in Tokyo and returns its ARN."""
     manager = boto3.client("secretsmanager", region_name="ap-northeast-1")
     return str(manager.create_secret(Name=name, SecretString=text)["ARN"])
 

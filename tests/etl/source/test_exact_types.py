@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from etl.errors import ValuesUnfit
-from etl.source.dialect import POSTGRES, ReadColumn
+from etl.source import POSTGRES, ReadColumn
 from etl.source.exact_types import fit
 from schemas.types import ColumnType
 

@@ -19,7 +19,7 @@ from etl.source.host import host_region, host_shape, host_warning
     ],
 )
 def test_host_shapes(host: str, shape: str) -> None:
-    """Aurora's four kinds of endpoint are told apart by name; everything else is `other`."""
+    """Aurora's four kinds of endpoint are distinguished by name; everything else is `other`."""
     assert host_shape(host) == shape
 
 

@@ -9,16 +9,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.source.slice import Changes
-from etl.source.slices import (
+from etl.source import (
+    Changes,
     busy_slices,
     change_slices,
     changes_condition,
-    ctid_slices,
     days_condition,
-    whole,
+    whole_table,
     window_slices,
 )
+from etl.source.slices import ctid_slices
 
 
 @given(st.integers(0, 10_000_000), st.integers(1, 300))
@@ -57,7 +57,7 @@ def test_dates_and_views_have_plain_slices() -> None:
         "\"on\" = DATE '2023-08-30'",
         "\"on\" = DATE '2023-08-31'",
     ]
-    assert [part.where for part in whole()] == ["TRUE"]
+    assert [part.where for part in whole_table()] == ["TRUE"]
 
 
 @given(st.dictionaries(st.integers(0, 2 * 24 * 60 - 1), st.integers(1, 5_000), max_size=80), st.integers(1, 20_000))

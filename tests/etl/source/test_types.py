@@ -9,18 +9,14 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pytest
+from pyspark.sql import SparkSession
 
-from etl.errors import ColumnsRetyped, ValuesUnfit
-from etl.plan.plan import plan_table
-from etl.plan.scope import Scope
+from etl.errors import ValuesUnfit
+from etl.plan import Scope, plan_table
+from etl.plan.drift.refuse import ColumnsRetyped
 from etl.settings import Settings
-from etl.source.dialect import ReadColumn
-from etl.source.jdbc.frame import jdbc_frame, reading_session
-from etl.source.jdbc.text import fit_text
-from etl.source.open import hold_snapshot, join_snapshot
-from etl.source.postgres.read import read_slice
-from etl.source.slice import Slice
-from etl.spark import spark_session
+from etl.source import ReadColumn, Slice, hold_snapshot, join_snapshot, read_slice
+from etl.source.jdbc import fit_text, jdbc_frame, reading_session
 from masking.errors import KagemushaError
 from schemas.contract_file import load_contract
 from schemas.types import ColumnType
@@ -53,7 +49,7 @@ KEPT: Final = "  {name}: {{type: '{type}', class: none, mask: {{strategy: keep, 
 
 
 def contract_of(folder: Path, columns: Mapping[str, str]) -> Path:
-    """Writes the contract of a table whose columns have these types; gives its folder."""
+    """Writes the contract of a table whose columns have these types; returns its folder."""
     folder.mkdir(exist_ok=True)
     kept = "".join(KEPT.format(name=name, type=kind) for name, kind in columns.items())
     (folder / "matrix.yaml").write_text(CONTRACT + kept, encoding="utf-8")
@@ -118,7 +114,7 @@ def in_mysql(mysql: MySql) -> Iterator[None]:
 
 
 def published(issuer: Issuer, settings: Settings, folder: Path, cases: Mapping[str, Case]) -> dict[str, list[Any]]:
-    """Loads the matrix by the daily run and gives what BigQuery holds."""
+    """Loads the matrix by the daily run and returns what BigQuery holds."""
     issuer.warehouse.client.delete_table("types.matrix", not_found_ok=True)
     contracts = contract_of(folder, {name: case.contract for name, case in cases.items()})
     result = issuer.run(DAY, contracts=contracts, settings=settings)
@@ -159,13 +155,13 @@ def refused(kind: type[KagemushaError], message: str, batches: Iterator[pa.Recor
 
 
 @pytest.mark.usefixtures("in_postgres")
-def test_postgres_values_that_fit_nowhere_are_refused(issuer: Issuer) -> None:
+def test_postgres_values_that_fit_nowhere_are_refused(issuer: Issuer, spark: SparkSession) -> None:
     """NaN and infinities, digits too many, years that BigQuery lacks and NUL stop the slice, by either reader."""
     columns = ", ".join(f"{name} {source}" for name, (source, *_) in UNFIT_POSTGRES.items())
     values = ", ".join(literal for _, literal, *_ in UNFIT_POSTGRES.values())
     issuer.source(f"CREATE TABLE types.unfit ({columns}); INSERT INTO types.unfit VALUES ({values})")
     issuer.source("GRANT SELECT ON types.unfit TO etl_reader")
-    session = reading_session(spark_session())
+    session = reading_session(spark)
     with hold_snapshot(issuer.settings.source) as held:
         for name, (_, _, contract, kind) in UNFIT_POSTGRES.items():
             column = ReadColumn(name, ColumnType.parse(contract))
@@ -177,13 +173,13 @@ def test_postgres_values_that_fit_nowhere_are_refused(issuer: Issuer) -> None:
 
 
 @pytest.mark.usefixtures("in_mysql")
-def test_mysql_values_that_fit_nowhere_are_refused(mysql: MySql) -> None:
+def test_mysql_values_that_fit_nowhere_are_refused(mysql: MySql, spark: SparkSession) -> None:
     """Zero dates, numbers that are no bool, and JSON that no text can hold stop the slice, and are counted."""
     columns = ", ".join(f"{name} {source}" for name, (source, *_) in UNFIT_MYSQL.items())
     values = ", ".join(literal for _, literal, *_ in UNFIT_MYSQL.values())
     insert = f"INSERT INTO types.unfit VALUES ({values})"
     mysql.execute("SET SESSION sql_mode = ''", f"CREATE TABLE types.unfit ({columns})", insert, insert)
-    session = reading_session(spark_session())
+    session = reading_session(spark)
     with hold_snapshot(mysql.settings.source) as held:
         for name, (_, _, contract, message) in UNFIT_MYSQL.items():
             column = ReadColumn(name, ColumnType.parse(contract))

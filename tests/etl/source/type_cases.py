@@ -1,4 +1,4 @@
-"""Extreme values of every supported type, and what no type of ours holds: source literals beside what they become."""
+"""Extreme values of every supported type, and what no type of ours holds: source literals and what they become."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from etl.errors import ReadFailed, ValuesUnfit
+from etl.errors import ValuesUnfit
+from etl.source.session import ReadFailed
 
 
 @dataclass(frozen=True)
 class Case:
-    """A source type, its contract type, and literals of the source beside what must be published."""
+    """A source type, its contract type, and literals of the source, each with what must be published."""
 
     source: str
     contract: str

@@ -10,8 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from etl.errors import STOPPED, QuarantineFull
-from etl.stage.quarantine import Quarantine, QuarantinedRow, quarantined
+from etl.errors import STOPPED
+from etl.stage import Quarantine
+from etl.stage.quarantine import QuarantinedRow, QuarantineFull, quarantined
 from tests.etl.conftest import DAY, Issuer
 
 BAD = "4929000011112223"

@@ -11,8 +11,8 @@ from zipimport import zipimporter
 
 import pyarrow as pa
 import pytest
+from pyspark.sql import SparkSession
 
-from etl.spark import spark_session
 from etl.stage.worker import lighten
 
 pytestmark = pytest.mark.stack
@@ -38,9 +38,9 @@ class Seen:
         return seen
 
 
-def test_the_next_task_finds_no_archive_and_few_objects() -> None:
+def test_the_next_task_finds_no_archive_and_few_objects(spark: SparkSession) -> None:
     """After the first task of a process, Python has no archive to read anew, and modules' objects are not searched."""
-    context = spark_session().sparkContext
+    context = spark.sparkContext
     seen = [context.parallelize([0], 1).map(lambda _: Seen.now()).collect()[0] for _ in range(TASKS)]
     later = [one for nth, one in enumerate(seen) if one.process in {before.process for before in seen[:nth]}]
     assert later, "every task had a process of its own"
@@ -48,7 +48,7 @@ def test_the_next_task_finds_no_archive_and_few_objects() -> None:
     assert max(one.searched for one in later) < len(gc.get_objects()) / 10
 
 
-def test_a_module_in_a_forgotten_archive_is_still_found() -> None:
+def test_a_module_in_a_forgotten_archive_is_still_found(spark: SparkSession) -> None:
     """What Spark brought in an archive can be imported after it was forgotten."""
 
     def imported(_: int) -> str:
@@ -58,12 +58,11 @@ def test_a_module_in_a_forgotten_archive_is_still_found() -> None:
 
         return str(py4j.finalizer.__name__)
 
-    assert spark_session().sparkContext.parallelize([0], 1).map(imported).collect() == ["py4j.finalizer"]
+    assert spark.sparkContext.parallelize([0], 1).map(imported).collect() == ["py4j.finalizer"]
 
 
-def test_the_audit_has_the_workers_that_read() -> None:
+def test_the_audit_has_the_workers_that_read(spark: SparkSession) -> None:
     """Tasks of a query run in the processes that ran tasks of rows before: none starts and loads everything again."""
-    spark = spark_session()
 
     def process(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for _ in batches:

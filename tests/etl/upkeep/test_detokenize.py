@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from etl.cli import app
-from etl.keys.keyrings import change_keyring, create_keyring_file, open_keyring, rotate_keyring
+from etl.keys import change_keyring, create_keyring_file, open_keyring, rotate_keyring
 from etl.upkeep.detokenize.access_log import AccessLog, AccessLogUnusable
 from etl.upkeep.detokenize.detokenize import BATCH, detokenize
 from masking.errors import KagemushaError, KeyUnusable

@@ -15,10 +15,9 @@ from typer.testing import CliRunner, Result
 
 from etl.cli import app
 from etl.clock import now
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.keys.keyrings import change_keyring, create_keyring_file, open_keyring, rotate_keyring
-from etl.ledger.leases import leased
-from etl.ledger.ledger import Ledger
+from etl.cloud.bigquery import Warehouse
+from etl.keys import change_keyring, create_keyring_file, open_keyring, rotate_keyring
+from etl.ledger import Ledger, leased
 from etl.publish.tables import ensure_table
 from etl.settings import load_settings
 from etl.upkeep.erase.persons import ErasureRefused, read_persons, token_columns
@@ -130,11 +129,6 @@ def office(stack: Endpoints, tmp_path: Path) -> Office:
     found = Office(folder, settings, ledger, contracts, dataset)
     _fill(found, keyring)
     return found
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Erasure needs no Spark."""
 
 
 def refused(result: Result) -> KagemushaError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from google.cloud import bigquery
 
-from etl.cloud.bigquery.warehouse import Warehouse
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation, expiry_rules
+from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.cloud.storage.bucket import expiry_rules
 from etl.publish.tables import encryption, load_config
 from etl.settings import BigQuerySettings, DatasetAccess, load_settings
 from etl.upkeep.prepare import prepare
@@ -14,11 +15,6 @@ from schemas.contract_file import load_contracts
 from scripts.local_stack.local_stack import Endpoints
 
 KEY = "projects/p/locations/asia-northeast1/keyRings/r/cryptoKeys/k"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Preparing needs no Spark."""
 
 
 @pytest.mark.stack

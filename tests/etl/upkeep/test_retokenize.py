@@ -13,10 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from etl.cli import app
-from etl.cloud.bigquery.warehouse import TIMEOUT_SECONDS
-from etl.keys.keyrings import change_keyring, create_keyring_file, open_keyring, rotate_keyring
+from etl.cloud.bigquery import TIMEOUT_SECONDS
+from etl.keys import change_keyring, create_keyring_file, open_keyring, rotate_keyring
 from etl.progress import JsonLines
-from etl.publish.views import View
+from etl.publish import View
 from etl.settings import Settings
 from etl.upkeep.retokenize.retokenize import Retokenized, retokenize
 from masking.errors import KeyUnusable

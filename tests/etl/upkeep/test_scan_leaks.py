@@ -16,7 +16,7 @@ from google.cloud import bigquery
 from typer.testing import CliRunner, Result
 
 from etl.cli import app
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.upkeep.scan import streams
 from etl.upkeep.scan.places import Place, scan
 from masking.examples import EXAMPLE_DAY, example_keyring

@@ -1,4 +1,4 @@
-"""The made-up issuer in MySQL's dialect, beside the one in PostgreSQL."""
+"""The made-up issuer once more, in MariaDB."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MySql:
     settings: Settings
 
     def execute(self, *statements: str) -> list[tuple[Any, ...]]:
-        """Runs statements as the administrator and gives the last one's rows."""
+        """Runs statements as the administrator and returns the last one's rows."""
         place = urlsplit(self.ends.url)
         secret = Path(self.ends.password.removeprefix("file:")).with_name(ADMIN).read_text(encoding="ascii")
         with closing(

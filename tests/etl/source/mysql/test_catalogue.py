@@ -1,4 +1,4 @@
-"""What the catalogue tells is used alike whichever engine has it: drift, plan and discovery on MySQL."""
+"""Drift, plan and discovery use the catalogue of MySQL as they use that of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CREATE TABLE community.kaiin (
 
 
 def run(mysql: MySql, *arguments: str) -> tuple[int, str]:
-    """Runs a command on MariaDB; gives its exit code and what it prints."""
+    """Runs a command on MariaDB; returns its exit code and what it prints."""
     result = CliRunner().invoke(app, [*arguments, "--settings", str(mysql.ends.settings)])
     return result.exit_code, result.stdout
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from etl.errors import EndpointRefused
 from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
+from etl.source.guard import EndpointRefused
 from etl.source.mysql.guard import MySqlReader, prove_reader, session_sql
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etl.source import hold_snapshot, join_snapshot
 from etl.source.mysql.key_ranges import key_slices, literal, measured_bounds
-from etl.source.open import hold_snapshot, join_snapshot
 from tests.etl.source.mysql.mysql_source import MySql
 
 

@@ -10,11 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.source.dialect import ReadColumn
-from etl.source.open import hold_snapshot, join_snapshot
-from etl.source.postgres.read import read_slice
+from etl.source import ReadColumn, Slice, hold_snapshot, join_snapshot, read_slice
 from etl.source.postgres.session import PostgresSession
-from etl.source.slice import Slice
 from schemas.types import ColumnType
 from scripts.local_stack.local_stack import Endpoints
 from tests.etl.conftest import Issuer

@@ -62,5 +62,5 @@ def test_texts(one: str, other: str) -> None:
     ],
 )  # fmt: skip
 def test_times_and_decimals(kind: str, low: str, high: str, literal: str | None) -> None:
-    """The coarsest time and the shortest number; what is infinite is not told apart."""
+    """The coarsest time and the shortest number; there is none next to what is infinite."""
     assert KEY_KINDS[kind].between(low, high) == literal

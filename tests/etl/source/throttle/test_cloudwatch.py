@@ -11,9 +11,10 @@ from moto.server import ThreadedMotoServer
 
 from etl.errors import SettingsInvalid
 from etl.settings import SourceSettings
+from etl.source import Governor
 from etl.source.guard import Reader
 from etl.source.throttle.cloudwatch import load_of, watched_load
-from etl.source.throttle.governor import Bounds, Governor
+from etl.source.throttle.governor import Bounds
 
 HOST = "etl.cluster-custom-abc123.ap-northeast-1.rds.amazonaws.com"
 READER = Reader("issuer-reader-2", 150004, is_aurora=True)

@@ -1,4 +1,4 @@
-"""The cap holds over all tables of a run, and the governor gives way to a reader that struggles."""
+"""The cap holds over all tables of a run, and the governor backs off from a reader under strain."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from pyspark.sql import SparkSession
 
-from etl.errors import SnapshotLost
-from etl.source.open import hold_snapshot
-from etl.source.throttle.governor import Bounds, Governor, Pulse
-from etl.spark import spark_session
-from etl.stage.driver import stage_table
+from etl.source import Governor, hold_snapshot
+from etl.source.snapshot import SnapshotLost
+from etl.source.throttle.governor import Bounds, Pulse
+from etl.stage import Stager
 from scripts.local_stack.postgres import STANDBY
 from tests.etl.source.cluster import OURS, ROWS, Cluster
 from tests.etl.source.conftest import Staging
@@ -30,7 +30,7 @@ def governor(connections: int = 9, calm_seconds: float = 0) -> tuple[Governor, l
 
 @contextmanager
 def sampled(cluster: Cluster) -> Iterator[set[int]]:
-    """Counts our sessions on the standby as fast as it answers, while the block runs; gives the counts it met."""
+    """Counts our sessions on the standby as fast as it answers, while the block runs; yields the counts."""
     counts: set[int] = set()
     ended = threading.Event()
 
@@ -51,16 +51,17 @@ def sampled(cluster: Cluster) -> Iterator[set[int]]:
 
 @pytest.mark.stack
 @pytest.mark.parametrize("cap", [2, 3])
-def test_the_cap_holds_over_two_tables_at_once(cluster: Cluster, staging: Staging, cap: int) -> None:
+def test_the_cap_holds_over_two_tables_at_once(
+    cluster: Cluster, staging: Staging, spark: SparkSession, cap: int
+) -> None:
     """However many slices and tables there are, the server never sees more sessions of a run than the setting."""
-    spark = spark_session()
     reached = min(cap, spark.sparkContext.defaultParallelism + 1)
     with hold_snapshot(cluster.source(max_connections=cap)) as held, sampled(cluster) as counts:
         plans = [staging.plan(held, table, slices=3) for table in ("credits", "debits")]
         with ThreadPoolExecutor(2) as tables:
-            arguments = (held, staging.keys, staging.key, staging.target, f"cap-{cap}")
+            stager = Stager(spark, held, staging.key, staging.target, f"cap-{cap}")
             with cluster.locked("credits", "debits"):  # slices wait for each other's rows, so that they meet
-                staged = [tables.submit(stage_table, spark, plan, *arguments) for plan in plans]
+                staged = [tables.submit(stager.stage_slices, plan) for plan in plans]
                 cluster.await_standby(f"(SELECT count(*) = {reached} FROM pg_stat_activity WHERE {OURS})")
             assert [one.result().rows for one in staged] == [ROWS, ROWS]
     assert max(counts) == reached

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from etl.errors import RunLost, SnapshotLost
+from etl.errors import RunLost
+from etl.source.snapshot import SnapshotLost
 from etl.source.throttle.heartbeat import Heartbeat
 
 
@@ -38,7 +39,7 @@ def test_a_check_waits_for_a_look_of_its_own() -> None:
     ],
 )
 def test_what_is_lost_is_told_once_and_to_everybody(failure: Exception, message: str) -> None:
-    """A loss, or a failure that nobody foresaw, is told once; every check raises it, and nothing foreign is quoted."""
+    """A loss, or an unforeseen failure, is reported once; every check raises it, and nothing foreign is quoted."""
 
     def look() -> int:
         raise failure

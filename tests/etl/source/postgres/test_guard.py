@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from etl.errors import EndpointRefused, ReaderChanged
 from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
-from etl.source.guard import still_the_reader
+from etl.source.guard import EndpointRefused, ReaderChanged, still_the_reader
 from etl.source.postgres.guard import PROOF_SQL, prove_reader
 
 

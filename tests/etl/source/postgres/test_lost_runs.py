@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from etl.cloud.bigquery.warehouse import Warehouse
+from etl.cloud.bigquery import Warehouse
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult
@@ -21,7 +21,7 @@ from scripts.local_stack.postgres import PRIMARY
 from tests.etl.source.cluster import OURS, Cluster, pair_contracts
 from tests.etl.source.conftest import DAY, Staging
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("spark")]
 WAITING = f"EXISTS (SELECT FROM pg_stat_activity WHERE {OURS} AND wait_event_type = 'Lock')"
 DATASET = "lost_runs"
 
@@ -129,7 +129,7 @@ def test_a_run_that_loses_its_reader_publishes_nothing(
 
 
 def test_the_run_after_a_lost_one_publishes(pair: Pair) -> None:
-    """Nothing has to be cleaned up: the next run, on a reader that stands, brings what the lost one could not."""
+    """Nothing has to be cleaned up: the next run, on a working reader, publishes what the lost one could not."""
     before = pair.published()
     assert pair.run().exit_code == 0
     after = pair.published()

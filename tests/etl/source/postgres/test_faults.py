@@ -9,20 +9,18 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyspark.sql import SparkSession
 
 from etl import retries
-from etl.errors import ReaderLags, SnapshotLost, SourceUnavailable, StatementTimedOut
+from etl.errors import SourceUnavailable, StatementTimedOut
 from etl.retries import TRIES
-from etl.source.dialect import ReadColumn
+from etl.source import ReadColumn, Snapshot, hold_snapshot, read_slice
 from etl.source.endpoint import Endpoint
-from etl.source.open import hold_snapshot
-from etl.source.postgres import snapshot as postgres
+from etl.source.lag import ReaderLags
 from etl.source.postgres.connect import control_connection
-from etl.source.postgres.read import read_slice
-from etl.source.snapshot import Snapshot
-from etl.spark import spark_session
+from etl.source.snapshot import SnapshotLost
+from etl.stage import Stager
 from etl.stage import task as task_module
-from etl.stage.driver import stage_table
 from etl.stage.task import StagedSlice, stage_slice
 from schemas.types import ColumnType
 from scripts.local_stack.postgres import PRIMARY, STANDBY
@@ -44,7 +42,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 def in_mid_stream(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None], int], list[int]]:
     """Returns a way to let something happen, so many times, after a slice got its first batch and before its second.
 
-    The list that it gives counts how often that was.
+    The list that it returns counts how often that was.
     """
 
     def arrange(happen: Callable[[], None], times: int) -> list[int]:
@@ -82,7 +80,7 @@ def test_a_backend_that_is_killed_once_costs_a_try(cluster: Cluster, staging: St
 def test_a_backend_that_is_killed_every_time_ends_the_slice(
     cluster: Cluster, staging: Staging, in_mid_stream: Arrange
 ) -> None:
-    """After the last try the slice gives a transient error that names table and slice, and no rows."""
+    """After the last try the slice returns a transient error that names table and slice, and no rows."""
     with hold_snapshot(cluster.source()) as held:
         task, plan = staging.task(held, "wide")
         killed = in_mid_stream(lambda: cluster.end_sessions(STREAMING), 100)
@@ -94,7 +92,7 @@ def test_a_backend_that_is_killed_every_time_ends_the_slice(
 
 
 def test_a_lock_conflict_on_the_standby_costs_a_try(cluster: Cluster, staging: Staging, in_mid_stream: Arrange) -> None:
-    """A query that stands in the way of the primary's changes is canceled there (40001), and read again."""
+    """A query that blocks the primary's changes is canceled there (40001), and read again."""
     conflicts = "SELECT confl_lock FROM pg_stat_database_conflicts WHERE datname = 'issuer'"
     before = cluster.ask(STANDBY, conflicts)
 
@@ -108,7 +106,7 @@ def test_a_lock_conflict_on_the_standby_costs_a_try(cluster: Cluster, staging: S
     assert cluster.ask(STANDBY, conflicts) > before
 
 
-def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging: Staging) -> None:
+def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging: Staging, spark: SparkSession) -> None:
     """When the holding session ends, the heartbeat says so, no turn is given, and no slice tries a second time."""
     with hold_snapshot(cluster.source()) as held:
         task, plan = staging.task(held, "credits")
@@ -120,14 +118,14 @@ def test_a_snapshot_that_is_lost_ends_the_run_at_once(cluster: Cluster, staging:
             raise AssertionError
         failure = stage_slice(task, plan.slices[0])
         with pytest.raises(SnapshotLost):
-            stage_table(spark_session(), plan, held, staging.keys, staging.key, staging.target, "lost")
+            Stager(spark, held, staging.key, staging.target, "lost").stage_slices(plan)
     assert isinstance(failure, SnapshotLost)
     assert lost.value.exit_code == failure.exit_code == 3
 
 
 def test_exhausted_connections_are_waited_for(cluster: Cluster, staging: Staging) -> None:
     """While the server has no session left a slice waits; it fails as transient, or goes on when one is free."""
-    with postgres.hold_snapshot(cluster.source(connect_seconds=1), every=0.1) as held, cluster.crowded() as let_go:
+    with hold_snapshot(cluster.source(connect_seconds=1), every=0.1) as held, cluster.crowded() as let_go:
         with pytest.raises(SourceUnavailable, match="did not answer within 1 s"):
             staging.plan(held, "credits")
         for _ in range(3):
@@ -139,7 +137,7 @@ def test_exhausted_connections_are_waited_for(cluster: Cluster, staging: Staging
 
 
 def test_a_pause_of_the_network_is_sat_out(cluster: Cluster) -> None:
-    """A server that stands still for a moment in mid-stream costs nothing but the moment."""
+    """A server that pauses for a moment in mid-stream costs nothing but the moment."""
     with hold_snapshot(cluster.source()) as held:
         batches = read_slice(held.snapshot, "pair.wide", NOTES, "TRUE")
         rows = next(batches).num_rows
@@ -152,14 +150,13 @@ def test_a_pause_of_the_network_is_sat_out(cluster: Cluster) -> None:
     assert rows == ROWS
 
 
-def test_a_server_that_stays_silent_loses_the_run(cluster: Cluster, staging: Staging) -> None:
+def test_a_server_that_stays_silent_loses_the_run(cluster: Cluster, staging: Staging, spark: SparkSession) -> None:
     """After `silence_seconds` without an answer, slices that wait for it are canceled: nothing hangs."""
-    with postgres.hold_snapshot(cluster.source(silence_seconds=1), every=0.1) as held:
+    with hold_snapshot(cluster.source(silence_seconds=1), every=0.1) as held:
         plan = staging.plan(held, "credits", slices=4)
         with ThreadPoolExecutor(1) as other, cluster.locked("credits"):
-            staged = other.submit(
-                stage_table, spark_session(), plan, held, staging.keys, staging.key, staging.target, "silent"
-            )
+            stager = Stager(spark, held, staging.key, staging.target, "silent")
+            staged = other.submit(stager.stage_slices, plan)
             cluster.await_standby(f"EXISTS (SELECT FROM pg_stat_activity WHERE {OURS} AND wait_event_type = 'Lock')")
             with cluster.paused(), pytest.raises(SnapshotLost, match="has not answered for 1 s") as lost:
                 staged.result(timeout=30)
@@ -235,16 +232,16 @@ def test_sessions_show_whose_they_are_and_only_read(cluster: Cluster) -> None:
     }
 
 
-def test_two_tables_of_one_transaction_are_never_torn(cluster: Cluster, staging: Staging) -> None:
+def test_two_tables_of_one_transaction_are_never_torn(cluster: Cluster, staging: Staging, spark: SparkSession) -> None:
     """While amounts move from one table to the other, every run stages both as they stood at one moment."""
     seen = set()
     with cluster.transferring() as moved, ThreadPoolExecutor(2) as tables:
         for number in range(2):
             before = moved()
             with hold_snapshot(cluster.source()) as held:
-                arguments = (held, staging.keys, staging.key, staging.target, f"torn-{number}")
+                stager = Stager(spark, held, staging.key, staging.target, f"torn-{number}")
                 plans = [staging.plan(held, table, slices=2) for table in ("credits", "debits")]
-                both = [tables.submit(stage_table, spark_session(), plan, *arguments) for plan in plans]
+                both = [tables.submit(stager.stage_slices, plan) for plan in plans]
                 credit, debit = (one.result() for one in both)
             assert credit.rows == debit.rows == ROWS
             assert credit.sums["amount"] == -debit.sums["amount"]

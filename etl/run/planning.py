@@ -1,0 +1,58 @@
+"""Plans the tables of a run, all under the one snapshot that the run reads."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from etl.installation import Installation
+from etl.ledger import Leases, merge_state
+from etl.plan import Scope, TablePlan, plan_table
+from etl.run.request import Run, Selection
+from etl.source import HeldSnapshot, Session, join_snapshot
+from masking.errors import KagemushaError
+from schemas.contract import Contract
+
+PlanOrRefusal = TablePlan | KagemushaError
+
+_MIB: Final = 1024 * 1024
+
+
+def plan_tables(
+    installation: Installation, selection: Selection, run: Run, held: HeldSnapshot, leases: Leases, workers: int
+) -> dict[str, PlanOrRefusal]:
+    """Returns a plan for every chosen table; a table that may not be loaded, or not as its contract says, is refused.
+
+    Args:
+        installation: where the tables are published.
+        selection: the tables.
+        run: what is read of them.
+        held: the snapshot.
+        leases: a table that another run holds is not planned.
+        workers: how many slices can be read at once.
+    """
+    plans: dict[str, PlanOrRefusal] = {}
+    with held.governor.turn(), join_snapshot(held.snapshot) as session:
+        for name, contract in selection.chosen.items():
+            refusal = leases.refusal(contract.publish)
+            plans[name] = refusal or _planned(installation, run, session, contract, workers)
+    return plans
+
+
+def estimated_rows(plan: PlanOrRefusal) -> int:
+    """Returns about how many rows a plan reads; a table that is refused reads none."""
+    return plan.estimated_rows if isinstance(plan, TablePlan) else 0
+
+
+def _planned(installation: Installation, run: Run, session: Session, contract: Contract, workers: int) -> PlanOrRefusal:
+    try:
+        scope = run.scopes.get(contract.table) or _scope_of_the_day(installation, run, contract)
+        slice_bytes = installation.settings.source.slice_mib * _MIB
+        with session.isolated():
+            return plan_table(session, contract, scope, slice_bytes, workers=workers)
+    except KagemushaError as error:
+        return error.at(table=contract.table)
+
+
+def _scope_of_the_day(installation: Installation, run: Run, contract: Contract) -> Scope:
+    """Returns what the contract's mode says of the day, which for a merge table depends on what is published."""
+    return Scope(run.day, run.began, standing=merge_state(installation.warehouse, contract, installation.keys))

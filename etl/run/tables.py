@@ -1,0 +1,72 @@
+"""The tables of a run, all under one snapshot of the source and side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from etl.audit import Auditor, gather_references, write_index
+from etl.installation import Installation
+from etl.ledger import Leases, load_history
+from etl.progress import Progress
+from etl.publish import Publisher
+from etl.run.ledger_rows import started_row
+from etl.run.load_records import LoadRecords
+from etl.run.planning import PlanOrRefusal, estimated_rows, plan_tables
+from etl.run.request import Run, Selection
+from etl.run.results import TableLoad
+from etl.run.table_load import Gather, TableLoader
+from etl.run.table_turns import TableTurns
+from etl.source import Snapshot, hold_snapshot
+from etl.stage import Stager
+
+
+def load_tables(
+    installation: Installation,
+    selection: Selection,
+    run: Run,
+    leases: Leases,
+    records: LoadRecords,
+    progress: Progress,
+) -> tuple[Snapshot | None, dict[str, TableLoad]]:
+    """Loads the chosen tables and returns what was read, and how each table ended; without tables nothing is read."""
+    if not selection.chosen:
+        installation.ledger.append("runs", [started_row(run, None)])
+        return None, {}
+    settings, location = installation.settings, installation.location
+    with hold_snapshot(
+        settings.source, run.run_id, lambda step, counts: progress.say("source", step, **counts)
+    ) as held:
+        from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
+
+        installation.ledger.append("runs", [started_row(run, held.snapshot)])
+        spark = spark_session()
+        loader = TableLoader(
+            stager=Stager(spark, held, installation.key, location, run.run_id),
+            auditor=Auditor(spark, location, selection.suites),
+            publisher=Publisher(installation.warehouse, location),
+            gather=_gathering(installation, selection, run),
+            turns=TableTurns(selection.chosen, settings.limits.tables_at_once),
+            leases=leases,
+            records=records,
+            progress=progress,
+        )
+        workers = spark.sparkContext.defaultParallelism
+        loads = _side_by_side(loader, plan_tables(installation, selection, run, held, leases, workers))
+        write_index(run.run_id, [load.result for load in loads.values()], installation.bucket)
+    return held.snapshot, loads
+
+
+def _gathering(installation: Installation, selection: Selection, run: Run) -> Gather:
+    """Returns what gathers the references of a table; the ledger is asked once for the sizes of earlier loads."""
+    warehouse = installation.warehouse
+    history = load_history(warehouse, selection.chosen, run.day)
+    return lambda staged, others: gather_references(staged, run.day, selection.known, others, history, warehouse)
+
+
+def _side_by_side(loader: TableLoader, plans: Mapping[str, PlanOrRefusal]) -> dict[str, TableLoad]:
+    """Loads every table in a thread of its own, the largest first; how many work at once, turns decide."""
+    largest_first = sorted(plans, key=lambda name: -estimated_rows(plans[name]))
+    with ThreadPoolExecutor(len(plans), thread_name_prefix="table") as pool:
+        loads = {name: pool.submit(loader.load, name, plans[name]) for name in largest_first}
+    return {name: loads[name].result() for name in plans}

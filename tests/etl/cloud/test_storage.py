@@ -1,0 +1,129 @@
+"""Failures of Cloud Storage become ours, in one place, and nothing of Google's stays attached to them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from etl.cloud.failures import replacing
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.cloud.storage.failures import StorageUnavailable
+from etl.errors import BucketMissing, Unexpected
+from etl.settings import load_settings
+from masking.errors import KagemushaError
+from scripts.local_stack.local_stack import Endpoints
+
+_SECRET = "4111111111111111"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def spark() -> None:
+    """Storage needs no Spark."""
+
+
+class _Refusing(ThreadingHTTPServer):
+    """Answers every request with one status, and a message that quotes a value."""
+
+    daemon_threads = True
+    status = 403
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Refusing
+
+    def _refuse(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        content = f'{{"error": {{"code": {self.server.status}, "message": "{_SECRET}"}}}}'.encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _refuse  # noqa: N815  the names that http.server asks for
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def refusing() -> Iterator[_Refusing]:
+    """Yields a storage server that takes and gives nothing."""
+    with _Refusing(("127.0.0.1", 0), _Handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield listening
+        listening.shutdown()
+
+
+def _write_in_parts(bucket: StagingBucket) -> None:
+    writer = bucket.create("staged/new")
+    writer.write(b"x" * 9_000_000)
+    writer.finish()
+
+
+OPERATIONS: dict[str, Callable[[StagingBucket], object]] = {
+    "list the staging bucket": StagingBucket.check,
+    "write an object": lambda bucket: bucket.write("staged/new", b"x", "text/plain"),
+    "read an object": lambda bucket: bucket.read("staged/old"),
+    "describe an object": lambda bucket: bucket.created("staged/old"),
+    "list staged objects": lambda bucket: bucket.stored("staged/"),
+    "set the bucket's lifecycle": lambda bucket: bucket.expire_after(8),
+}
+
+
+@pytest.mark.parametrize("status", [403, 404, 412])
+@pytest.mark.parametrize("action", OPERATIONS)
+def test_every_refusal_is_ours(refusing: _Refusing, action: str, status: int) -> None:
+    """Whatever storage refuses, the error says which bucket and what was asked; nothing of Google's is in it."""
+    refusing.status = status
+    bucket = StagingBucket(StagingLocation("b", "staged", f"http://127.0.0.1:{refusing.server_port}"))
+    with pytest.raises(KagemushaError) as refused:
+        OPERATIONS[action](bucket)
+    kind = BucketMissing if status in {403, 404} else StorageUnavailable
+    assert type(refused.value) is kind
+    assert action in str(refused.value)
+    assert refused.value.where["bucket"] == "b"
+    _holds_nothing_of_googles(refused.value)
+
+
+def test_an_object_that_is_not_taken_is_ours(refusing: _Refusing) -> None:
+    """So it is for an object that is written in parts, whose uploads fail with errors of another library."""
+    bucket = StagingBucket(StagingLocation("b", "staged", f"http://127.0.0.1:{refusing.server_port}"))
+    with pytest.raises(BucketMissing, match="would not write an object") as refused:
+        _write_in_parts(bucket)
+    _holds_nothing_of_googles(refused.value)
+
+
+@pytest.mark.stack
+def test_a_missing_bucket_is_named(stack: Endpoints) -> None:
+    """A bucket that is not there is told from a storage that does not answer."""
+    here = StagingLocation.of(load_settings(stack.settings))
+    with pytest.raises(BucketMissing) as refused:
+        StagingBucket(replace(here, bucket="no-such-bucket")).check()
+    assert refused.value.where["bucket"] == "no-such-bucket"
+    _holds_nothing_of_googles(refused.value)
+
+
+def test_other_errors_pass_as_they_are() -> None:
+    """Only the named foreign errors are replaced; ours, and those that nobody foresaw, come through."""
+
+    def ours(_: BaseException) -> KagemushaError:
+        return Unexpected("It failed.", not_done="Nothing was done.")
+
+    with pytest.raises(KeyError), replacing((OSError,), ours):
+        raise KeyError(_SECRET)
+    with pytest.raises(BucketMissing), replacing((OSError,), ours):
+        raise BucketMissing("It is missing.", not_done="Nothing was done.")
+    with pytest.raises(Unexpected) as replaced, replacing((OSError,), ours):
+        raise OSError(_SECRET)
+    _holds_nothing_of_googles(replaced.value)
+
+
+def _holds_nothing_of_googles(error: KagemushaError) -> None:
+    assert error.__context__ is None
+    assert error.__cause__ is None
+    assert _SECRET not in str(error)

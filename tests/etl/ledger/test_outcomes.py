@@ -1,0 +1,227 @@
+"""Which outcome of a load counts where: each place that asks the ledger is asked about a row of each outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import count
+
+import pytest
+
+from etl.clock import now
+from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.errors import PublishRefused
+from etl.ledger import (
+    LOADED,
+    PUBLISHED,
+    REPLACED,
+    Ledger,
+    LoadOutcome,
+    done_days,
+    failed,
+    failure_kind,
+    leased,
+    load_history,
+    merge_state,
+)
+from etl.ledger.key_events import _noted
+from etl.plan import TablePlan, mask_plan
+from etl.reports.status import table_status
+from etl.reports.verify import _last_load
+from etl.run.resume import already_loaded
+from etl.run.superseded import refuse_superseded
+from etl.settings import Settings, load_settings
+from etl.stage import Quarantine, Staged, manifest_name
+from masking.examples import example_keyring
+from schemas.business_days import Window
+from schemas.contract import Contract
+from schemas.contract_file import load_contracts
+from scripts.local_stack.local_stack import Endpoints
+
+pytestmark = pytest.mark.stack
+DAY = date(2023, 8, 30)
+_NUMBERS = count(1000)
+_BASIS = "basis"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def spark() -> None:
+    """The ledger needs no Spark."""
+
+
+@dataclass(frozen=True)
+class Books:
+    """A ledger, and a table whose rows in it are of one outcome."""
+
+    settings: Settings
+    ledger: Ledger
+    outcome: str
+    number: int = field(default_factory=lambda: next(_NUMBERS))
+
+    def contract(self, table: str) -> Contract:
+        """Returns a bundled contract under a name of its own, for a table that is published."""
+        return load_contracts()[table].model_copy(
+            update={"table": f"{table}_{self.number}", "publish": "outcomes.there", "joins": {}}
+        )
+
+    def note(self, contract: Contract, **columns: object) -> None:
+        """Appends a row as the load of a business day writes it."""
+        row = {
+            "run_id": f"run-{self.number}",
+            "table_name": contract.table,
+            "day": DAY,
+            "outcome": self.outcome,
+            "rows": 7,
+            "contract_digest": contract.digest,
+            "at": now(),
+        }
+        self.ledger.append("table_loads", [{**row, **columns}])
+
+
+@pytest.fixture(scope="module")
+def settings(stack: Endpoints) -> Settings:
+    """Returns settings with a ledger of this module alone."""
+    found = load_settings(stack.settings)
+    return found.model_copy(update={"bigquery": found.bigquery.model_copy(update={"ops_dataset": "outcome_ops"})})
+
+
+@pytest.fixture(scope="module")
+def ledger(settings: Settings) -> Ledger:
+    """Returns that ledger, opened as a command opens it."""
+    ledger = Ledger.of(settings)
+    ledger.warehouse.ensure_dataset("outcomes")
+    ledger.warehouse.client.query_and_wait("CREATE OR REPLACE TABLE outcomes.there AS SELECT 1 AS n")
+    return ledger
+
+
+def backfill_leaves_the_day_out(books: Books) -> bool:
+    """Whether `backfill --resume` takes the day for done."""
+    contract, window = books.contract("rewards"), {"window_first": DAY, "window_last": DAY}
+    books.note(contract, **window)
+    return DAY in done_days(books.ledger.warehouse, contract, example_keyring())
+
+
+def merge_goes_on(books: Books) -> bool:
+    """Whether further changes can be merged after it."""
+    contract = books.contract("delinquencies")
+    books.note(contract, watermark=now(), keys_compared=7)
+    return merge_state(books.ledger.warehouse, contract, example_keyring()) is not None
+
+
+def usual_size(books: Books) -> bool:
+    """Whether later loads are compared with its size."""
+    contract = books.contract("rewards")
+    books.note(contract, nulls={"value": 1})
+    return bool(load_history(books.ledger.warehouse, [contract.table], DAY + timedelta(days=1))[contract.table])
+
+
+def verify_compares(books: Books) -> bool:
+    """Whether `verify` takes its counts for what BigQuery must hold."""
+    contract = books.contract("rewards")
+    books.note(contract, window_first=DAY, window_last=DAY, sums={"points": 1})
+    return _last_load(books.ledger, contract, DAY) is not None
+
+
+def status_says_loaded(books: Books) -> bool:
+    """Whether `status` says that the table is loaded through its day."""
+    contract = books.contract("rewards")
+    books.note(contract)
+    (found,) = table_status(books.ledger, books.settings, {contract.table: contract})
+    assert found.last_outcome == books.outcome
+    assert found.last_failure == failure_kind(books.outcome)
+    return found.through == DAY
+
+
+def resume_leaves_it_out(books: Books) -> bool:
+    """Whether `--resume` does not load the table again."""
+    contract = books.contract("rewards")
+    with leased(books.ledger, f"resumed-{books.number}", [contract.publish], 600) as leases:
+        fence = leases.fencing_token(contract.publish)
+        assert fence is not None
+        books.note(contract, basis=_BASIS, fence=fence - 1)
+        chosen = {contract.table: contract}
+        return bool(already_loaded(books.ledger, "resumed", DAY, chosen, {contract.table: _BASIS}, leases))
+
+
+def staged_is_superseded(books: Books) -> bool:
+    """Whether a table that was staged before may not be published any more."""
+    contract, window = books.contract("rewards"), Window(DAY, DAY)
+    staged = Staged(
+        plan=TablePlan(contract, window, mask_plan(contract, DAY), (), 0),
+        run_id=f"staged-{books.number}",
+        files=(),
+        sums={},
+        nulled={},
+        quarantine=Quarantine(),
+        key_checks={},
+        seconds=0.0,
+        peak_mib=0,
+    )
+    bucket = StagingBucket(StagingLocation.of(books.settings))
+    bucket.write(manifest_name(bucket, staged.run_id, contract.table), b"{}", "application/json")
+    refuse_superseded(staged, bucket, books.ledger)  # nobody has published it yet
+    books.note(contract, window_first=DAY, window_last=DAY, at=now() + timedelta(minutes=1))
+    try:
+        refuse_superseded(staged, bucket, books.ledger)
+    except PublishRefused:
+        return True
+    return False
+
+
+def key_is_used(books: Books) -> bool:
+    """Whether its key version must stay the key that it was."""
+    books.note(books.contract("rewards"), key_checks={books.number: "00000000"})
+    return books.number in _noted(books.ledger)[1]
+
+
+PLACES: Mapping[Callable[[Books], bool], frozenset[LoadOutcome]] = {
+    backfill_leaves_the_day_out: PUBLISHED,
+    merge_goes_on: PUBLISHED,
+    usual_size: PUBLISHED,
+    verify_compares: PUBLISHED,
+    status_says_loaded: LOADED,
+    resume_leaves_it_out: LOADED,
+    staged_is_superseded: REPLACED,
+    key_is_used: REPLACED,
+}
+OUTCOMES = [
+    LoadOutcome.PUBLISHED,
+    LoadOutcome.ALREADY_LOADED,
+    LoadOutcome.RETOKENIZED,
+    LoadOutcome.AUDITED,
+    failed("PublishFailed"),
+]
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
+def test_an_outcome_counts_where_it_should(
+    place: Callable[[Books], bool], outcome: str, settings: Settings, ledger: Ledger
+) -> None:
+    """Each place counts the outcomes of its set, as the set's docstring decides, and no other."""
+    assert place(Books(settings, ledger, outcome)) == (outcome in PLACES[place])
+
+
+def test_a_load_after_a_retokenization_is_still_described_by_itself(settings: Settings, ledger: Ledger) -> None:
+    """A later retokenization does not hide a load: `verify`, sizes and a merge still find the row of the load."""
+    books = Books(settings, ledger, LoadOutcome.PUBLISHED)
+    contract = books.contract("delinquencies")
+    books.note(contract, watermark=now(), keys_compared=7, nulls={"late_fee": 1})
+    later = {"outcome": LoadOutcome.RETOKENIZED, "rows": 9, "at": now() + timedelta(minutes=1)}
+    books.note(contract, **later, day=None)
+    load = _last_load(ledger, contract, DAY)
+    assert load is not None
+    assert load.rows == 7
+    assert [
+        size.rows for size in load_history(ledger.warehouse, [contract.table], DAY + timedelta(1))[contract.table]
+    ] == [7]
+    assert merge_state(ledger.warehouse, contract, example_keyring()) is not None
+
+
+def test_outcomes_are_the_words_of_older_ledgers() -> None:
+    """What earlier versions wrote is read on: the words have not changed."""
+    assert [*map(str, LoadOutcome)] == ["published", "already loaded", "retokenized", "audited", "failed"]
+    assert failed("LeaseHeld") == "failed: LeaseHeld"
+    assert failure_kind("failed: LeaseHeld") == "LeaseHeld"
+    assert [failure_kind(one) for one in LoadOutcome if one != LoadOutcome.FAILED] == [None] * 4

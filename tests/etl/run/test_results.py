@@ -1,0 +1,38 @@
+"""What a run says of failed checks: those that stop the table, and those that somebody let pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from etl.audit import Verdict
+from etl.ledger import FailedCheck
+from etl.run.results import failed_checks
+from expectations.checks import Check, CheckResult
+
+
+@pytest.fixture(scope="session", autouse=True)
+def spark() -> None:
+    """Results need no Spark."""
+
+
+def test_a_waived_check_stops_nothing() -> None:
+    """A failure that a person signed for is reported with the name, also where the check could not even run."""
+    check = Check("newest_row_is_fresh")
+    verdict = Verdict(
+        (
+            CheckResult(check, passed=False, failed=2, checked=9),
+            CheckResult(check, passed=False, waived_by="A. Engineer"),
+            CheckResult(check, passed=False, error="ValueError", waived_by="A. Engineer"),
+            CheckResult(check, passed=True),
+        ),
+        0.0,
+    )
+    blocking, waived, broken = failed_checks(verdict)
+    assert (blocking.stops, blocking.waived, blocking.note) == (True, False, "")
+    assert (waived.stops, waived.waived, waived.note) == (False, True, "waived by A. Engineer")
+    assert (broken.stops, broken.waived, broken.note) == (False, True, "ValueError")
+
+
+def test_a_note_decides_nothing() -> None:
+    """Whether a failure was waived is a fact of its own, and not read out of a sentence."""
+    assert FailedCheck("c", "blocking", note="waived by nobody").stops

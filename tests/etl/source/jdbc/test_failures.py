@@ -1,0 +1,70 @@
+"""What ends a Spark job of reading rows becomes our error, without the driver's words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from py4j.protocol import Py4JError
+from pyspark.sql import SparkSession
+
+from etl.errors import SourceForbidden, StatementTimedOut
+from etl.settings import SourceSettings
+from etl.source import ReadColumn, Slice, hold_snapshot
+from etl.source.jdbc import jdbc_failure, jdbc_frame, reading_session
+from etl.source.session import ReadFailed
+from etl.source.snapshot import SnapshotLost
+from masking.errors import KagemushaError
+from schemas.types import ColumnType
+from tests.etl.conftest import Issuer
+from tests.etl.source.mysql.mysql_source import MySql
+
+pytestmark = pytest.mark.stack
+
+
+def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql, spark: SparkSession) -> None:
+    """A time limit, a missing grant and a lost snapshot are distinguished by their numbers, without foreign text."""
+    session = reading_session(spark)
+    columns = [ReadColumn("n", ColumnType("int64"))]
+    mysql.execute(
+        "CREATE DATABASE slow",
+        "CREATE VIEW slow.one AS SELECT SLEEP(4) AS n",
+        "CREATE TABLE slow.closed AS SELECT 1 AS n",
+        "GRANT SELECT ON slow.one TO 'etl_reader'@'127.0.0.1'",
+    )
+
+    def failure(source: SourceSettings, table: str, **changed: Any) -> KagemushaError:
+        with hold_snapshot(source) as held:
+            snapshot = replace(held.snapshot, **changed)
+            with pytest.raises(Py4JError) as ended:
+                jdbc_frame(session, snapshot, table, columns, Slice(0, "TRUE")).collect()
+            return jdbc_failure(ended.value, snapshot, {"source": table})
+
+    try:
+        hurried = mysql.settings.source.model_copy(update={"statement_seconds": 1})
+        assert isinstance(failure(hurried, "slow.one"), StatementTimedOut)
+        assert isinstance(failure(mysql.settings.source, "slow.closed"), SourceForbidden)
+    finally:
+        mysql.execute("DROP DATABASE slow", "REVOKE SELECT ON slow.one FROM 'etl_reader'@'127.0.0.1'")
+    by_jdbc = issuer.settings.source.model_copy(update={"reader": "jdbc"})
+    issuer.source("CREATE TABLE public.one AS SELECT 1 AS n")
+    lost = failure(by_jdbc, "public.one", name="00000003-00000009-9")
+    assert isinstance(lost, SnapshotLost)
+    assert "00000003" not in str(lost)
+    issuer.source("DROP TABLE public.one")
+
+
+def test_a_foreign_error_of_jdbc_quotes_no_row(issuer: Issuer, spark: SparkSession) -> None:
+    """What the driver throws goes into Spark's log as it is, so the server's details are left out: they quote rows."""
+    issuer.source("""CREATE TABLE public.spoiled AS SELECT '{"name": "影武者\\u0000"}'::json AS document""")
+    source = issuer.settings.source.model_copy(update={"reader": "jdbc"})
+    columns = [ReadColumn("document", ColumnType("json"))]
+    with hold_snapshot(source) as held:
+        frame = jdbc_frame(reading_session(spark), held.snapshot, "public.spoiled", columns, Slice(0, "TRUE"))
+        with pytest.raises(Py4JError) as ended:
+            frame.collect()
+    issuer.source("DROP TABLE public.spoiled")
+    assert isinstance(jdbc_failure(ended.value, held.snapshot, {}), ReadFailed)
+    assert "unsupported Unicode escape" in str(ended.value)
+    assert "影武者" not in str(ended.value)
