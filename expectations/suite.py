@@ -10,8 +10,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from expectations.checks import Check, Severity, SuiteInvalid
+from schemas.package_data import data_folder
 
-BUNDLED = Path(__file__).parent
+BUNDLED = data_folder("expectations")
 """The suites that ship with the package."""
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -51,6 +51,12 @@ class Backfilled:
         """As of a run; 3 also where days are left."""
         return worst(*(run.exit_code for run in self.runs), TRANSIENT if self.left else 0)
 
+    @property
+    def reason(self) -> str:
+        """As of a run; also how many tables have days left."""
+        failed = [run.reason for run in self.runs if run.exit_code]
+        return "; ".join([*failed, *([f"days are left of {len(self.left)} tables"] if self.left else [])])
+
 
 def backfill(
     settings: Settings,

@@ -58,7 +58,9 @@ class Environment:
             cwd: where.
             variables: set in addition.
         """
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYSPARK", "VIRTUAL"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYSPARK", "VIRTUAL"))
+        }
         return subprocess.run(  # noqa: S603  our own package
             [self.folder / "bin" / command[0], *command[1:]],
             cwd=cwd,
@@ -73,7 +75,11 @@ class Environment:
 def tracked_files() -> list[str]:
     """Returns what git tracks of the packages."""
     listed = subprocess.run(  # noqa: S603  git
-        ["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True  # noqa: S607
+        ["git", "ls-files", *PACKAGES],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return listed.stdout.splitlines()
 
