@@ -15,8 +15,8 @@ from pathlib import Path
 def data_folder(package: str) -> Path:
     """Returns the folder of a package's files.
 
-    Spark puts a zip of `--py-files` on the path as it is. Python 3.11 finds files in it and gives no folder, so they are
-    unpacked once a process, and removed when it ends.
+    Spark puts a zip of `--py-files` on the path as it is. Python 3.11 finds files in it and gives no folder, so they
+    are unpacked once a process, and removed when it ends.
     """
     found = files(package)
     if isinstance(found, Path):

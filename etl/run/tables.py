@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from etl.audit import Auditor, gather_references, write_index
+from etl.errors import NO_ROW_READ
 from etl.installation import Installation
 from etl.ledger import Leases, load_history
 from etl.progress import Progress
@@ -19,6 +20,8 @@ from etl.run.table_load import Gather, TableLoader
 from etl.run.table_turns import TableTurns
 from etl.source import Snapshot, hold_snapshot
 from etl.stage import Stager
+from etl.workers import NoWorker, Ways, named_failure, prove_workers, watched_workers
+from masking.errors import KagemushaError
 
 
 def load_tables(
@@ -37,7 +40,7 @@ def load_tables(
     with hold_snapshot(
         settings.source, run.run_id, lambda step, counts: progress.say("source", step, **counts)
     ) as held:
-        from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when everything else answers
+        from etl.spark import slots, spark_session  # noqa: PLC0415  Spark starts only when everything else answers
 
         installation.ledger.append("runs", [started_row(run, held.snapshot)])
         spark = spark_session()
@@ -51,10 +54,34 @@ def load_tables(
             records=records,
             progress=progress,
         )
-        workers = spark.sparkContext.defaultParallelism
-        loads = _side_by_side(loader, plan_tables(installation, selection, run, held, leases, workers))
+        plans = plan_tables(installation, selection, run, held, leases, slots(spark))
+        with watched_workers(spark, settings.limits.worker_wait_seconds):
+            loads = _side_by_side(loader, plans)
         write_index(run.run_id, [load.result for load in loads.values()], installation.bucket)
     return held.snapshot, loads
+
+
+def prove_cluster(installation: Installation) -> None:
+    """Proves a cluster's workers before the run holds anything; where Spark runs on this machine there is no need to.
+
+    Raises:
+        KagemushaError: the cluster has no worker, or one that cannot work; see `prove_workers`.
+    """
+    from etl.spark import on_cluster, spark_session  # noqa: PLC0415  the same
+
+    if not on_cluster():
+        return
+    failure: KagemushaError | None = None
+    settings = installation.settings
+    try:
+        spark = spark_session()
+    except Exception as error:  # noqa: BLE001  only its kind is kept
+        what = f"Spark's session on the cluster could not be opened: {type(error).__name__}."
+        failure = named_failure(error, NO_ROW_READ) or NoWorker(what, not_done=NO_ROW_READ)
+    if failure is not None:
+        raise failure
+    ways = Ways(installation.key, installation.location, settings.source)
+    prove_workers(spark, ways, settings.limits.worker_wait_seconds)
 
 
 def _gathering(installation: Installation, selection: Selection, run: Run) -> Gather:

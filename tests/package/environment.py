@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,68 +50,92 @@ class Environment:
     @property
     def packages(self) -> Path:
         """The folder that its distributions are installed in."""
-        return next((self.folder / "lib").glob("python3.*/site-packages"))
+        return self.folder / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
 
-    def run(self, *command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Runs one of its programs to the end, somewhere outside the checkout.
+    @property
+    def spark_home(self) -> Path:
+        """Spark, as the pyspark package brings it."""
+        return self.packages / "pyspark"
+
+    def variables(self, **more: str) -> dict[str, str]:
+        """Returns what its programs find in their environment."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYSPARK", "SPARK"))
+        }
+        return {**kept, "PATH": f"{self.folder / 'bin'}:{kept['PATH']}", **more}
+
+    def start(self, *command: str | Path, cwd: Path, **variables: str) -> subprocess.Popen[str]:
+        """Starts one of its programs, somewhere outside the checkout.
 
         Args:
             command: a program of the environment by name, then its arguments.
             cwd: where.
             variables: set in addition.
         """
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYSPARK", "VIRTUAL"))
-        }
-        return subprocess.run(  # noqa: S603  our own package
+        return subprocess.Popen(
             [self.folder / "bin" / command[0], *command[1:]],
             cwd=cwd,
-            env={**kept, "PATH": f"{self.folder / 'bin'}:{kept['PATH']}", **variables},
-            capture_output=True,
+            env=self.variables(**variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=240,
         )
+
+    def run(self, *command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs one of its programs to the end; see `start`."""
+        with self.start(*command, cwd=cwd, **variables) as process:
+            try:
+                out, err = process.communicate(timeout=240)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def laid_out(self, folder: Path, without: Collection[str] = ()) -> Environment:
+        """Returns another environment with the same packages at another path, but for some; it takes a moment."""
+        other = _empty(folder)
+        for one in self.packages.iterdir():
+            target = other.packages / one.name
+            if one.name not in without and not target.exists():
+                target.symlink_to(one)
+        return other
+
+
+def _empty(folder: Path) -> Environment:
+    subprocess.run([_UV, "--quiet", "venv", "--python", sys.executable, folder], check=True)
+    return Environment(folder)
+
+
+def _tracked(*paths: str) -> list[str]:
+    command = ["git", "ls-files", "-z", "--", *paths]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.rstrip("\0").split("\0")
 
 
 def tracked_files() -> list[str]:
     """Returns what git tracks of the packages."""
-    listed = subprocess.run(  # noqa: S603  git
-        ["git", "ls-files", *PACKAGES],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return listed.stdout.splitlines()
+    return _tracked(*PACKAGES)
 
 
-def build(folder: Path) -> Built:
-    """Builds sdist and wheel from a copy of what git tracks, the wheel out of the sdist as an index user gets it."""
+def build(folder: Path, change: Callable[[Path], object] = lambda _source: None) -> Built:
+    """Builds the sdist from a copy of what git tracks, and the wheel out of the sdist, as an index's user gets it.
+
+    Args:
+        folder: where.
+        change: is given the copy before it is built.
+    """
     source = folder / "source"
-    source.mkdir(parents=True)
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout  # noqa: S607
-    subprocess.run(  # noqa: S603  a copy of the work tree's tracked files
-        ["cp", "--parents", "--target-directory", source, "--", *names.decode().rstrip("\0").split("\0")],  # noqa: S607
-        cwd=ROOT,
-        check=True,
-    )
+    for name in _tracked():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, source / name)
+    change(source)
     out = folder / "dist"
-    subprocess.run(  # noqa: S603  our own package
-        [_UV, "build", "--quiet", "--no-build-isolation", "--python", sys.executable, "--out-dir", out, source],
-        check=True,
-        capture_output=True,
-    )
+    isolated = ["--no-build-isolation", "--python", sys.executable]
+    subprocess.run([_UV, "build", "--quiet", *isolated, "--out-dir", out, source], check=True, capture_output=True)
     return Built(next(out.glob("*.whl")), next(out.glob("*.tar.gz")))
 
 
-def environment(folder: Path, *wheels: Path) -> Environment:
-    """Makes an environment with what the lock names, and the given wheels."""
-    made = Environment(folder)
-    quiet = [_UV, "--quiet"]
-    subprocess.run([*quiet, "venv", "--python", sys.executable, folder], check=True)  # noqa: S603
-    install = [*quiet, "pip", "install", "--python", made.python]
-    subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements.lock"], check=True)  # noqa: S603
-    if wheels:
-        subprocess.run([*install, "--no-deps", *wheels], check=True)  # noqa: S603
+def installed(folder: Path, wheel: Path) -> Environment:
+    """Returns an environment with the wheel and what the wheel itself demands, at the lock's versions."""
+    made = _empty(folder)
+    install = [_UV, "--quiet", "pip", "install", "--python", made.python]
+    subprocess.run([*install, "-c", ROOT / "requirements.lock", f"{wheel}[spark]"], check=True)
     return made
