@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -28,6 +28,15 @@ class _FooterTask:
     files: tuple[tuple[str, int], ...]
     schema: pa.Schema
     newest_by: str | None
+
+
+def together(found: Sequence[Footers]) -> Footers:
+    """Returns what parts of the files say together."""
+    return Footers(
+        wrong_schema=sum(one.wrong_schema for one in found),
+        wrong_rows=sum(one.wrong_rows for one in found),
+        newest=max((one.newest for one in found if one.newest is not None), default=None),
+    )
 
 
 def _footers(task: _FooterTask) -> Footers:

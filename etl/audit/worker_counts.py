@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from etl.audit.footers import Footers, _footers, _FooterTask
+from etl.audit.footers import Footers, _footers, _FooterTask, together
 from etl.audit.orphans import Join, Orphans, TokenSources, _orphans, _parts
 from etl.errors import worst_of
 from etl.retries import as_value
@@ -21,6 +21,9 @@ from masking.errors import KagemushaError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+_FOOTERS_A_TASK: Final = 16
+"""A footer takes milliseconds, about as long as handing a task out."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +55,20 @@ def count_on_workers(
     Raises:
         KagemushaError: storage did not give a file.
     """
-    footers = _FooterTask(place.target, tuple((file.name, file.rows) for file in files), schema, newest_by)
+    footers = [
+        _FooterTask(place.target, tuple((file.name, file.rows) for file in some), schema, newest_by)
+        for some in (files[at : at + _FOOTERS_A_TASK] for at in range(0, len(files), _FOOTERS_A_TASK))
+    ]
     parts = [(join, part, parts) for join in joins for parts in [_parts(join)] for part in range(parts)]
-    tasks: list[_FooterTask | tuple[Join, int, int]] = [footers, *parts]
+    tasks: list[_FooterTask | tuple[Join, int, int]] = [*footers, *parts]
     rows = max([file.rows for file in files] + [join.parent.rows for join in joins], default=0)
-    at_once = len(tasks) if rows > SMALL_ROWS else 1
+    at_once = len(tasks) if rows > SMALL_ROWS or len(footers) > 1 else 1
     outcomes: list[Any] = spark.sparkContext.parallelize(tasks, at_once).map(_runner(place)).collect()
-    looked_at, found = outcomes[0], outcomes[1:]
-    if not isinstance(looked_at, Footers):
-        raise looked_at
-    return WorkerCounts(looked_at, {join.column: _added(join, parts, found) for join in joins})
+    looked_at, found = outcomes[: len(footers)], outcomes[len(footers) :]
+    failures = [one for one in looked_at if isinstance(one, KagemushaError)]
+    if failures:
+        raise worst_of(failures)
+    return WorkerCounts(together(looked_at), {join.column: _added(join, parts, found) for join in joins})
 
 
 def _runner(place: TokenSources) -> Callable[[_FooterTask | tuple[Join, int, int]], Footers | Orphans | KagemushaError]:

@@ -51,21 +51,19 @@ class Cluster:
         """The master, as spark-submit takes it."""
         return f"spark://{self.host}:{self.port}"
 
-    def conf(self, workers: Environment) -> list[str]:
+    def conf(self, driver: Environment, workers: Environment) -> list[str]:
         """Returns spark-submit's arguments for a driver here whose workers use another environment's Python."""
         settings = {
             "spark.driver.host": self.host,
             "spark.driver.bindAddress": self.host,
+            "spark.pyspark.driver.python": str(driver.python),
             "spark.pyspark.python": str(workers.python),
             "spark.executor.memory": "512m",
             "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         }
-        return [
-            "--master",
-            self.url,
-            *(word for name, value in settings.items() for word in ("--conf", f"{name}={value}")),
-        ]
+        words = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
+        return ["--master", self.url, *words]
 
     def add_worker(self, name: str, host: str, prefix: Sequence[str] = ()) -> None:
         """Starts a worker of one core with a work folder of its own."""
@@ -114,7 +112,7 @@ def _processes(*words: str) -> list[int]:
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             told = (entry / "cmdline").read_bytes().decode(errors="replace") if entry.name.isdigit() else ""
-            told += os.readlink(entry / "cwd") if told else ""
+            told += str((entry / "cwd").readlink()) if told else ""
             if told and all(word in told for word in words):
                 found.append(int(entry.name))
     return found
@@ -185,5 +183,6 @@ def _namespace() -> tuple[str, str]:
 
 def _ip(*words: str) -> bool:
     with suppress(FileNotFoundError):
-        return subprocess.run(["ip", *words], check=False, capture_output=True).returncode == 0
+        done = subprocess.run(["ip", *words], check=False, capture_output=True)  # noqa: S603, S607  iproute2
+        return done.returncode == 0
     return False

@@ -72,10 +72,11 @@ class Environment:
             cwd: where.
             variables: set in addition.
         """
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  our own package
             [self.folder / "bin" / command[0], *command[1:]],
             cwd=cwd,
             env=self.variables(**variables),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -101,13 +102,14 @@ class Environment:
 
 
 def _empty(folder: Path) -> Environment:
-    subprocess.run([_UV, "--quiet", "venv", "--python", sys.executable, folder], check=True)
+    subprocess.run([_UV, "--quiet", "venv", "--python", sys.executable, folder], check=True)  # noqa: S603  uv
     return Environment(folder)
 
 
 def _tracked(*paths: str) -> list[str]:
     command = ["git", "ls-files", "-z", "--", *paths]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.rstrip("\0").split("\0")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603  git
+    return done.stdout.rstrip("\0").split("\0")
 
 
 def tracked_files() -> list[str]:
@@ -129,7 +131,7 @@ def build(folder: Path, change: Callable[[Path], object] = lambda _source: None)
     change(source)
     out = folder / "dist"
     isolated = ["--no-build-isolation", "--python", sys.executable]
-    subprocess.run([_UV, "build", "--quiet", *isolated, "--out-dir", out, source], check=True, capture_output=True)
+    subprocess.run([_UV, "build", "--quiet", *isolated, "--out-dir", out, source], check=True, capture_output=True)  # noqa: S603  uv
     return Built(next(out.glob("*.whl")), next(out.glob("*.tar.gz")))
 
 
@@ -137,5 +139,5 @@ def installed(folder: Path, wheel: Path) -> Environment:
     """Returns an environment with the wheel and what the wheel itself demands, at the lock's versions."""
     made = _empty(folder)
     install = [_UV, "--quiet", "pip", "install", "--python", made.python]
-    subprocess.run([*install, "-c", ROOT / "requirements.lock", f"{wheel}[spark]"], check=True)
+    subprocess.run([*install, "-c", ROOT / "requirements.lock", f"{wheel}[spark]"], check=True)  # noqa: S603  uv
     return made
