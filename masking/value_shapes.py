@@ -51,6 +51,9 @@ _SHAPES: Final = (
     ),
 )
 _MOSTLY: Final = 0.5
+_NEARLY_ALL: Final = 0.95
+_FEW: Final = 0.05
+"""Fewer look like something by chance: of 902 amounts five look like a date of birth."""
 
 
 def count_looks(values: pa.Array) -> Counter[ColumnClass]:
@@ -75,6 +78,8 @@ def count_looks(values: pa.Array) -> Counter[ColumnClass]:
 def mostly(looks: Counter[ColumnClass], values: int) -> ColumnClass | None:
     """Returns the class that at least half of the values look like; free text where fewer look like anything.
 
+    None where hardly any value looks like anything.
+
     Args:
         looks: from `count_looks`.
         values: how many values were no NULL.
@@ -82,4 +87,11 @@ def mostly(looks: Counter[ColumnClass], values: int) -> ColumnClass | None:
     if not looks:
         return None
     column_class, rows = looks.most_common(1)[0]
+    if rows < _FEW * values:
+        return None
     return column_class if rows >= _MOSTLY * values else ColumnClass.FREE_TEXT
+
+
+def nearly_all(looks: Counter[ColumnClass], values: int) -> bool:
+    """Tells whether nearly all values look like one class, so that they weigh more than the column's name."""
+    return bool(looks) and looks.most_common(1)[0][1] >= _NEARLY_ALL * values

@@ -28,7 +28,9 @@ class Column(Reviewed):
         description="What the leak gate lets pass here, such as a public contact's e-mail; never card numbers.",
     )
     control: str = Field(
-        default="", description="The compensating control for a finding that a rule lets a contract answer."
+        default="",
+        description="The answer to a finding that a rule lets a contract answer: the compensating control, or why the "
+        "column's name misleads.",
     )
     values: tuple[str | int, ...] = Field(
         default=(), description="The only values of a kept string or int64 column: any other fails the audit."

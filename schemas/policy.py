@@ -20,6 +20,7 @@ def policy_findings(contracts: Sequence[Contract], profile: Profile = Profile.PC
             column.mask,
             column.control,
             in_every_row=name in contract.key or not column.nullable,
+            kind=column.type.name,
         )
         for contract in contracts
         for name, column in contract.columns.items()

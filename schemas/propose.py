@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import yaml
 
 from masking.policy import ColumnClass
-from masking.strategies import Strategy
 from schemas.contract import Contract
+from schemas.found import FoundColumn, FoundTable
 from schemas.guess import Guess, guess
+from schemas.key_masks import DROP, contract_of, kept, key_mask, namesake_mask
 from schemas.loads import DELETED_AT
 from schemas.patch import yaml_type
 from schemas.reviewed import NAME
@@ -20,55 +21,13 @@ from schemas.types import ColumnType
 
 LARGE: Final = 256 * 1024 * 1024
 """From so many bytes on, a table with a time that never changes is proposed to be loaded by days."""
-_DROP: Final = "{strategy: drop}"
+_GRAVE: Final = frozenset({ColumnClass.SENSITIVE_AUTHENTICATION, ColumnClass.NATIONAL_ID})
+"""What a name says that no sample outvotes."""
+_INSTANTS: Final = frozenset({"date", "timestamp", "datetime"})
 _CHANGED: Final = ("updated", "modified", "changed", "koshin")
 """Words of times that every change of a row moves forward."""
 _MOVES: Final = (*_CHANGED, "last")
 """Words of times that move, and so cannot place a row in a day for good."""
-_ENDINGS: Final = ("_id", "_no", "_number", "_num", "_code", "_bango", "_key", "_uuid")
-
-
-@dataclass(frozen=True)
-class FoundColumn:
-    """A source column as discovery sees it.
-
-    Attributes:
-        type: the contract type that holds it; None where the types table has none.
-        enum: whether the database limits its values to a list.
-        length: the most characters that a text may have.
-        seen: what a sample's values are for the most part; None where no sample was looked at, or nothing was found.
-        note: counts of what a sample holds, for the comment.
-    """
-
-    name: str
-    type: ColumnType | None
-    not_null: bool
-    enum: bool = False
-    length: int | None = None
-    comment: str = ""
-    seen: ColumnClass | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class FoundTable:
-    """A source table as discovery sees it.
-
-    Attributes:
-        source: `schema.table`.
-        key: the columns of the primary key, or of a unique index.
-        indexed: columns with which an index begins.
-        references: column → referenced `schema.table` and its column.
-        bytes: its size; 0 where nobody knows.
-    """
-
-    source: str
-    columns: tuple[FoundColumn, ...]
-    key: tuple[str, ...]
-    indexed: frozenset[str] = frozenset()
-    references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    bytes: int = 0
-    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +41,7 @@ class _Line:
 
     @property
     def published(self) -> bool:
-        return self.mask != _DROP
+        return self.mask != DROP
 
     @property
     def kept(self) -> bool:
@@ -131,31 +90,57 @@ def _body(line: _Line) -> str:
     return f"{{type: {yaml_type(line.type)}, class: {line.column_class}, mask: {line.mask}{never}}}"
 
 
-def _line(table: FoundTable, column: FoundColumn, name: str, known: Sequence[Contract]) -> _Line:
-    found = guess(column.name, column.type, enum=column.enum, length=column.length, comment=column.comment)
-    column_class, harmless = found.column_class, found.harmless
-    if column.seen is not None:  # what the values are weighs more than what the name says, unless that is graver
-        document = column.type is not None and column.type.name == "json"  # it holds more than what was recognized
-        column_class = column.seen if (harmless or not found.word) and not document else column_class
-        harmless = ""
-    kind = str(column.type or ColumnType("string"))
-    why = _why(found, column)
+def decide(
+    table: FoundTable, column: FoundColumn, name: str, known: Sequence[Contract] = ()
+) -> tuple[str, ColumnClass, Guess]:
+    """Returns the mask and the class that are proposed for a column, and the guess behind them."""
+    said = guess(column.name, column.type, enum=column.enum, length=column.length, comment=column.comment, table=name)
+    found = _seen(said, column)
     if column.name in table.key or column.name in table.references:
-        mask, column_class = _token(table, column, name, column_class, harmless, known)
-    elif harmless and NAME.match(column.name):
-        mask = f"{{strategy: keep, why: {_text(f'guessed: {harmless}')}}}"
-    else:
-        mask = _reduced(column_class, column) if NAME.match(column.name) else _DROP
-    return _Line(column.name, kind, column_class, mask, column.not_null, why)
+        return *key_mask(table, column, name, found, known), found
+    same = namesake_mask(column, found, known) if column.seen is None else None
+    return *(same or (_mask(found, column), found.column_class)), found
 
 
-def _why(found: Guess, column: FoundColumn) -> str:
+def _line(table: FoundTable, column: FoundColumn, name: str, known: Sequence[Contract]) -> _Line:
+    mask, column_class, found = decide(table, column, name, known)
+    mask = mask if NAME.match(column.name) else DROP
+    kind = str(column.type or ColumnType("string"))
+    return _Line(column.name, kind, column_class, mask, column.not_null, _why(found, column, mask))
+
+
+def _seen(found: Guess, column: FoundColumn) -> Guess:
+    """Returns the guess after a look at values: nearly all of them outvote the name, and a few change nothing."""
+    kind = column.type.name if column.type else "bytes"
+    mixed = column.seen is ColumnClass.FREE_TEXT
+    if column.seen is None or (mixed and kind in {"int64", "numeric"}):
+        return found
+    if kind == "json" or (found.word and (mixed or not column.sure or found.column_class in _GRAVE)):
+        return replace(found, harmless="")  # a document holds more than what was recognized
+    return replace(found, column_class=column.seen, harmless="")
+
+
+def _mask(found: Guess, column: FoundColumn) -> str:
+    """Returns the mask of a column that identifies no row: kept, or one of the few that leave nothing of a person."""
+    if column.type is None:
+        return DROP
+    if found.harmless:
+        return kept(found.harmless)
+    if column.seen is None and column.type.name in _INSTANTS:
+        to = {ColumnClass.BIRTH_DATE: "age_band", ColumnClass.CARD_EXPIRY: "year"}.get(found.column_class)
+        return f"{{strategy: generalize_date, to: {to}}}" if to else DROP
+    return DROP
+
+
+def _why(found: Guess, column: FoundColumn, mask: str) -> str:
     if column.type is None:
         said = "no exact way to BigQuery"
-    elif found.word:
-        said = f"by its name ({found.word})"
-    elif found.harmless and column.seen is None:
+    elif "strategy: keep" in mask:
         return column.note
+    elif found.word:
+        said = f"by its {found.source} ({found.word})"
+    elif mask != DROP:
+        said = "unclear, and it identifies rows"
     else:
         said = "unclear: dropped until somebody knows"
     if not NAME.match(column.name):
@@ -163,72 +148,10 @@ def _why(found: Guess, column: FoundColumn) -> str:
     return f"{said}; {column.note}" if column.note else said
 
 
-def _reduced(column_class: ColumnClass, column: FoundColumn) -> str:
-    """Returns the few masks that leave something useful and nothing of the person; the name must be sure."""
-    if column.seen is not None or column.type is None:
-        return _DROP
-    if column_class is ColumnClass.BIRTH_DATE and column.type.name in {"date", "timestamp", "datetime"}:
-        return "{strategy: generalize_date, to: age_band}"
-    return _DROP
-
-
-def _token(
-    table: FoundTable,
-    column: FoundColumn,
-    name: str,
-    column_class: ColumnClass,
-    harmless: str,
-    known: Sequence[Contract],
-) -> tuple[str, ColumnClass]:
-    """Returns the mask of a key or a reference: that of the column it leads to, where a contract has it."""
-    if not NAME.match(column.name) or column_class in {
-        ColumnClass.SENSITIVE_AUTHENTICATION,
-        ColumnClass.NATIONAL_ID,
-    }:
-        return _DROP, column_class
-    other = table.references.get(column.name)
-    target = _contract_of(known, other[0]) if other else None
-    if target and other and other[1] in target.selected:
-        meant = target.columns[other[1]]
-        return _flow(meant.mask), meant.column_class
-    if column.type is not None and column.type.name in {"date", "timestamp", "datetime"} and harmless:
-        return f"{{strategy: keep, why: {_text(f'guessed: {harmless}')}}}", ColumnClass.NONE
-    if column.type is None or column.type.name == "float64":
-        return _DROP, column_class
-    tokenized = {ColumnClass.NONE: ColumnClass.IDENTIFIER, ColumnClass.FREE_TEXT: ColumnClass.IDENTIFIER}
-    domain = _domain(*other) if other else _domain(f".{name}", column.name)
-    same = _mask_of_domain(known, domain)
-    if column_class is ColumnClass.PAN:
-        return same or "{strategy: tokenize, domain: pan}", column_class
-    return same or f"{{strategy: tokenize, domain: {domain}}}", tokenized.get(column_class, column_class)
-
-
-def _domain(table: str, column: str) -> str:
-    """Returns the domain of a key: `member` for `member_id`, and the table's own name where the column says nothing."""
-    stem = column.lower()
-    for ending in _ENDINGS:
-        stem = stem.removesuffix(ending)
-    if not NAME.match(stem) or stem in {"id", "no", "key", "code", "number", "uuid"}:
-        stem = table.split(".")[1].removesuffix("s")
-    return stem if NAME.match(stem) else "key"
-
-
-def _mask_of_domain(known: Sequence[Contract], domain: str) -> str | None:
-    for contract in known:
-        for column in contract.selected.values():
-            if getattr(column.mask, "domain", None) == domain:
-                return _flow(column.mask)
-    return None
-
-
-def _contract_of(known: Sequence[Contract], source: str) -> Contract | None:
-    return next((contract for contract in known if contract.source == source), None)
-
-
 def _joins(table: FoundTable, lines: Sequence[_Line], known: Sequence[Contract]) -> Iterator[tuple[str, str]]:
     published = {one.name for one in lines if one.published}
     for column, (source, key) in table.references.items():
-        target = _contract_of(known, source)
+        target = contract_of(known, source)
         if column in published and target and key in target.selected:
             yield column, f"{target.table}.{key}"
 
@@ -272,9 +195,3 @@ def _text(text: str) -> str:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # a JSON string is a YAML string
-
-
-def _flow(mask: Strategy) -> str:
-    said = {"strategy": mask.strategy, **mask.model_dump(mode="json", exclude_defaults=True)}
-    text: str = yaml.safe_dump(said, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
-    return text.strip()

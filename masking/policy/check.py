@@ -9,13 +9,19 @@ from dataclasses import dataclass, replace
 from masking.card_numbers import free_digits
 from masking.kernels.ff1 import min_length
 from masking.policy.classes import POLICY, ColumnClass
-from masking.policy.names import promised_class
+from masking.policy.names import HARMLESS, Meaning, meaning
 from masking.policy.rules import RULES, Profile, Rule
 from masking.strategies import Fpe, JsonFields, Strategy, Tokenize, TruncatePan
 
 _CARD_DIGITS = 16
 _DECIMAL = 10
 _TOKENS = frozenset({"tokenize", "pseudonymize", "fpe"})
+_NEVER = frozenset({ColumnClass.SENSITIVE_AUTHENTICATION, ColumnClass.NATIONAL_ID})
+"""Classes whose values never leave the database."""
+_EVERYDAY = frozenset({"identifier", "number", "reference", "key"})
+"""What every table has: whether an id names a person or a thing, only its class can tell."""
+_OF_NOBODY = frozenset({ColumnClass.NONE, ColumnClass.IDENTIFIER})
+"""Classes that say the values tell nothing of a person; another class is a decision that somebody made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class PolicyColumn:
         strategy: what becomes of them.
         control: names a compensating control, empty where there is none.
         in_every_row: whether no row lacks a value.
+        kind: the name of its contract type: a flag `password_expired` holds no password.
     """
 
     table: str
@@ -39,6 +46,7 @@ class PolicyColumn:
     strategy: Strategy
     control: str = ""
     in_every_row: bool = False
+    kind: str = "string"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +103,7 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
     finding = check_column(column.column_class, column.strategy)
     if finding:
         yield replace(finding, table=column.table, column=column.name)
-    promised = promised_class(column.name)
-    if promised and column.column_class == ColumnClass.NONE and column.strategy.strategy == "keep":
-        yield _at(column, "KG012", f"the name promises {promised}, the class is none, and the value is kept")
+    yield from _named(column)
     for strategy in _masks(column.strategy):
         if strategy.reversible:
             yield _at(column, "KG010", f"{strategy.strategy} can be turned back with its key")
@@ -105,6 +111,36 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
             free = free_digits(_CARD_DIGITS, strategy.keep_first, strategy.keep_last)
             if free < min_length(_DECIMAL):
                 yield _at(column, "KG007", f"of a {_CARD_DIGITS}-digit number only {free} digits would be encrypted")
+
+
+def _named(column: PolicyColumn) -> Iterator[Finding]:
+    """Finds masks that what the name of a column, or the path of a document's field, says does not allow."""
+    said = meaning(column.name, column.table)
+    if said.fits(column.kind):
+        yield from _misnamed(column, said, column.strategy, column.column_class)
+    if isinstance(column.strategy, JsonFields):
+        for path, strategy in column.strategy.fields.items():
+            said = meaning(path)
+            if said.fits("string") and said.head not in HARMLESS:  # nobody tells a field's type
+                yield from _misnamed(column, said, strategy, ColumnClass.NONE, f"{path}: ")
+
+
+def _misnamed(
+    column: PolicyColumn, said: Meaning, strategy: Strategy, declared: ColumnClass, where: str = ""
+) -> Iterator[Finding]:
+    if strategy.strategy == "drop" or said.phrase in _EVERYDAY:
+        return
+    message = f"{where}the name says {said.phrase} ({said.kind}), the class is {declared}"
+    if said.column_class in _NEVER and declared not in _NEVER:
+        yield _at(column, "KG015", message)
+    elif declared in _OF_NOBODY and not column.control and not _allows(said, strategy):
+        yield _at(column, "KG012", f"{message}, and the mask is {strategy.strategy}")
+
+
+def _allows(said: Meaning, strategy: Strategy) -> bool:
+    """Tells whether the policy allows a mask for what a name says; what is only personal is not kept."""
+    allowed = POLICY[said.column_class].allowed
+    return strategy.strategy in allowed if allowed is not None else strategy.strategy != "keep"
 
 
 def _masks(strategy: Strategy) -> Iterator[Strategy]:

@@ -96,9 +96,9 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "KG012",
-            "A column that is kept is not named like personal or card data.",
+            "A column that is published as nobody's is not named like personal or card data.",
             "PCI DSS v4.0.1 12.5.2 (scope is confirmed); APPI (個人情報保護法) art. 41",
-            "Correct the `class`, or rename the column at the source if it holds something else.",
+            "Correct the `class` and its mask; if the name misleads or somebody decided so, say why in `control:`.",
             severity=Severity.WARNING,
         ),
         Rule(
@@ -113,6 +113,12 @@ RULES: dict[str, Rule] = {
             "A table with fpe tokens has a token of tokenize in every row, which names the key version of the row.",
             "PCI DSS v4.0.1 3.7.4 (keys are changed at the end of their cryptoperiod)",
             "Tokenize a column of the `key` or one with `nullable: false`, or use tokenize instead of fpe.",
+        ),
+        Rule(
+            "KG015",
+            "A column named like authentication data or a national id is dropped, whatever class it is given.",
+            f"{POLICY[ColumnClass.SENSITIVE_AUTHENTICATION].clause}; {POLICY[ColumnClass.NATIONAL_ID].clause}",
+            "Write `mask: {strategy: drop}`; if it holds something else, give it another name by a view at the source.",
         ),
     )
 }

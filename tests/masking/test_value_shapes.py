@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pyarrow as pa
 import pytest
 
 from masking.policy import ColumnClass
-from masking.value_shapes import count_looks, mostly
+from masking.value_shapes import count_looks, mostly, nearly_all
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,24 @@ def test_counts_are_of_rows() -> None:
     """Each row counts once for a class, however many values it holds."""
     looks = count_looks(pa.array(["a@example.com b@example.com", None, "山田 太郎"]))
     assert looks == {ColumnClass.EMAIL: 1, ColumnClass.PERSON_NAME: 1}
+
+
+@pytest.mark.parametrize(
+    ("rows", "told", "sure"),
+    [
+        (902, "phone", True),
+        (857, "phone", True),
+        (856, "phone", False),
+        (451, "phone", False),
+        (450, "free_text", False),
+        (46, "free_text", False),
+        (45, None, False),
+        (5, None, False),
+    ],
+)
+def test_a_few_values_tell_nothing_and_nearly_all_are_sure(rows: int, told: str | None, sure: bool) -> None:  # noqa: FBT001
+    """Of 902 amounts five look like something by chance; from 95 of 100 on a column is sure."""
+    looks = Counter({ColumnClass.PHONE: rows})
+    assert mostly(looks, 902) == told
+    assert nearly_all(looks, 902) is sure
+    assert nearly_all(Counter(), 902) is False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from masking.policy import ColumnClass
+from masking.policy.names import meaning
 from schemas.contract_file import load_contracts
 from schemas.guess import guess
 from schemas.types import ColumnType
@@ -34,11 +35,13 @@ def test_every_sensitive_column_of_the_issuer_is_caught(column_class: str) -> No
     assert caught == wanted, f"recall of {column_class}: {len(caught)} of {len(wanted)}"
 
 
-def test_nothing_that_a_review_hides_is_shown() -> None:
-    """No column whose reviewed class is more than `none` is called harmless, whatever its class."""
+@pytest.mark.parametrize("length", [None, 3, 16, 64, 255])
+def test_nothing_that_a_review_hides_is_shown(length: int | None) -> None:
+    """No column whose reviewed class is more than `none` is called harmless, whatever its class and its limit."""
     shown = [
         place for place, column in BUNDLED
-        if guess(place.split(".")[1], column.type).harmless and column.column_class != ColumnClass.NONE
+        if guess(place.split(".")[1], column.type, length=length, table=place.split(".")[0]).harmless
+        and column.column_class != ColumnClass.NONE
     ]  # fmt: skip
     assert shown == []
 
@@ -82,7 +85,7 @@ def test_names_in_three_spellings(column_class: str) -> None:
     [
         ("blood_type", "string", 2), ("byoreki_kubun", "string", 8), ("nenshu", "int64", None),
         ("死亡日", "date", None), ("kinenbi", "date", None), ("has_criminal_record", "bool", None),
-        ("status", "string", None),
+        ("reason", "string", None), ("名", "string", 8), ("memo_kubun", "string", None),
         ("nickname", "string", 8), ("x", "string", 4), ("memo_kubun", "string", 500), ("age", "int64", None),
         ("preferences", "json", None),
     ],
@@ -94,8 +97,27 @@ def test_what_is_unclear_or_special_is_not_harmless(name: str, kind: str, length
 
 @given(st.text(max_size=30), st.sampled_from(["string", "json", "bytes"]))
 def test_text_without_a_short_limit_is_never_harmless(name: str, kind: str) -> None:
-    """Whatever a text is called, and in whatever script, it is not published as it is by a guess."""
+    """Whatever a text is called, and in whatever script, no guess publishes it, if not as a code."""
+    assume(meaning(name).head not in {"code", "thing"})
     assert guess(name, ColumnType(kind)).harmless == ""
+
+
+@pytest.mark.parametrize("name", ["status", "currency", "country_code", "orderStatus", "locale", "種別", "tsuka"])
+def test_a_text_without_a_limit_is_kept_only_as_a_fixed_code(name: str) -> None:
+    """PostgreSQL's `text` is how codes are declared today; a word of persons beside the code's hides it again."""
+    assert guess(name, ColumnType("string")).harmless == "fixed codes by its name"
+    assert guess(f"address_{name}", ColumnType("string")).harmless == ""
+    assert guess(name, ColumnType("string"), length=500).harmless == ""
+
+
+@pytest.mark.parametrize("name", ["product_name", "categoryName", "plan_name", "商品名", "shohin_mei", "country"])
+def test_names_of_things_are_kept_and_names_of_persons_never(name: str) -> None:
+    """A name is a thing's only where a word says whose it is; a word of persons beside it hides it again."""
+    assert guess(name, ColumnType("string")).harmless != ""
+    assert guess(f"customer_{name}_name", ColumnType("string"), length=40).harmless == ""
+    assert guess("name", ColumnType("string"), length=40).harmless == ""
+    assert guess("name", ColumnType("string"), length=40, table="customers").harmless == ""
+    assert guess("name", ColumnType("string"), length=40, table="m_products").harmless == "the name of a thing"
 
 
 def test_a_comment_of_the_database_can_hide_and_cannot_show() -> None:

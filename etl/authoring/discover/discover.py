@@ -17,8 +17,9 @@ from etl.source import Session, hold_snapshot, join_snapshot
 from masking.errors import KagemushaError
 from masking.policy import Severity
 from schemas.contract import Contract
+from schemas.found import FoundTable
 from schemas.policy import policy_findings
-from schemas.propose import FoundTable, propose
+from schemas.propose import propose
 from schemas.reviewed import NAME
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from etl.authoring.discover.sample import SampledShape
 from etl.errors import NO_ROW_READ, PlanRejected
 from etl.source import SourceColumn, SourceTable
-from schemas.propose import FoundColumn, FoundTable
+from schemas.found import FoundColumn, FoundTable
 from schemas.types import ColumnType, EngineName, suggest
 
 
@@ -57,5 +57,6 @@ def _column(column: SourceColumn, engine: EngineName, looks: SampledShape | None
         column.length,
         column.comment,
         looks.mostly if looks else None,
+        bool(looks and looks.sure),
         looks.note if looks else "",
     )

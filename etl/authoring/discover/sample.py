@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from etl.source import ReadColumn, Session, SourceColumn, SourceTable
 from masking.policy import ColumnClass
-from masking.value_shapes import count_looks, mostly
+from masking.value_shapes import count_looks, mostly, nearly_all
 from schemas.types import ColumnType, suggest
 
 _PLACES: Final = 10
@@ -24,11 +24,13 @@ class SampledShape:
     """What a sample of a column looks like.
 
     Attributes:
-        mostly: the class of most values; free text where some look like something; None where none does.
+        mostly: the class of most values; free text where some look like something; None where hardly any does.
+        sure: whether nearly all values look like that class.
         note: the counts, for people.
     """
 
     mostly: ColumnClass | None
+    sure: bool
     note: str
 
 
@@ -78,4 +80,5 @@ def _looks(texts: list[str | None]) -> SampledShape:
     values = pa.array(texts, pa.string()).drop_null()
     counts = count_looks(values)
     told = ", ".join(f"{count:,} {column_class}" for column_class, count in counts.most_common())
-    return SampledShape(mostly(counts, len(values)), f"of {len(values):,} values: {told or 'nothing recognized'}")
+    sure = nearly_all(counts, len(values))
+    return SampledShape(mostly(counts, len(values)), sure, f"of {len(values):,} values: {told or 'nothing recognized'}")

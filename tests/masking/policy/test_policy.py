@@ -21,7 +21,7 @@ from masking.policy import (
     check_column,
     check_policy,
 )
-from masking.policy.names import promised_class
+from masking.policy.names import meaning
 from masking.strategies import AnyStrategy, Strategy
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -240,14 +240,75 @@ def test_the_pseudonymized_profile_forbids_reversible_strategies(strategy: str) 
 )
 def test_a_name_promises_a_class_by_its_last_words(name: str, promised: ColumnClass | None) -> None:
     """Column names tell what a value probably is, and derived flags or names of things do not."""
-    assert promised_class(name) == promised
+    assert meaning(name).column_class == (promised or ColumnClass.NONE)
+    assert meaning(name).sensitive is (promised is not None)
 
 
 def test_a_kept_column_named_like_personal_data_is_a_warning() -> None:
-    """KG012 warns about class none and keep under such a name, and only then."""
+    """KG012 warns about class none and keep under such a name, and only then; the contract can answer."""
     (finding,) = check_policy([column("member_email", "none", mask("keep"))])
     assert (finding.rule.id, finding.rule.severity) == ("KG012", "warning")
     assert not check_policy([column("member_email", "none", mask("drop"))])
+    assert not check_policy([column("member_email", "none", mask("keep"), control="the address of our own desk")])
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("card_num", "cards"), ("card_expiraion_date", "card"), ("expire_date", "card"), ("expires_at", "cards"),
+        ("valid_until", "cards"), ("expmonth", "creditcard"), ("number", "credit_cards"), ("addr01", "dtb_customer"),
+        ("zip01", "dtb_customer"), ("kana02", "dtb_customer"), ("order_name01", "dtb_order"), ("tel03", "dtb_order"),
+        ("fax", "customers"), ("birth", "dtb_customer"), ("dob_yyyy_mm_dd", "customer"), ("accountnumber", "vendor"),
+        ("rate", "employeepayhistory"), ("salary", "salaries"), ("fico_credit_score", "customer"), ("score", "t"),
+        ("phone_number", "t"), ("kaiin_mei", "t"), ("ship_address", "orders"), ("氏名", "社員マスタ"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("column_class", ["none", "identifier"])
+def test_the_linter_knows_what_discovery_knows(name: str, table: str, column_class: str) -> None:
+    """Kept under a class of nobody, each name that discovery hides is a warning that the contract can answer."""
+    kept = column(name, column_class, mask("keep"), table=table)
+    assert "KG012" in ids(check_policy([kept]))
+    assert "KG012" not in ids(check_policy([replace(kept, control="reviewed: no person's")]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cvv_number", "cvvnumber", "pin_number", "card_cvv_cd", "pinBlock", "track2", "user_pwd", "passwordsalt", "ssn",
+        "reminder_answer", "secret_key", "govt_issued_id", "nationalidnumber", "kojin_bango", "暗証番号",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("strategy", ["keep", "tokenize", "pseudonymize", "fpe", "partial", "null"])
+@pytest.mark.parametrize("column_class", ["none", "identifier", "account_number"])
+def test_what_is_named_like_authentication_data_can_only_be_dropped(
+    name: str, strategy: str, column_class: str
+) -> None:
+    """KG015 is an error whatever the class, and nothing in a contract answers it; a time is something else."""
+    named = column(name, column_class, mask(strategy), control="reviewed")
+    found = [one for one in check_policy([KEY, named]) if one.rule.id == "KG015"]
+    assert [one.rule.severity for one in found] == ["error"]
+    assert not check_policy([KEY, replace(named, strategy=mask("drop"))])
+    assert not [one for one in check_policy([KEY, replace(named, kind="timestamp")]) if one.rule.id == "KG015"]
+
+
+@pytest.mark.parametrize(
+    ("path", "rules"),
+    [
+        ("card.cvv", ["KG015"]), ("holder.myNumber", ["KG015"]), ("card.number", ["KG012"]), ("to[].email", ["KG012"]),
+        ("plan.name", []), ("email_status", []), ("password_changed_at", []), ("amount", []), ("id", []),
+    ],
+)  # fmt: skip
+def test_fields_of_documents_are_read_like_columns(path: str, rules: list[str]) -> None:
+    """A field that is kept under such a path is a finding of the document's column, which names the path."""
+    found = check_policy([column("payload", "free_text", mask("json_fields", fields={path: KEEP}))])
+    assert ids(found) == rules
+    assert all(one.message.startswith(f"{path}: ") and one.column == "payload" for one in found)
+
+
+@pytest.mark.parametrize("strategy", ["tokenize", "drop", "pseudonymize"])
+def test_a_mask_that_suits_the_name_is_no_finding(strategy: str) -> None:
+    """A phone number called an identifier and made a token gives nothing away: no warning."""
+    assert not check_policy([column("phone_number", "identifier", mask(strategy))])
 
 
 def test_every_rule_says_what_why_and_what_to_do() -> None:
