@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as NotInTime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,7 @@ CLOCK_SECONDS: Final = 60.0
 """AWS takes signatures that are some minutes off, and a watermark in the future is ignored: a minute is neither."""
 _GROUP: Final = "preflight"
 _ROUNDS: Final = 3
+_LOOK_SECONDS: Final = 0.5
 
 
 def prove_workers(spark: SparkSession, ways: Ways, wait_seconds: float) -> int:
@@ -78,8 +79,9 @@ def _looked(spark: SparkSession, tasks: int, own: Look, ways: Ways, wait_seconds
         try:
             return answer.result(wait_seconds)
         except NotInTime:
-            context.cancelJobGroup(_GROUP)
             failure = _nobody(spark, wait_seconds)
+            while wait([answer], timeout=_LOOK_SECONDS).not_done:  # a job that is not submitted yet cannot be canceled
+                context.cancelJobGroup(_GROUP)
         except Exception as error:  # noqa: BLE001  its message could quote anything: only its kind is kept
             kind = type(error).__name__
             failure = unread(error) or Unexpected(f"The workers could not be asked: {kind}.", not_done=NO_ROW_READ)
