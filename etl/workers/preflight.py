@@ -67,11 +67,11 @@ def _looked(spark: SparkSession, tasks: int, own: Look, ways: Ways, wait_seconds
 
     def ask() -> list[Look]:
         context.setJobGroup(_GROUP, _GROUP, interruptOnCancel=True)
-        cloudpickle.register_pickle_by_value(looks)
+        cloudpickle.register_pickle_by_value(looks)  # type: ignore[no-untyped-call]  # vendored
         try:
             return context.parallelize(range(tasks), tasks).map(lambda _: look(expected, packed)).collect()
         finally:
-            cloudpickle.unregister_pickle_by_value(looks)
+            cloudpickle.unregister_pickle_by_value(looks)  # type: ignore[no-untyped-call]  # the same
 
     failure: KagemushaError | None = None
     with ThreadPoolExecutor(1, thread_name_prefix=_GROUP) as thread:
