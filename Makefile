@@ -20,11 +20,20 @@ demo: bootstrap ## Start the local stack, seed it, run two days, show the result
 
 .PHONY: test
 test: lint ## Run every check: lint, types, generated files, tests.
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --durations=25 --durations-min=1
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1
 
 .PHONY: test-quick
 test-quick: bootstrap ## Run the tests that one shared stack can answer; under two minutes once warm. For the desk.
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile -m "not long"
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not long and not deploy"
+
+.PHONY: deploy-check
+deploy-check: ## Prove offline what can be proven of the deployment: Terraform, state machine, rights, package.
+	@scripts/bootstrap.sh deploy
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile -m "deploy or not deploy" tests/scripts/deploy tests/jobs/test_smoke.py
+
+.PHONY: package
+package: bootstrap ## Build what Glue runs into dist/deploy; RDS_BUNDLE=FILE adds the certificates of RDS.
+	$(PYTHON) scripts/deploy/package.py build $(if $(RDS_BUNDLE),--rds-bundle $(RDS_BUNDLE))
 
 .PHONY: lint
 lint: bootstrap ## Check style, types and that generated files are up to date.

@@ -58,6 +58,7 @@ def load_day(
     contracts: Path | None = None,
     *,
     resume: bool = False,
+    accepted_deletes: int = 0,
 ) -> RunResult:
     """Runs the daily load, prints its table, and returns how it ended.
 
@@ -67,6 +68,7 @@ def load_day(
         settings: the settings file; None means `$KAGEMUSHA_SETTINGS` or the local stack's.
         contracts: the folder of the contracts; None means the bundled ones.
         resume: leaves out what the ledger proves done.
+        accepted_deletes: how many rows a merge may delete beyond what its contract lets one run delete.
     """
     from etl.settings import load_settings
 
@@ -77,7 +79,9 @@ def load_day(
     from schemas.contract_file import BUNDLED
 
     with progress() as heard:
-        result = daily_run(chosen, target, heard, tables, contracts or BUNDLED, resume=resume)
+        result = daily_run(
+            chosen, target, heard, tables, contracts or BUNDLED, resume=resume, accepted_deletes=accepted_deletes
+        )
     print_result(result)
     return result
 

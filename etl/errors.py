@@ -46,6 +46,13 @@ class RunLost(SourceUnavailable):
     """The snapshot or reader that all slices depend on is gone: run again; retrying a slice cannot help."""
 
 
+class SourceChanged(KagemushaError):
+    """A table was altered, replaced, truncated or rewritten since the plan; another try would read the same."""
+
+    advice = "Run again when the change of the table is done; the next run plans it anew."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
 class StatementTimedOut(KagemushaError):
     """A query ran longer than the settings allow; another try would only load the reader again."""
 

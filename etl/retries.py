@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final, TypeVar
 
-from etl.errors import NOT_PUBLISHED, TRANSIENT, RunLost, StatementTimedOut, Unexpected
+from etl.errors import NOT_PUBLISHED, TRANSIENT, RunLost, SourceChanged, StatementTimedOut, Unexpected
 from masking.errors import KagemushaError
 
 TRIES: Final = 3
 """How often work is tried while its failures are transient."""
-_NOT_RETRIED: Final = (RunLost, StatementTimedOut)
+_NOT_RETRIED: Final = (RunLost, SourceChanged, StatementTimedOut)
 """Transient for the next run, but not for another try in this one."""
 _FIRST_PAUSE_SECONDS: Final = 1.0
 

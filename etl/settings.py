@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -11,6 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
+from masking.leaks import Iin
+from schemas.toml_file import line_of_setting, read_toml
 from schemas.types import EngineName
 
 VARIABLE = "KAGEMUSHA_SETTINGS"
@@ -57,6 +58,10 @@ class SourceSettings(_Section):
     slice_mib: int = Field(128, gt=0, description="About how much of a table one slice reads.")
     max_lag_seconds: float = Field(60, gt=0, description="How far the reader may be behind the writer.")
     lag_wait_seconds: float = Field(120, ge=0, description="How long a run waits for a reader that is further behind.")
+    lock_wait_seconds: float = Field(30, gt=0, description="How long a run waits for a change of a table to end.")
+    hold_seconds: float = Field(
+        14_400, gt=0, description="How long a run may hold its snapshot, and lock its tables against changes of them."
+    )
     max_connections: int = Field(16, ge=2, description="Connections of a run at once; one of them holds the snapshot.")
     connections_share: float = Field(0.25, gt=0, le=1, description="Never more than this share of the server's own.")
     silence_seconds: float = Field(60, gt=0, description="How long the reader may not answer before a run gives up.")
@@ -66,13 +71,14 @@ class SourceSettings(_Section):
     @field_validator("url")
     @classmethod
     def _no_password(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in _SCHEMES or not parts.hostname or not parts.path.strip("/"):
-            raise ValueError("must look like postgresql://user@host:port/database, or mysql://…")
+        shape = "must look like postgresql://user@host:port/database, or mysql://…"
         try:
+            parts = urlsplit(url)
             _ = parts.port
-        except ValueError:
-            raise ValueError("must name one port") from None
+        except ValueError:  # its text quotes the URL
+            raise ValueError(f"{shape}, with one port") from None
+        if parts.scheme not in _SCHEMES or not parts.hostname or not parts.path.strip("/"):
+            raise ValueError(shape)
         options = dict(parse_qsl(parts.query))
         if parts.password or "password" in options:
             raise ValueError(
@@ -169,7 +175,10 @@ class GoogleSettings(_Section):
     @field_validator("token_url", "iam_url")
     @classmethod
     def _private(cls, url: str) -> str:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # its text quotes the URL
+            raise ValueError("must be a URL") from None
         if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost"}:
             raise ValueError("must begin with https://, but for a server on this machine")
         return url
@@ -181,6 +190,14 @@ class GoogleSettings(_Section):
         if self.login == "service_account_file" and not self.service_account_file:
             raise ValueError('login = "service_account_file" needs a service_account_file')
         return self
+
+
+class CardSettings(_Section):
+    """Which cards are the issuer's own: a readable one stops any table, and nothing allows it."""
+
+    own_iins: tuple[Iin, ...] = Field(
+        (), description="First 6 to 8 digits of all cards that this issuer gives out, house cards of any scheme too."
+    )
 
 
 class KeyringSettings(_Section):
@@ -227,6 +244,7 @@ class Settings(_Section):
     bigquery: BigQuerySettings
     keyring: KeyringSettings
     google: GoogleSettings = GoogleSettings()
+    cards: CardSettings = CardSettings()
     limits: LimitSettings = LimitSettings()
     costs: CostSettings = CostSettings()
     detokenize: DetokenizeSettings = DetokenizeSettings()
@@ -240,20 +258,14 @@ def load_settings(path: Path | None = None) -> Settings:
         SettingsInvalid: the file is missing, not TOML, or a setting is wrong; named by its place, never by its value.
     """
     chosen = path or Path(os.environ.get(VARIABLE, LOCAL))
-    problem = ""
-    raw: dict[str, object] = {}
-    try:
-        raw = tomllib.loads(chosen.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        problem = "The settings file does not exist."
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        problem = "The settings file cannot be read as TOML."
+    text, raw, problem, line = read_toml(chosen)
     settings = None
     if not problem:
         try:
             settings = Settings.model_validate(raw)
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False, include_input=False)
+            line = line_of_setting(text, details[0]["loc"])
             problem = (
                 "Settings are wrong: "
                 + "; ".join(
@@ -266,6 +278,6 @@ def load_settings(path: Path | None = None) -> Settings:
             problem,
             not_done="Nothing ran.",
             advice="Name a file with --settings, or start the local stack with `kagemusha local up`.",
-            where={"settings": chosen},
+            where={"settings": f"{chosen}:{line}" if line else chosen},
         )
     return settings

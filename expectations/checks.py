@@ -38,7 +38,8 @@ class Check:
     def columns(self) -> tuple[str, ...]:
         """The columns that the expectation reads, besides those of a row condition."""
         named = [self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs]
-        return (*named, *self.kwargs.get("column_list", ()), *self.kwargs.get("column_set", ()))
+        listed = [self.kwargs.get(key) for key in ("column_list", "column_set")]
+        return (*map(str, named), *(str(one) for names in listed if isinstance(names, list | tuple) for one in names))
 
     @property
     def name(self) -> str:

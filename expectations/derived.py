@@ -13,7 +13,7 @@ class TableFacts:
     """What a contract promises about its published table.
 
     Attributes:
-        key: columns that together identify a row; never NULL.
+        key: columns that together identify a row, never NULL; empty where a table has none.
         not_null: further columns that may not be NULL.
         patterns: column → the regular expression that every non-null value matches.
         rows: how many rows the source counted in the same snapshot.
@@ -29,15 +29,13 @@ class TableFacts:
 
 def derived_checks(facts: TableFacts) -> tuple[Check, ...]:
     """Returns the checks that every table has, whatever its own suite says."""
-    unique = (
-        Check("expect_column_values_to_be_unique", {"column": facts.key[0]})
-        if len(facts.key) == 1
-        else Check("expect_compound_columns_to_be_unique", {"column_list": list(facts.key)})
-    )
+    unique = [Check("expect_column_values_to_be_unique", {"column": name}) for name in facts.key]
+    if len(facts.key) > 1:
+        unique = [Check("expect_compound_columns_to_be_unique", {"column_list": list(facts.key)})]
     required = dict.fromkeys((*facts.key, *facts.not_null))
     return (
         Check("expect_table_row_count_to_equal", {"value": facts.rows}, origin="reconciliation"),
-        unique,
+        *unique,
         *(Check("expect_column_values_to_not_be_null", {"column": column}) for column in required),
         *(
             Check("expect_column_values_to_match_regex", {"column": column, "regex": pattern})

@@ -1,15 +1,13 @@
-"""Reads `expectations/<table>.yaml`: a table's own suite in Great Expectations' vocabulary, and its comparisons."""
+"""The model of `expectations/<table>.yaml`: a table's own suite in Great Expectations' vocabulary, and comparisons."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from expectations.checks import Check, Severity, SuiteInvalid
+from expectations.checks import Check, Severity
 from schemas.package_data import data_folder
 
 BUNDLED = data_folder("expectations")
@@ -78,44 +76,13 @@ class Suite(_Reviewed):
         """The table's own expectations."""
         return tuple(Check(one.expect, one.kwargs, one.severity, "suite") for one in self.expectations)
 
-    @property
-    def named(self) -> frozenset[str]:
-        """Every column that the suite names outside of row conditions."""
-        fresh = {self.freshness.column} if self.freshness.column else set()
-        return frozenset(
-            {column for check in self.checks for column in check.columns} | fresh | set(self.joins.leave_out)
-        )
-
-
-def load_suite(path: Path, table: str) -> Suite:
-    """Returns a table's suite; one without expectations of its own where the file does not exist.
-
-    Raises:
-        SuiteInvalid: the file breaks the model, or is another table's.
-    """
-    if not path.exists():
-        return Suite(table=table)
-    problem = ""
-    suite = None
-    try:
-        suite = Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        problem = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in details)
-    except (yaml.YAMLError, OSError, UnicodeDecodeError):
-        problem = "it is not readable YAML"
-    if suite is None:
-        raise SuiteInvalid(f"The suite {path.name} is wrong: {problem}.")
-    if suite.table != table:
-        raise SuiteInvalid(f"The suite {path.name} is of table {suite.table}.")
-    return suite
-
 
 def needed_columns(checks: Collection[Check], published: Collection[str]) -> tuple[str, ...]:
     """Returns the published columns that the checks read, in published order; row conditions count by name."""
     named = {column for check in checks for column in check.columns}
     conditions = " ".join(str(_condition(check.kwargs)) for check in checks)
-    return tuple(column for column in published if column in named or column in conditions)
+    found = tuple(column for column in published if column in named or column in conditions)
+    return found or tuple(published)[:1]  # rows are counted even where no column is looked at
 
 
 def _condition(kwargs: Mapping[str, Any]) -> object:

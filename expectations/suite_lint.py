@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
+import pyarrow as pa
 from pydantic import ValidationError
 
 from expectations.checks import Check
@@ -22,6 +23,7 @@ _SQL: Final = re.compile(
     r"as|string|int|bigint|decimal|double|boolean|div",
     re.IGNORECASE,
 )
+_NO_TYPES: Final[Mapping[str, pa.DataType]] = {}
 
 
 @dataclass(frozen=True)
@@ -32,27 +34,35 @@ class SuiteProblem:
     message: str
 
 
-def suite_problems(raw: Mapping[str, object], table: str, published: Collection[str]) -> tuple[SuiteProblem, ...]:
+def suite_problems(
+    raw: Mapping[str, object],
+    table: str,
+    published: Collection[str],
+    types: Mapping[str, pa.DataType] = _NO_TYPES,
+) -> tuple[SuiteProblem, ...]:
     """Returns everything that is wrong with a suite, in its order.
 
     Args:
         raw: the suite as its YAML says.
         table: the contract's table.
         published: names of the table's published columns.
+        types: what they hold, as far as it is known; sets of values are compared with it.
     """
     try:
         suite = Suite.model_validate(raw)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
         return tuple(SuiteProblem(tuple(one["loc"]), f"{_spelled(one['loc'])}: {one['msg']}") for one in details)
-    return tuple(_problems(suite, table, published))
+    return tuple(_problems(suite, table, published, types))
 
 
 def _spelled(keys: tuple[int | str, ...]) -> str:
     return ".".join(map(str, keys))
 
 
-def _problems(suite: Suite, table: str, published: Collection[str]) -> Iterator[SuiteProblem]:
+def _problems(
+    suite: Suite, table: str, published: Collection[str], types: Mapping[str, pa.DataType]
+) -> Iterator[SuiteProblem]:
     if suite.table != table:
         yield SuiteProblem(("table",), f"the suite is of table {suite.table}, its file of {table}")
     column = suite.freshness.column
@@ -64,6 +74,9 @@ def _problems(suite: Suite, table: str, published: Collection[str]) -> Iterator[
     for number, check in enumerate(suite.checks):
         for keys, message in _of_one(check, published):
             yield SuiteProblem(("expectations", number, *keys), f"{check.expect}: {message}")
+        message = _wrong_set(check, types)
+        if message:
+            yield SuiteProblem(("expectations", number, "kwargs", "value_set"), f"{check.expect}: {message}")
 
 
 def _of_one(check: Check, published: Collection[str]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -83,6 +96,19 @@ def _of_one(check: Check, published: Collection[str]) -> Iterator[tuple[tuple[st
             yield ("kwargs", name), message
     for name in sorted({*check.columns, *_in_condition(check.kwargs)} - set(published)):
         yield ("kwargs", _key_of(name, check.kwargs)), f"column {name} is not published"
+
+
+def _wrong_set(check: Check, types: Mapping[str, pa.DataType]) -> str:
+    """Tells what is wrong with a set of values: YAML reads 1 and true as no texts, so they are in no text column."""
+    kinds = {type(value) for value in _listed(check.kwargs.get("value_set"))}
+    column = types.get(str(check.kwargs.get("column")))
+    if column is not None and pa.types.is_string(column) and kinds - {str}:
+        return "value_set has numbers or true and false for a column of texts; write each value in quotes"
+    if column is not None and pa.types.is_integer(column) and kinds - {int}:
+        return "value_set has other values than whole numbers for a column of whole numbers"
+    if len(kinds) > 1 and kinds & {str, bool}:
+        return "value_set mixes texts, numbers, or true and false; write texts in quotes"
+    return ""
 
 
 def _key_of(column: str, kwargs: Mapping[str, Any]) -> str:

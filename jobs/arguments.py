@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -15,16 +16,30 @@ from masking.errors import KagemushaError, KeyUnusable
 JOB_NAME: Final = "JOB_NAME"
 _S3: Final = "s3://"
 _ALIKE: Final = 0.6
+_GLUES_OWN: Final = re.compile(
+    r"(enable|job|spark|glue|datalake|additional|extra|workflow)[-_].*|TempDir|scriptLocation|class|conf|"
+    r"security-configuration|encryption-type|user-jars-first|use-postgres-driver|python-modules-installer-option"
+)
+"""Names of Glue's own arguments (AWS Glue Developer Guide, "Job parameters"); JOB_NAME and its like are in capitals."""
+_INSIDE: Final[Mapping[str, tuple[str, ...]]] = {
+    "day": ("day", "date"), "tables": ("table",), "settings": ("setting",), "resume": ("resume",),
+}  # fmt: skip
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "day": ("dt", "ymd"), "tables": ("tbl", "tbls"), "settings": ("config", "cfg", "toml"), "resume": ("restart",),
+    "from": ("from", "start", "since", "begin", "first", "day", "date"), "to": ("to", "end", "until", "last"),
+}  # fmt: skip
+"""What people call an argument of ours: anywhere in a name, and as a word of it."""
 
 
 def resolved(argv: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
     """Returns a job's arguments as Glue resolves them; an optional one that was not passed is absent.
 
     Glue drops what it does not know, so that `--dya 2023-08-30` would load another day: here it is refused. Under Glue,
-    which passes arguments of its own, only those are refused that look like one of the job's.
+    which passes arguments of its own, only those are refused that look like one of the job's, as `--business-date`.
 
     Raises:
-        SettingsInvalid: a required argument is missing, or one is unknown outside Glue, which adds its own.
+        SettingsInvalid: a required argument is missing, one comes twice, or one is unknown outside Glue, which adds its
+            own.
     """
     _refuse_strangers(argv, required, optional)
     known = (*required, *optional)
@@ -49,7 +64,12 @@ def _refuse_strangers(argv: Sequence[str], required: Sequence[str], optional: Se
     named = [word.removeprefix("--").split("=", 1)[0] for word in words if word.startswith("--")]
     strange = [name for name in named if name not in (*known, JOB_NAME)]
     if JOB_NAME in named:
-        strange = [name for name in strange if get_close_matches(name, known, 1, _ALIKE)]
+        strange = [name for name in strange if not _GLUES_OWN.fullmatch(name) and _meant(name, known)]
+    twice = [name for name in known if named.count(name) > 1]
+    if twice:
+        raise SettingsInvalid(
+            f"The job has --{twice[0]} more than once.", not_done=NO_ROW_READ, advice="Pass it once, or not at all."
+        )
     stray = [
         word
         for before, word in zip(["", *words], words, strict=False)
@@ -57,17 +77,46 @@ def _refuse_strangers(argv: Sequence[str], required: Sequence[str], optional: Se
     ]
     if not strange and (not stray or JOB_NAME in named):
         return
-    near = get_close_matches(strange[0], known, 1, _ALIKE) if strange else []
+    near = _meant(strange[0], known) if strange else ""
     raise SettingsInvalid(
         f"The job has no argument --{strange[0]}." if strange else "A word stands where an argument should.",
         not_done=NO_ROW_READ,
-        advice=f"Did you mean --{near[0]}?" if near else _known(required, optional),
+        advice=f"Did you mean --{near}?" if near else _known(required, optional),
     )
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """Returns the argument of ours that a name is likely to be meant for; empty where there is none."""
+    words = [word.casefold() for word in re.findall(r"[A-Z]*[a-z0-9]+|[A-Z]+", name)]
+    folded = "".join(words)
+    for one in known:
+        if folded and one.startswith(folded):
+            return one
+        if any(part in folded for part in _INSIDE.get(one, ())) or set(_WORDS.get(one, ())) & set(words):
+            return one
+    return next(iter(get_close_matches(folded, known, 1, _ALIKE)), "")
 
 
 def _known(required: Sequence[str], optional: Sequence[str]) -> str:
     demanded, others = (", ".join(f"--{name}" for name in names) or "none" for names in (required, optional))
     return f"Required: {demanded}; optional: {others}."
+
+
+def table_names(arguments: Mapping[str, str]) -> list[str]:
+    """Returns the tables that `--tables a, b` names; none, which means all, only where the argument was not passed.
+
+    Raises:
+        SettingsInvalid: the argument was passed and names no table.
+    """
+    names = [name.strip() for name in arguments.get("tables", "").split(",")]
+    found = [name for name in names if name]
+    if "tables" in arguments and not found:
+        raise SettingsInvalid(
+            "--tables names no table.",
+            not_done=NO_ROW_READ,
+            advice="Leave the argument out to load all tables, or write --tables payments,cards.",
+        )
+    return found
 
 
 def flag(word: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from etl.entry import load_range
-from jobs.arguments import flag, resolved, settings_file
+from jobs.arguments import flag, resolved, settings_file, table_names
 from jobs.contracts import contracts_folder
 from jobs.ending import end
 from jobs.glue import glue_job
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str]) -> Backfilled:
     """Runs the backfill and returns how it ended."""
     arguments = resolved(argv, required=("from",), optional=("to", "tables", "settings", "contracts", "resume"))
-    tables = [name for name in arguments.get("tables", "").split(",") if name]
+    tables = table_names(arguments)
     settings, resume = settings_file(arguments), flag(arguments.get("resume", "false"))
     contracts = contracts_folder(arguments, settings)
     with glue_job(argv):

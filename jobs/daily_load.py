@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from etl.entry import load_day
-from jobs.arguments import flag, resolved, settings_file
+from jobs.arguments import flag, resolved, settings_file, table_names
 from jobs.contracts import contracts_folder
 from jobs.ending import end
 from jobs.glue import glue_job
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str]) -> RunResult:
     """Runs the daily load and returns how it ended."""
     arguments = resolved(argv, required=(), optional=("day", "tables", "settings", "contracts", "resume", "archive"))
-    tables = [name for name in arguments.get("tables", "").split(",") if name]
+    tables = table_names(arguments)
     settings = settings_file(arguments)
     contracts = contracts_folder(arguments, settings)
     resume = flag(arguments.get("resume", "false"))

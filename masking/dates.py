@@ -36,6 +36,7 @@ def civil_dates(column: pa.Array) -> pa.Array:
     moment = null_where(moment, outside(moment, FIRST_DAY * ticks, (LAST_DAY + 1) * ticks - 1))
     if column.type.tz:
         moment = pc.add(moment, _JST_HOURS * ticks // 24)
+        moment = null_where(moment, outside(moment, FIRST_DAY * ticks, (LAST_DAY + 1) * ticks - 1))
     return pc.floor_temporal(moment.view(pa.timestamp(column.type.unit)), unit="day").cast(pa.date32())
 
 

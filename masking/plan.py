@@ -12,16 +12,19 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from masking.errors import InvalidValues, KagemushaError
+from masking.formats import NumberFormat
 from masking.keyring import Keyring
-from masking.leaks import LeakKind
-from masking.rows import Flags
+from masking.leaks import Allowed, LeakKind, OwnIins
+from masking.rows import Flags, either
 from masking.strategies import AnyStrategy
 from masking.strategies.base import FallibleStrategy, MaskContext, Masked
 from masking.strategies.drop import Drop
+from masking.strategies.fpe import Fpe
 from masking.strategies.keep import Keep
 from masking.strategies.shift_date import ShiftDate
 
 _SHOWN_ROWS = 5
+_NONE_UNFIT: Mapping[str, Flags] = {}
 
 
 class BatchMismatch(KagemushaError):
@@ -44,13 +47,20 @@ class ColumnRule:
         name: the column's name, before and after.
         source: the Arrow type it is read as.
         strategy: how it is masked.
-        allowed_leaks: what the leak gate lets pass in it.
+        allowed_leaks: what the leak gate lets its values look like.
+        number: the declared format of a kept number.
     """
 
     name: str
     source: pa.DataType
     strategy: AnyStrategy
     allowed_leaks: frozenset[LeakKind] = frozenset()
+    number: NumberFormat | None = None
+
+    @property
+    def allowed(self) -> Allowed:
+        """What the leak gate lets pass in the masked column."""
+        return Allowed(self.allowed_leaks, self.number, tokens=isinstance(self.strategy, Fpe))
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ class MaskedBatch:
 
 @dataclass(frozen=True)
 class MaskPlan:
-    """The rules of one table on one business day; holds no key, so it may travel to workers.
+    """The rules of one table on one business day, and the issuer's own IINs; holds no key, so it may travel to workers.
 
     Raises:
         PlanContradiction: a name comes twice, or a date is to be shifted by an entity that is not read.
@@ -81,6 +91,7 @@ class MaskPlan:
 
     rules: tuple[ColumnRule, ...]
     day: date
+    own_iins: OwnIins = ()
 
     def __post_init__(self) -> None:
         names = [rule.name for rule in self.rules]
@@ -114,12 +125,22 @@ class MaskPlan:
         return {name: budget for name, budget in budgets.items() if budget is not None}
 
     @property
+    def allowed(self) -> dict[str, Allowed]:
+        """Returns what the leak gate lets pass, by column."""
+        return {rule.name: rule.allowed for rule in self._published()}
+
+    @property
     def key_uses(self) -> tuple[tuple[str, str, str], ...]:
         """Returns (column, domain, algorithm) for every key that masking uses."""
         return tuple((rule.name, *use) for rule in self.rules for use in rule.strategy.key_uses())
 
-    def mask(self, batch: pa.RecordBatch, keys: Keyring) -> MaskedBatch:
+    def mask(self, batch: pa.RecordBatch, keys: Keyring, unfit: Mapping[str, Flags] = _NONE_UNFIT) -> MaskedBatch:
         """Masks a batch into `output_schema`; row for row, but for rows that a contract lets be quarantined.
+
+        Args:
+            batch: of the columns that are read.
+            keys: of the masks.
+            unfit: column → rows whose values could not be read as its type, and which are null in the batch.
 
         Raises:
             BatchMismatch: the batch is not what the plan was made for.
@@ -127,15 +148,16 @@ class MaskPlan:
             KagemushaError: what a strategy raises, with the column named.
         """
         columns = self._columns(batch)
-        given = MaskContext(keys, self.day, columns)
+        given = MaskContext(keys, self.day, columns, self.own_iins)
         values = []
         invalid: dict[str, list[tuple[ColumnRule, Flags]]] = {"null": [], "quarantine": [], "fail": []}
         for rule, target in zip(self._published(), self.output_schema, strict=True):
             masked = _masked(rule, columns[rule.name], given)
             values.append(_as_type(masked.values, target.type))
-            if masked.invalid is not None:
+            faulty = either(masked.invalid, unfit.get(rule.name))
+            if faulty is not None:
                 choice = rule.strategy.on_invalid if isinstance(rule.strategy, FallibleStrategy) else "fail"
-                invalid[choice].append((rule, masked.invalid))
+                invalid[choice].append((rule, faulty))
         if invalid["fail"]:
             raise InvalidValues(
                 "; ".join(_failure(rule, flagged) for rule, flagged in invalid["fail"]) + ".",

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from masking.formats import NumberFormat
 from masking.leaks import LeakKind
 from masking.policy import ColumnClass
 from masking.strategies import AnyStrategy
@@ -22,10 +23,19 @@ class Column(Reviewed):
         alias="class", description="What the value is; policy says which strategies it may have."
     )
     mask: AnyStrategy = Field(description="What becomes of the value.")
+    publish_as: Name | None = Field(
+        default=None, description="The published column's name, where contracts do not publish the source's own."
+    )
     nullable: bool = Field(default=True, description="False: a NULL in the published column fails the audit.")
     may_look_like: tuple[AllowedLeak, ...] = Field(
         default=(),
         description="What the leak gate lets pass here, such as a public contact's e-mail; never card numbers.",
+    )
+    number: NumberFormat | None = Field(
+        default=None,
+        alias="format",
+        description="What every value of a kept number is: a scheme's name, or a pattern and why. What fits may look "
+        "like a card number, a My Number or a phone; what does not stops the table. Own cards never pass.",
     )
     control: str = Field(
         default="",
@@ -52,6 +62,6 @@ class Derived(Reviewed):
     """One published column that is computed from a kept one."""
 
     type: Literal["date"]
-    source: Name = Field(alias="from", description="The kept timestamp column it is computed from.")
+    source: Name = Field(alias="from", description="The kept timestamp column it is computed from, as published.")
     rule: Literal["business_date"] = Field(alias="as", description="business_date: the calendar date in Japan (JST).")
     about: str = ""

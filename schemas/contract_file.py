@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
 from schemas.package_data import data_folder
-from schemas.yaml_file import read_yaml
+from schemas.yaml_file import line_of, read_nodes
 
 BUNDLED = data_folder("schemas")
 """The contracts that ship with the package."""
@@ -23,20 +23,21 @@ def load_contract(path: Path) -> Contract:
     Raises:
         ContractInvalid: the file breaks the model; every problem is named with its place, none with a value.
     """
-    raw = read_yaml(path)
+    file = read_nodes(path)
     problems: list[str] = []
+    line = 1
     contract = None
     try:
-        contract = Contract.model_validate(raw)
+        contract = Contract.model_validate(file.value)
     except ValidationError as error:
-        problems = [
-            _problem(detail) for detail in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        problems = [_problem(detail) for detail in details]
+        line, _ = line_of(file.root, details[0]["loc"])
     if contract is None:
         raise ContractInvalid(
             f"The contract has {len(problems)} problem{'s' if len(problems) != 1 else ''}: {'; '.join(problems)}.",
             not_done="No table was read.",
-            where={"file": path.name},
+            where={"file": f"{path.name}:{line}"},
         )
     if contract.table != path.stem:
         raise ContractInvalid(

@@ -20,6 +20,9 @@ class FoundColumn:
         seen: what a sample's values are for the most part; None where no sample was looked at, or nothing was found.
         sure: whether nearly all of them are.
         note: counts of what a sample holds, for the comment.
+        blanks: whether the database compares it without blanks at its end, as `char(n)`.
+        caseless: whether the database compares it without case, as `citext` and MySQL's `_ci` collations.
+        normalize: what brings spellings together that the database takes for equal, here or in a column that refers.
     """
 
     name: str
@@ -31,6 +34,9 @@ class FoundColumn:
     seen: ColumnClass | None = None
     sure: bool = False
     note: str = ""
+    blanks: bool = False
+    caseless: bool = False
+    normalize: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class FoundTable:
         indexed: columns with which an index begins.
         references: column → referenced `schema.table` and its column.
         bytes: its size; 0 where nobody knows.
+        note: what a reviewer must know of the table, for the comment.
     """
 
     source: str
@@ -52,3 +59,4 @@ class FoundTable:
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     bytes: int = 0
     comment: str = ""
+    note: str = ""

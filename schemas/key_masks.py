@@ -13,6 +13,7 @@ from masking.strategies import Strategy
 from schemas.contract import Contract
 from schemas.found import FoundColumn, FoundTable
 from schemas.guess import Guess
+from schemas.published_names import published_name
 from schemas.reviewed import NAME
 
 DROP: Final = "{strategy: drop}"
@@ -49,14 +50,15 @@ def key_mask(
         return DROP, found.column_class
     other = table.references.get(column.name)
     target = contract_of(known, other[0]) if other else None
-    if target and other and other[1] in target.selected:
+    if target and other and other[1] in target.source_names.values():
         meant = target.columns[other[1]]
         return _flow(meant.mask), meant.column_class
     if found.harmless:
         return kept(found.harmless), ColumnClass.NONE
     if column.type is None or column.type.name not in _IDENTIFY:
         return DROP, found.column_class
-    return _token(_domain(*other) if other else _domain(f".{name}", column.name), found, known)
+    domain = _domain(*other) if other else _domain(f".{name}", column.name)
+    return _token(domain, found, known, column.normalize)
 
 
 def namesake_mask(column: FoundColumn, found: Guess, known: Sequence[Contract]) -> tuple[str, ColumnClass] | None:
@@ -70,10 +72,10 @@ def namesake_mask(column: FoundColumn, found: Guess, known: Sequence[Contract]) 
     if domain == _NOBODY:
         return None
     for contract in known:
-        key = contract.columns.get(contract.key[0]) if len(contract.key) == 1 else None
-        if key is None or key.type != column.type or key.dropped:
+        key = contract.selected.get(contract.key[0]) if len(contract.key) == 1 else None
+        if key is None or key.type != column.type:
             continue
-        if contract.key == (column.name,) or getattr(key.mask, "domain", "") == domain:
+        if contract.source_names[contract.key[0]] == column.name or getattr(key.mask, "domain", "") == domain:
             return _flow(key.mask), key.column_class
     called_id = found.source == "name" and meaning(column.name).phrase.split()[-1:] == ["identifier"]
     if not called_id or column.type.name not in {"int64", "string"}:
@@ -84,15 +86,16 @@ def namesake_mask(column: FoundColumn, found: Guess, known: Sequence[Contract]) 
     return same or f"{{strategy: tokenize, domain: {domain}}}", ColumnClass.IDENTIFIER
 
 
-def _token(domain: str, found: Guess, known: Sequence[Contract]) -> tuple[str, ColumnClass]:
+def _token(domain: str, found: Guess, known: Sequence[Contract], normalize: Sequence[str]) -> tuple[str, ColumnClass]:
     """Returns the token of a domain, as known contracts make it; the key of a table of codes is kept."""
     if found.column_class in _UNCLEAR and meaning(f"{domain}_id").head == "code":
         return kept("the key of a table of codes"), ColumnClass.NONE
     same = _mask_of_domain(known, domain)
+    steps = f", normalize: [{', '.join(normalize)}]" if normalize else ""
     if found.column_class is ColumnClass.PAN:
-        return same or "{strategy: tokenize, domain: pan}", ColumnClass.PAN
+        return same or f"{{strategy: tokenize, domain: pan{steps}}}", ColumnClass.PAN
     column_class = ColumnClass.IDENTIFIER if found.column_class in _UNCLEAR else found.column_class
-    return same or f"{{strategy: tokenize, domain: {domain}}}", column_class
+    return same or f"{{strategy: tokenize, domain: {domain}{steps}}}", column_class
 
 
 def contract_of(known: Sequence[Contract], source: str) -> Contract | None:
@@ -102,11 +105,11 @@ def contract_of(known: Sequence[Contract], source: str) -> Contract | None:
 
 def _domain(table: str, column: str) -> str:
     """Returns the domain of a key: `member` for `member_id`, and the table's own name where the column says nothing."""
-    stem = column.lower()
+    stem = published_name(column)
     for ending in _ENDINGS:
         stem = stem.removesuffix(ending)
     if not NAME.match(stem) or stem in {"id", "no", "key", "code", "cd", "number", "uuid"}:
-        stem = _singular(table.split(".")[1].lower())
+        stem = _singular(published_name(table.split(".", 1)[1]))
     return stem if NAME.match(stem) else "key"
 
 

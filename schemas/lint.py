@@ -14,7 +14,7 @@ from masking.policy import Profile, Rule
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
 from schemas.policy import policy_findings
-from schemas.yaml_file import read_nodes
+from schemas.yaml_file import line_of, read_nodes
 
 CONTRACT_FITS = Rule(
     "KG100",
@@ -28,7 +28,13 @@ SUITE_FITS = Rule(
     "Kagemusha: what is reviewed is what runs",
     "Correct the suite; Great Expectations' gallery names expectations and their arguments.",
 )
-_PLACE_IN_MESSAGE = re.compile(r"[a-z_]+(?:\.[a-z0-9_]+)*")
+VIEW_FITS = Rule(
+    "KG102",
+    "A view is one query under a line that says what it answers.",
+    "Kagemusha: what is reviewed is what runs",
+    "Correct the file; schemas/views holds examples.",
+)
+_PLACE_IN_MESSAGE = re.compile(r"[a-z_]+(?:\.[^\s.:;,]+)*")
 _MESSAGES = {"extra_forbidden": "there is no such key", "missing": "the key is missing"}
 _LINE = re.compile(r":(\d+)$")
 
@@ -56,9 +62,7 @@ class LintedFile:
 
     def locate(self, rule: Rule, message: str, keys: Sequence[object]) -> Located:
         """Places a finding at the deepest of the keys that the file has."""
-        mark = _mark(self.root, keys)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return self.at(rule, message, line, column)
+        return self.at(rule, message, *line_of(self.root, keys))
 
     def at(self, rule: Rule, message: str, line: int, column: int = 1) -> Located:
         """Places a finding at a line and column."""
@@ -107,19 +111,24 @@ def contract_files(path: Path) -> list[Path]:
 
 def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
     contracts: dict[str, tuple[LintedFile, Contract]] = {}
+    unread: set[str] = set()
     for path in paths:
         file, contract, problems = read_contract(path)
         yield from problems
         if contract is None:
+            unread.add(path.stem)
             continue
         others = [other for _, other in contracts.values() if other.publish == contract.publish]
         if others:
             message = f"contract {others[0].table} publishes {contract.publish} too"
             yield file.locate(CONTRACT_FITS, message, ("publish",))
         contracts[contract.table] = (file, contract)
-    for finding in policy_findings([contract for _, contract in contracts.values()], profile):
-        file, _ = contracts[finding.table]
-        yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, finding.column, "mask"))
+    for finding in policy_findings([contract for _, contract in contracts.values()], profile, unread):
+        file, contract = contracts[finding.table]
+        name = (
+            contract.source_names.get(finding.column, finding.column) if finding.part == "columns" else finding.column
+        )
+        yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, name, "mask"))
 
 
 def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile, list[Located]]:
@@ -161,17 +170,3 @@ def _problems(file: LintedFile, kind: str, keys: Sequence[object], message: str)
     for part in text.split("; "):
         place = _PLACE_IN_MESSAGE.match(part)
         yield file.locate(CONTRACT_FITS, part, place.group().split(".") if place else ())
-
-
-def _mark(node: yaml.Node | None, keys: Sequence[object]) -> yaml.Mark | None:
-    """Returns the mark of the deepest key that exists; keys that only the model knows are stepped over."""
-    mark = node.start_mark if node is not None else None
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            entry = next((pair for pair in node.value if pair[0].value == str(key)), None)
-            if entry is not None:
-                mark, node = entry[0].start_mark, entry[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            node = node.value[key]
-            mark = node.start_mark
-    return mark

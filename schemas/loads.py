@@ -84,6 +84,12 @@ class MergeLoad(LoadMode):
         le=366,
         description="Every how many days all keys are compared, which finds deleted rows; needed for soft and hard.",
     )
+    most_deletes: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="The share of the published rows that one run may delete; more need `run --accept-deletes`.",
+    )
     by: Name | None = Field(
         None, description="The published DATE column that partitions the table; changes then touch few partitions."
     )

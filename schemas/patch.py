@@ -10,6 +10,9 @@ from typing import Final
 
 import yaml
 
+from schemas.reviewed import NAME
+from schemas.yaml_text import yaml_name, yaml_text
+
 _NAMES_COLUMNS: Final = ("key", "cluster_by", "reconcile", "joins", "derive", "load")
 """Keys of a contract whose values may name columns."""
 
@@ -120,16 +123,28 @@ def _remove(text: str, root: yaml.Node, edit: Edit) -> str:
 
 
 def _rename(text: str, root: yaml.Node, edit: Edit) -> str:
-    """Renames a column, and every place of the contract that names it."""
+    """Renames a column, and every place of the contract that names it.
+
+    A column that is published under a name of its own keeps it, and one whose new name contracts do not publish keeps
+    the old one: then only the column's key changes.
+    """
     pair = _pair(_under(root, "columns"), edit.column)
     if pair is None:
         return text
-    named = [pair[0]]
-    for key in _NAMES_COLUMNS:
+    published = _under(pair[1], "publish_as") is not None
+    named, keeps = [pair[0]], published or not NAME.match(edit.value)
+    for key in () if keeps else _NAMES_COLUMNS:
         named += _scalars(_under(root, key), edit.column)
+    if keeps and not published and _mapping(pair[1]):
+        first = pair[1].value[0][0].start_mark.index
+        text = f"{text[:first]}publish_as: {yaml_name(edit.column)}, {text[first:]}"
     for node in sorted(named, key=lambda one: -one.start_mark.index):
-        text = _with(text, node, edit.value)
+        text = _with(text, node, yaml_name(edit.value))
     return text
+
+
+def _mapping(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.MappingNode) and bool(node.flow_style) and bool(node.value)
 
 
 def _scalars(node: yaml.Node | None, value: str) -> Iterator[yaml.Node]:
@@ -154,7 +169,7 @@ def _allow_null(text: str, root: yaml.Node, edit: Edit) -> str:
 
 
 def _move_source(text: str, root: yaml.Node, edit: Edit) -> str:
-    return _with(text, _under(root, "source"), edit.value)
+    return _with(text, _under(root, "source"), yaml_text(edit.value))
 
 
 _EDITS: Final = {

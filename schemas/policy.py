@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from masking.policy import Finding, PolicyColumn, PolicyJoin, Profile, Severity, check_policy
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
 
 
-def policy_findings(contracts: Sequence[Contract], profile: Profile = Profile.PCI) -> tuple[Finding, ...]:
-    """Returns every finding about contracts, which are judged together because joins and domains cross tables."""
+def policy_findings(
+    contracts: Sequence[Contract], profile: Profile = Profile.PCI, unread: Collection[str] = ()
+) -> tuple[Finding, ...]:
+    """Returns every finding about contracts, which are judged together because joins and domains cross tables.
+
+    Args:
+        contracts: those of one folder.
+        profile: which rules apply.
+        unread: tables whose contracts cannot be read; nothing is said about joins with them.
+    """
     columns = [
         PolicyColumn(
             contract.table,
             contract.dataset,
-            name,
+            column.publish_as or name,
             column.column_class,
             column.mask,
             column.control,
-            in_every_row=name in contract.key or not column.nullable,
+            in_every_row=(column.publish_as or name) in contract.key or not column.nullable,
+            at_source=name,
             kind=column.type.name,
+            number=column.number,
         )
         for contract in contracts
         for name, column in contract.columns.items()
@@ -29,6 +39,7 @@ def policy_findings(contracts: Sequence[Contract], profile: Profile = Profile.PC
         PolicyJoin(contract.table, name, *target.split("."))
         for contract in contracts
         for name, target in contract.joins.items()
+        if target.split(".")[0] not in unread
     ]
     return check_policy(columns, joins, profile)
 

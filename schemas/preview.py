@@ -60,9 +60,11 @@ class Shown:
 
 def preview(contract: Contract) -> tuple[Shown, ...]:
     """Returns every column's made-up value and what its mask makes of it, in the contract's order."""
-    batch = {name: _made_up_column(column) for name, column in contract.columns.items()}
+    batch = {column.publish_as or name: _made_up_column(column) for name, column in contract.columns.items()}
     given = MaskContext(example_keyring(), EXAMPLE_DAY, batch)
-    return tuple(shown for name, column in contract.columns.items() for shown in _shown(name, column, given))
+    return tuple(
+        shown for name, column in contract.columns.items() for shown in _shown(column.publish_as or name, column, given)
+    )
 
 
 def made_up(column_class: ColumnClass, kind: str, scale: int = 0) -> object:

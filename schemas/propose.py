@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import yaml
-
 from masking.policy import ColumnClass
+from schemas.bigquery_limits import LONGEST_TABLE_DESCRIPTION
 from schemas.contract import Contract
 from schemas.found import FoundColumn, FoundTable
 from schemas.guess import Guess, guess
 from schemas.key_masks import DROP, contract_of, kept, key_mask, namesake_mask
 from schemas.loads import DELETED_AT
 from schemas.patch import yaml_type
-from schemas.reviewed import NAME
+from schemas.published_names import free_name, published_name
 from schemas.types import ColumnType
+from schemas.yaml_text import comment, yaml_name, yaml_names, yaml_text
 
 LARGE: Final = 256 * 1024 * 1024
 """From so many bytes on, a table with a time that never changes is proposed to be loaded by days."""
@@ -32,6 +31,7 @@ _MOVES: Final = (*_CHANGED, "last")
 
 @dataclass(frozen=True)
 class _Line:
+    at_source: str
     name: str
     type: str
     column_class: ColumnClass
@@ -60,34 +60,55 @@ def propose(table: FoundTable, name: str, known: Iterable[Contract] = ()) -> str
         known: contracts beside which it will stand.
     """
     contracts = list(known)
-    lines = [_line(table, column, name, contracts) for column in table.columns]
+    names = _names(table)
+    lines = [_line(table, column, names[column.name], name, contracts) for column in table.columns]
     load, derive, reason = _load(table, lines)
     joins = dict(_joins(table, lines, contracts))
+    key = [one.name for part in table.key for one in lines if one.at_source == part]
     sums = [one.name for one in lines if one.kept and one.type.startswith("numeric")]
-    dataset = table.source.split(".")[0]
+    schema = table.source.split(".")[0]
+    dataset = published_name(schema)[:63] or "source"
+    about = comment(table.comment) or f"One row for each row of {table.source}; say here what that is."
+    long = len(about) > LONGEST_TABLE_DESCRIPTION
+    shortened = "  # shortened: BigQuery takes 16,384 characters" if long else ""
     head = [
         "# yaml-language-server: $schema=./contract.schema.json",
         "# Proposed from the source's catalogue. Read every line before you publish: a guess from a name is no review.",
-        f"table: {name}",
-        f"about: {_text(table.comment or f'One row for each row of {table.source}; say here what that is.')}",
-        f"source: {_text(table.source)}",
-        f"publish: {dataset if NAME.match(dataset) else 'source'}.{name}",
+        *([f"# {comment(table.note)}"] if table.note else []),
+        f"table: {yaml_name(name)}",
+        f"about: {yaml_text(about, LONGEST_TABLE_DESCRIPTION)}{shortened}",
+        f"source: {yaml_text(table.source)}",
+        f"publish: {dataset}.{name}",
         f"load: {load}  # {reason}",
-        f"key: [{', '.join(table.key)}]",
+        f"key: {yaml_names(key)}",
     ]
     if sums:
-        head.append(f"reconcile: [{', '.join(sums)}]")
+        head.append(f"reconcile: {yaml_names(sums)}")
     if joins:
-        head.append(f"joins: {{{', '.join(f'{column}: {target}' for column, target in joins.items())}}}")
-    width = max(len(_key(one.name)) for one in lines) + 1
-    body = [f"  {_key(one.name) + ':':<{width}} {_body(one)}{'  # ' if one.why else ''}{one.why}" for one in lines]
+        head.append(f"joins: {{{', '.join(f'{yaml_name(column)}: {target}' for column, target in joins.items())}}}")
+    keys = {one.at_source: f"{yaml_name(one.at_source)}:" for one in lines}
+    width = max(map(len, keys.values()))
+    body = [
+        f"  {keys[one.at_source]:<{width}} {_body(one)}{'  # ' if one.why else ''}{comment(one.why)}" for one in lines
+    ]
     tail = ["derive:", *(f"  {line}" for line in derive)] if derive else []
     return "\n".join([*head, "columns:", *body, *tail]) + "\n"
 
 
 def _body(line: _Line) -> str:
     never = ", nullable: false" if line.not_null and line.published else ""
-    return f"{{type: {yaml_type(line.type)}, class: {line.column_class}, mask: {line.mask}{never}}}"
+    renamed = f", publish_as: {yaml_name(line.name)}" if line.published and line.name != line.at_source else ""
+    return f"{{type: {yaml_type(line.type)}{renamed}, class: {line.column_class}, mask: {line.mask}{never}}}"
+
+
+def _names(table: FoundTable) -> dict[str, str]:
+    """Returns the published name of each column: its own where contracts publish it, else one that is free."""
+    own = {column.name: column.name for column in table.columns if published_name(column.name) == column.name}
+    names: dict[str, str] = {}
+    for position, column in enumerate(table.columns, 1):
+        taken = {*own.values(), *names.values()}
+        names[column.name] = own.get(column.name) or free_name(column.name, position, taken)
+    return names
 
 
 def decide(
@@ -102,11 +123,10 @@ def decide(
     return *(same or (_mask(found, column), found.column_class)), found
 
 
-def _line(table: FoundTable, column: FoundColumn, name: str, known: Sequence[Contract]) -> _Line:
+def _line(table: FoundTable, column: FoundColumn, published: str, name: str, known: Sequence[Contract]) -> _Line:
     mask, column_class, found = decide(table, column, name, known)
-    mask = mask if NAME.match(column.name) else DROP
     kind = str(column.type or ColumnType("string"))
-    return _Line(column.name, kind, column_class, mask, column.not_null, _why(found, column, mask))
+    return _Line(column.name, published, kind, column_class, mask, column.not_null, _why(found, column, mask))
 
 
 def _seen(found: Guess, column: FoundColumn) -> Guess:
@@ -143,27 +163,27 @@ def _why(found: Guess, column: FoundColumn, mask: str) -> str:
         said = "unclear, and it identifies rows"
     else:
         said = "unclear: dropped until somebody knows"
-    if not NAME.match(column.name):
-        said += "; to publish it, give it a Latin name by a view"
     return f"{said}; {column.note}" if column.note else said
 
 
 def _joins(table: FoundTable, lines: Sequence[_Line], known: Sequence[Contract]) -> Iterator[tuple[str, str]]:
-    published = {one.name for one in lines if one.published}
+    published = {one.at_source: one.name for one in lines if one.published}
     for column, (source, key) in table.references.items():
         target = contract_of(known, source)
-        if column in published and target and key in target.selected:
-            yield column, f"{target.table}.{key}"
+        there = {at_source: name for name, at_source in target.source_names.items()} if target else {}
+        if column in published and target and key in there:
+            yield published[column], f"{target.table}.{there[key]}"
 
 
 def _load(table: FoundTable, lines: Sequence[_Line]) -> tuple[str, list[str], str]:
     """Returns the load mode, the derived columns it needs, and why."""
     times = [one.name for one in lines if one.kept and one.type == "timestamp" and one.not_null]
-    indexed = [name for name in times if name in table.indexed]
+    at_source = {one.name: one.at_source for one in lines}
+    indexed = [name for name in times if at_source[name] in table.indexed]
     days = [name for name in indexed if not any(word in name for word in _MOVES)]
     changes = [name for name in indexed if any(word in name for word in _CHANGED)]
     by = _day_name(days[0], {one.name for one in lines}) if days else ""
-    derived = [f"{by}: {{type: date, from: {days[0]}, as: business_date}}"] if days else []
+    derived = [f"{by}: {{type: date, from: {yaml_name(days[0])}, as: business_date}}"] if days else []
     if table.bytes < LARGE:
         return "{mode: full}", derived, "small enough to be read whole" if table.bytes else "its size is unknown"
     if days:
@@ -171,7 +191,7 @@ def _load(table: FoundTable, lines: Sequence[_Line]) -> tuple[str, list[str], st
     if changes:
         own = any(one.name == DELETED_AT for one in lines)  # the source marks its deleted rows itself
         deletes = "deletes: ignore" if own else "deletes: soft, reconcile_keys: 7"
-        merge = f"{{mode: merge, watermark: {changes[0]}, {deletes}}}"
+        merge = f"{{mode: merge, watermark: {yaml_name(changes[0])}, {deletes}}}"
         return merge, [], f"large, and {changes[0]} is indexed: if every change moves it forward"
     return "{mode: full}", [], "large, and no time is indexed that could tell days or changes"
 
@@ -180,18 +200,3 @@ def _day_name(column: str, taken: set[str]) -> str:
     stem = column.removesuffix("_at").removesuffix("_time")
     names = (f"{stem}_on", f"{stem}_day", f"{column}_business_date")
     return next((name for name in names if name not in taken), f"{column}_day_in_japan")
-
-
-def _key(name: str) -> str:
-    """Returns a name as a YAML key: in quotes where YAML would read something else, as it does of `no` and `on`."""
-    return name if NAME.match(name) and yaml.safe_load(name) == name else _quoted(name)
-
-
-def _text(text: str) -> str:
-    one_line = " ".join(text.split())
-    plain = all(sign not in one_line for sign in ":#,{}[]&*!|>'\"%@`") and yaml.safe_load(one_line) == one_line
-    return one_line if plain else _quoted(one_line)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # a JSON string is a YAML string

@@ -46,7 +46,8 @@ def _parse_type(value: object) -> ColumnType:
 
 
 _TYPE_PATTERN = (
-    r"^(string|int64|float64|bool|date|timestamp|datetime|bytes|json|numeric\(\s*\d{1,2}\s*,\s*\d{1,2}\s*\))$"
+    r"^(string|int64|float64|bool|date|timestamp(\((Asia/Tokyo|UTC)\))?|datetime|bytes|json|"
+    r"numeric\(\s*\d{1,2}\s*,\s*\d{1,2}\s*\))$"
 )
 TypeInYaml = Annotated[
     ColumnType,

@@ -1,7 +1,7 @@
 """The types table: contract ↔ PostgreSQL, MySQL ↔ Arrow ↔ BigQuery, in one place.
 
-Money is never a float; an instant is UTC; JSON travels as the text of `jsonb`, because BigQuery does not load JSON
-columns from Parquet.
+Money is never a float; an instant is UTC; JSON travels as text, in the spelling of `jsonb`, because BigQuery does not
+load JSON columns from Parquet.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Literal
 
 import pyarrow as pa
@@ -22,6 +23,9 @@ ARROW_DECIMAL_PRECISION: Final = 38
 
 EngineName = Literal["postgres", "mysql"]
 
+_ZONE_HOURS: Final[Mapping[str, int]] = {"Asia/Tokyo": 9, "UTC": 0}
+"""Zones without daylight saving time, in which the time of a clock is one instant (Japan has kept UTC+9 since 1952)."""
+_ZONED = re.compile(r"timestamp\((Asia/Tokyo|UTC)\)")
 _NUMERIC = re.compile(r"numeric\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)")
 
 
@@ -89,7 +93,7 @@ _TABLE: Final[Mapping[str, _Row]] = {
         "STRING",
         frozenset({"json", "jsonb"}),
         frozenset({"json"}),
-        "{}::jsonb::text",
+        "{}::text",
         "CAST({} AS CHAR)",
     ),
 }
@@ -102,11 +106,15 @@ _NUMERIC_SELECT: Final[Mapping[EngineName, str]] = {"postgres": "{}", "mysql": "
 
 @dataclass(frozen=True)
 class ColumnType:
-    """A contract type: a name of the table above, or `numeric(p,s)`."""
+    """A contract type: a name of the table above, `numeric(p,s)`, or `timestamp(zone)`.
+
+    `timestamp(Asia/Tokyo)` is an instant that the source keeps as the time of a clock in that zone, without saying so.
+    """
 
     name: str
     precision: int = 0
     scale: int = 0
+    zone: str = ""
 
     @classmethod
     def parse(cls, text: str) -> ColumnType:
@@ -117,6 +125,9 @@ class ColumnType:
         """
         if text in _TABLE:
             return cls(text)
+        zoned = _ZONED.fullmatch(text)
+        if zoned:
+            return cls("timestamp", zone=zoned[1])
         found = _NUMERIC.fullmatch(text)
         if found:
             precision, scale = int(found[1]), int(found[2])
@@ -125,11 +136,19 @@ class ColumnType:
         raise TypeUnsupported(
             "A column type is not in the types table.",
             not_done="The contract was not read.",
-            advice=f"Use one of {', '.join(sorted(_TABLE))} or numeric(precision 1–{ARROW_DECIMAL_PRECISION}, scale).",
+            advice=f"Use one of {', '.join(sorted(_TABLE))}, numeric(precision 1–{ARROW_DECIMAL_PRECISION}, scale) or "
+            f"timestamp({'), timestamp('.join(_ZONE_HOURS)}).",
         )
 
     def __str__(self) -> str:
+        if self.zone:
+            return f"timestamp({self.zone})"
         return f"numeric({self.precision},{self.scale})" if self.name == "numeric" else self.name
+
+    @property
+    def clock(self) -> timedelta | None:
+        """How far the source's clock is ahead of UTC; None where the source itself keeps instants."""
+        return timedelta(hours=_ZONE_HOURS[self.zone]) if self.zone else None
 
     @property
     def arrow(self) -> pa.DataType:
@@ -140,13 +159,15 @@ class ColumnType:
         """The engine's type names, as its catalogue module spells them, that this type holds exactly."""
         if self.name == "numeric":
             return _NUMERIC_HELD[engine]
+        if self.zone:
+            return ColumnType("datetime").held(engine)
         return _TABLE[self.name].postgres if engine == "postgres" else _TABLE[self.name].mysql
 
     def select(self, quoted: str, engine: EngineName = "postgres") -> str:
         """The SQL expression that hands the column over without loss."""
         if self.name == "numeric":
             return _NUMERIC_SELECT[engine].format(quoted)
-        row = _TABLE[self.name]
+        row = _TABLE["datetime" if self.zone else self.name]
         return (row.select if engine == "postgres" else row.select_mysql).format(quoted)
 
 

@@ -21,23 +21,28 @@ LONG: Final = (
     "etl/canaries/test_canaries.py",
     "etl/run/test_kill.py",
     "etl/run/test_daily.py",
-    "etl/run/test_faults.py",
     "etl/upkeep/test_retokenize.py",
-    "etl/source/test_faults.py",
+    "etl/canaries/test_canaries_by_jdbc.py",
+    "etl/run/test_faults.py",
     "etl/source/test_engines.py",
-    "etl/source/test_lost_runs.py",
+    "etl/source/postgres/test_faults.py",
     "etl/run/test_staged_run.py",
+    "etl/upkeep/test_erase.py",
+    "etl/upkeep/test_scan.py",
     "etl/run/test_refusals.py",
-    "etl/upkeep/test_scan_leaks.py",
-    "etl/run/test_backfill.py",
+    "etl/source/postgres/test_lost_runs.py",
     "etl/run/test_resume.py",
-    "etl/run/test_load_modes.py",
-    "scripts/test_local_stack.py",
-    "scripts/test_synth.py",
-    "scripts/test_mariadb.py",
+    "etl/run/test_backfill.py",
     "jobs/test_daily_load.py",
+    "scripts/local_stack/test_local_stack.py",
+    "scripts/test_synth.py",
+    "etl/run/test_load_modes.py",
+    "scripts/local_stack/test_mariadb.py",
 )
-"""Files that take longest, longest first: they start first, so that no process is left alone with one at the end."""
+"""Files that take longest, longest first: they start first, so that no process is left alone with one at the end.
+
+pytest-xdist keeps this order with `--no-loadscope-reorder` only; by itself it begins with the files of most tests.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

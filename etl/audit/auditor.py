@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.audit.comparisons import (
+    emptied_results,
     file_results,
     freshness_results,
     join_results,
@@ -19,6 +20,7 @@ from etl.audit.comparisons import (
     newest_by_of,
     sum_results,
 )
+from etl.audit.declared_numbers import declared_results
 from etl.audit.orphans import TokenSources
 from etl.audit.staged_frame import staged_frame
 from etl.audit.table_checks import checks_of, table_suite
@@ -78,6 +80,7 @@ class Auditor:
         results = [*intact, *sum_results(staged, totals)]
         if _passed(intact):  # otherwise the bytes to look at are not there
             results += self._file_results(staged, suite, checks, beside)
+        results += emptied_results(staged, beside.earlier)
         results += volume_results(suite.volume, LoadSize(staged.rows, staged.nulls), beside.earlier)
         return Verdict(tuple(results), time.monotonic() - started)
 
@@ -94,6 +97,7 @@ class Auditor:
         results = [*fits]
         if _passed(fits):
             results += self._value_results(staged, checks)
+            results += declared_results(self.spark, staged, self.location)
         results += join_results(joins, seen.orphans, rule)
         results += freshness_results(suite.freshness, newest_by, seen.footers.newest, beside.day)
         return results

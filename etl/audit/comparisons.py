@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from etl.audit.footers import Footers
 from etl.audit.orphans import Join, Orphans
@@ -11,9 +13,15 @@ from etl.cloud.storage import StagingLocation
 from etl.stage import SourceTotals, Staged, changed_files
 from expectations.checks import Check, CheckResult
 from expectations.suite import Freshness, Joins
+from expectations.volume import LoadSize
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 from schemas.loads import PartitionLoad
+
+_LEAST_SHARE: Final = 0.1
+"""Of the last load's rows; a table that is replaced by fewer has lost most of them."""
+_SUPPOSED_ROWS: Final = 10_000
+"""Statistics below this may be supposed: PostgreSQL takes a table without any for ten pages."""
 
 
 def manifest_results(staged: Staged, target: StagingLocation) -> Sequence[CheckResult]:
@@ -31,6 +39,23 @@ def sum_results(staged: Staged, totals: SourceTotals) -> Sequence[CheckResult]:
         )
         for name, total in totals.sums.items()
     ]
+
+
+def emptied_results(staged: Staged, earlier: Sequence[LoadSize]) -> Sequence[CheckResult]:
+    """A load does not replace rows by none, or a whole table by far fewer, unless the contract or a waiver says so.
+
+    What is expected are the rows of the last load; of a first one, those that the source's statistics know of, where
+    they know of more than PostgreSQL supposes of a table that it has never looked at.
+    """
+    plan = staged.plan
+    if plan.contract.may_be_empty or plan.merges:
+        return ()
+    supposed = 0 if plan.window or plan.estimated_rows < _SUPPOSED_ROWS else plan.estimated_rows
+    expected = earlier[0].rows if earlier else supposed
+    by_days = isinstance(plan.contract.load, PartitionLoad)  # a backfill's window is wider than a day's
+    least = min(expected, 1) if by_days or not earlier else math.ceil(expected * _LEAST_SHARE)
+    check = Check("load_is_not_emptied", {"least": least}, origin="history")
+    return [CheckResult(check, passed=staged.rows >= least, failed=max(0, least - staged.rows), checked=staged.rows)]
 
 
 def file_results(footers: Footers, staged: Staged) -> Sequence[CheckResult]:

@@ -7,28 +7,32 @@ from pathlib import Path
 from etl.errors import NOT_PUBLISHED
 from expectations.checks import Check, SuiteInvalid
 from expectations.derived import TableFacts, derived_checks
-from expectations.suite import BUNDLED, Suite, load_suite
+from expectations.suite import BUNDLED, Suite
+from expectations.suite_lint import suite_problems
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
+from schemas.yaml_file import line_of, read_nodes
 
 
 def table_suite(contract: Contract, suites: Path = BUNDLED) -> Suite:
-    """Returns a table's own suite.
+    """Returns a table's own suite; one without expectations of its own where it has no file.
 
     Raises:
-        ContractInvalid: it cannot be read, or names a column that is not published.
+        ContractInvalid: the linter would refuse the suite; with the line of the first problem.
     """
-    problem = ""
-    try:
-        suite = load_suite(suites / f"{contract.table}.yaml", contract.table)
-    except SuiteInvalid as error:
-        problem = str(error)
-    if not problem:
-        unknown = sorted(suite.named - set(contract.published))
-        if not unknown:
-            return suite
-        problem = f"The suite names columns that are not published: {', '.join(unknown)}."
-    raise ContractInvalid(problem, not_done=NOT_PUBLISHED, where={"file": f"expectations/{contract.table}.yaml"})
+    path = suites / f"{contract.table}.yaml"
+    if not path.exists():
+        return Suite(table=contract.table)
+    file = read_nodes(path)
+    problems = suite_problems(file.value, contract.table, contract.published, contract.output_types)
+    if not problems:
+        return Suite.model_validate(file.value)
+    line, _ = line_of(file.root, problems[0].keys)
+    raise ContractInvalid(
+        f"The suite is wrong: {'; '.join(one.message for one in problems)}.",
+        not_done=NOT_PUBLISHED,
+        where={"file": f"expectations/{path.name}:{line}"},
+    )
 
 
 def checks_of(contract: Contract, rows: int, suites: Path = BUNDLED) -> tuple[Check, ...]:

@@ -31,5 +31,5 @@ def _of_one(contract_path: Path, path: Path) -> Iterator[Located]:
     raw, file, problems = opened(path, SUITE_FITS)
     yield from problems
     if raw is not None:
-        for problem in suite_problems(raw, contract.table, contract.published):
+        for problem in suite_problems(raw, contract.table, contract.published, contract.output_types):
             yield file.locate(SUITE_FITS, problem.message, problem.keys)

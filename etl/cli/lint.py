@@ -41,7 +41,7 @@ def lint(
         Path | None, typer.Option(help="Folder of the tables' suites; with the bundled contracts, the bundled ones.")
     ] = None,
 ) -> None:
-    """Check contracts and suites: their models, the masking policy (PCI DSS v4.0.1, Japanese law), their expectations.
+    """Check contracts, suites, views: their models, the masking policy (PCI DSS v4.0.1, Japanese law), expectations.
 
     Ends with 0 when no error was found (warnings may be), with 2 when a contract must change.
     """
@@ -51,11 +51,13 @@ def lint(
     from schemas.contract_file import BUNDLED
     from schemas.lint import lint as find
     from schemas.lint_report import Format, report
+    from schemas.view_file import view_findings
 
     findings = find(paths or [BUNDLED], Profile(profile))
     folder = suites or (None if paths else SUITES)
     if folder is not None:
         findings = tuple(sorted((*findings, *suite_findings(paths or [BUNDLED], folder))))
+    findings = tuple(sorted((*findings, *view_findings(paths or [BUNDLED]))))
     written = report(findings, Format(form))
     if written:
         typer.echo(written)

@@ -22,9 +22,13 @@ def run(
     resume: Annotated[  # noqa: FBT002  typer's way to a flag
         bool, typer.Option("--resume", help="Leave out the tables of which the ledger proves that this load is done.")
     ] = False,
+    accept_deletes: Annotated[
+        int, typer.Option(min=0, help="How many rows a merge may delete beyond what its contract lets one run delete.")
+    ] = 0,
 ) -> None:
     """Read, mask, audit and publish one business day.
 
     Exit codes: 0 published, 1 audit or leak stopped a table, 2 contract or settings must change, 3 run again.
     """
-    raise typer.Exit(load_day(day, table or [], settings, contracts, resume=resume).exit_code)
+    result = load_day(day, table or [], settings, contracts, resume=resume, accepted_deletes=accept_deletes)
+    raise typer.Exit(result.exit_code)

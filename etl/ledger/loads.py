@@ -63,22 +63,30 @@ class MergeState:
     keys_compared_on: date
 
 
-def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring) -> MergeState | None:
+def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring, origin: str | None) -> MergeState | None:
     """Returns the state from which a merge goes on, or None where the table has to be loaded whole.
 
     That is so when it is not published yet, and when its contract or the primary key version is another one than that
     of its rows: a table never holds rows of two contracts, and a row of another version would not be found by its key.
+    It is also so when the last load read another table than the one of this origin, on another server or made anew: no
+    watermark of the one says what changed in the other.
+
+    Args:
+        warehouse: where it is published.
+        contract: of the table.
+        keys: the keyring.
+        origin: what names the source's table among those of all servers; None where there is no such table.
     """
     if not isinstance(contract.load, MergeLoad) or warehouse.find_table(contract.publish) is None:
         return None
     ledger = Ledger(warehouse)
     sql = (
-        "SELECT day, watermark, contract_digest, key_checks, keys_compared "
+        "SELECT day, watermark, contract_digest, key_checks, keys_compared, source_origin "
         f"FROM `{ledger.table_id('table_loads')}` WHERE table_name = @name AND outcome IN UNNEST(@outcomes) "
         "AND watermark IS NOT NULL ORDER BY `at` DESC LIMIT 1000"
     )
     loads = ledger.read(sql, name=contract.table, outcomes=tuple(PUBLISHED))
-    if not loads or loads[0]["contract_digest"] != contract.digest:
+    if not loads or (loads[0]["contract_digest"], loads[0]["source_origin"]) != (contract.digest, origin):
         return None
     primary = keys.version(keys.primary)
     used = json.loads(loads[0]["key_checks"] or "{}")

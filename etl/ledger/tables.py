@@ -86,6 +86,7 @@ TABLE_LOADS: Final = LedgerTable(
         _f("bytes", "INT64", "Bytes staged."),
         _f("partitions", "INT64", "Partitions replaced."),
         _f("watermark", "TIMESTAMP", "Of a merge table: the latest change that is published since this load."),
+        _f("source_origin", "STRING", "Which table of which server was read: a watermark holds for no other."),
         _f("keys_compared", "INT64", "Of a merge table: how many keys the source had, where all were read; else NULL."),
         _f("deleted", "INT64", "Of a merge table: rows that this load deleted or marked as deleted."),
         _f("sums", "STRING", "JSON: the sums of the contract's `reconcile` columns."),

@@ -35,4 +35,5 @@ class Extent:
         """The source columns of the contract's key."""
         derive = self.contract.derive
         names = [derive[name].source if name in derive else name for name in self.contract.key]
-        return [name for name in names if name in self.contract.columns]
+        at_source = self.contract.source_names
+        return [at_source[name] for name in names if name in at_source]

@@ -12,6 +12,10 @@ def keys_contract(contract: Contract) -> Contract:
     needed = {*contract.key, *(one.source for one in derived.values())}
     masks = {name: column.mask for name, column in contract.selected.items() if name in needed}
     needed |= {str(entity) for mask in masks.values() if (entity := getattr(mask, "entity", None))}
+
+    def published(name: str) -> str:
+        return contract.columns[name].publish_as or name
+
     return contract.model_copy(
         update={
             "table": f"{contract.table}__keys",
@@ -21,7 +25,7 @@ def keys_contract(contract: Contract) -> Contract:
             "joins": {},
             "require_partition_filter": False,
             "retention_days": None,
-            "columns": {name: column for name, column in contract.columns.items() if name in needed},
+            "columns": {name: column for name, column in contract.columns.items() if published(name) in needed},
             "derive": derived,
         }
     )

@@ -52,7 +52,16 @@ class Scope:
             return None
         since = self.standing.watermark if self.standing else None
         overlap = timedelta(minutes=load.overlap_minutes)
-        return Changes(load.watermark, since, overlap, self.began, closed=not one_state)
+        name, clock = contract.source_names[load.watermark], contract.selected[load.watermark].type.clock
+        return Changes(
+            column=name,
+            watermark=since,
+            overlap=overlap,
+            until=self.began,
+            closed=not one_state,
+            published=load.watermark,
+            clock=clock,
+        )
 
     def compares_keys(self, contract: Contract) -> bool:
         """Returns whether this run also looks for rows that the source no longer has."""

@@ -10,6 +10,7 @@ from etl.plan.extent import Extent
 from etl.source import (
     MAX_SLICES,
     Changes,
+    Dialect,
     Session,
     Slice,
     busy_slices,
@@ -100,7 +101,7 @@ class _Table:
     @classmethod
     def of(cls, session: Session, extent: Extent, size: SliceSize) -> _Table:
         rows = session.estimated_rows(extent.contract.source, "TRUE")
-        width = session.width(extent.source, list(extent.contract.selected))
+        width = session.width(extent.source, list(extent.contract.source_names.values()))
         heap = extent.source.bytes or rows * width  # a view has no bytes of its own
         return cls(session, extent, size, rows, width, heap)
 
@@ -127,6 +128,7 @@ class _Days:
 
     Attributes:
         kind: the column's contract type.
+        dialect: of the source, with its literals for the column.
         condition: SQL for: the row is of one of the days.
     """
 
@@ -134,6 +136,7 @@ class _Days:
     column: str
     kind: str
     condition: str
+    dialect: Dialect
 
     @classmethod
     def of(cls, table: _Table) -> _Days | None:
@@ -142,9 +145,10 @@ class _Days:
         column = contract.window_column
         if window is None or column is None:
             return None
-        kind = contract.columns[column].type.name
-        condition = days_condition(column, kind, window.first, window.last, table.session.dialect)
-        return cls(window, column, kind, condition)
+        kind, at_source = contract.selected[column].type, contract.source_names[column]
+        dialect = table.session.dialect.of_clock(kind.clock)
+        condition = days_condition(at_source, kind.name, window.first, window.last, dialect)
+        return cls(window, at_source, kind.name, condition, dialect)
 
 
 def _changed(table: _Table, changes: Changes) -> Sliced:
@@ -172,10 +176,11 @@ def _days_by_minutes(table: _Table, days: _Days) -> Sliced:
     """Cuts days into spans of minutes with about equally many rows, which are counted."""
     share = min(1.0, COUNTED / max(1, table.estimated(days.condition)))
     counted = table.session.minutes(table.name, days.column, days.condition, share)
-    minutes = {minute: round(rows / share) for minute, rows in counted.items()}
+    ahead = int(days.dialect.clock.total_seconds()) // 60
+    minutes = {minute - ahead: round(rows / share) for minute, rows in counted.items()}
     rows = sum(minutes.values())
     count = table.count(table.bytes * rows // max(1, table.rows, rows))  # statistics can be older than the count
-    slices = busy_slices(days.column, days.window.days, minutes, -(-rows // count), table.session.dialect)
+    slices = busy_slices(days.column, days.window.days, minutes, -(-rows // count), days.dialect)
     return table.cut(slices, rows)
 
 
@@ -200,7 +205,7 @@ def _days_by_equal_spans(table: _Table, days: _Days) -> Sliced:
     """Cuts each day into equal spans of time, and a day of a date column not at all; nothing is counted."""
     rows = table.estimated(days.condition)
     a_day = -(-table.count(table.bytes_of(rows)) // len(days.window.days))
-    slices = window_slices(days.column, days.kind, days.window.days, a_day, table.session.dialect)
+    slices = window_slices(days.column, days.kind, days.window.days, a_day, days.dialect)
     return table.cut(slices, rows)
 
 

@@ -6,18 +6,16 @@ from etl.publish.publisher import Publisher
 from etl.publish.token_maps import drop_map, load_map, map_table_name, mapped_domains, old_tokens_sql
 from etl.publish.token_versions import is_old, tells_version
 from etl.publish.totals import published_totals
-from etl.publish.views import View, load_views, publish_views
+from etl.publish.views import publish_views
 
 __all__ = [
     "MODIFICATIONS_A_DAY",
     "PARTITIONS_A_JOB",
     "Published",
     "Publisher",
-    "View",
     "drop_map",
     "is_old",
     "load_map",
-    "load_views",
     "map_table_name",
     "mapped_domains",
     "old_tokens_sql",

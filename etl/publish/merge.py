@@ -9,23 +9,33 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 from google.cloud import bigquery
 
 from etl.clock import now
 from etl.cloud.bigquery import Warehouse, load, run_statement
 from etl.cloud.storage import StagingLocation
-from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused
+from etl.errors import NOT_PUBLISHED, STOPPED, PublishFailed, PublishRefused
 from etl.ledger import LeaseProof
 from etl.publish.limits import PARTITIONS_A_JOB
 from etl.publish.merge_sql import Merge
 from etl.publish.published import Published
 from etl.publish.tables import encryption, load_config
 from etl.stage import Staged, manifest_digest
+from masking.errors import KagemushaError
+from schemas.loads import MergeLoad
 
+_FEW: Final = 10
+"""So many rows may go whatever their share, unless nothing is left: small tables lose rows too."""
 _KEPT: Final = timedelta(days=1)
 """How long a staging table outlives a merge that failed."""
+
+
+class DeletesUnproven(KagemushaError):
+    """A merge would delete more rows than a contract lets one run delete."""
+
+    exit_code: ClassVar[int] = STOPPED
 
 
 def merge(
@@ -35,13 +45,24 @@ def merge(
     lease: LeaseProof,
     warehouse: Warehouse,
     target: StagingLocation,
+    accepted_deletes: int = 0,
 ) -> Published:
     """Merges the staged rows; with all keys of the source, rows whose key is gone are deleted or marked as deleted.
 
     The same stage merged again changes nothing: its job is found by its id, and its rows are equal.
 
+    Args:
+        staged: the changes.
+        keys: every key of the source, or None where no deletes are looked for.
+        table: the published table.
+        lease: proves that no other run publishes it now.
+        warehouse: where it is.
+        target: where the staged files are.
+        accepted_deletes: how many rows may be deleted beyond what the contract lets one run delete.
+
     Raises:
         LeaseHeld: another run may publish the table now; this one's time was over.
+        DeletesUnproven: more rows are gone from the source than one run may delete.
         PublishRefused: keys of the source are missing in the published table, so changes were lost; the changes touch
             more days than one statement may; or BigQuery refused the statement.
         PublishFailed: a job failed; the published table keeps its rows.
@@ -58,6 +79,7 @@ def merge(
         keys=_load_aside(warehouse, target, keys, "keys", digest, table.schema) if keys else None,
     )
     _refuse_lost_rows(warehouse, statements)
+    _refuse_many_deletes(warehouse, statements, accepted_deletes)
     days = _days(warehouse, statements)
     config = bigquery.QueryJobConfig(labels={"managed_by": "kagemusha", "table": staged.plan.table[:63]})
     name = f"kagemusha_{staged.plan.table}_merge_{digest}"
@@ -127,6 +149,24 @@ def _refuse_lost_rows(warehouse: Warehouse, statements: Merge) -> None:
             not_done=NOT_PUBLISHED,
             advice=f"Run `kagemusha backfill --table {statements.plan.table}`, which loads it whole; raise "
             "`overlap_minutes` in its contract.",
+        )
+
+
+def _refuse_many_deletes(warehouse: Warehouse, statements: Merge, accepted: int) -> None:
+    """Refuses to delete most of a table because its source seems to have lost most of its rows."""
+    sql, contract = statements.deletes(), statements.plan.contract
+    if sql is None or not isinstance(contract.load, MergeLoad):
+        return
+    (row,) = warehouse.rows("Deletes could not be counted", sql)
+    gone, published = int(row["gone"]), int(row["published"])
+    few = max(_FEW, int(published * contract.load.most_deletes)) if gone < published else 0
+    if gone > max(few, accepted):
+        raise DeletesUnproven(
+            f"{gone:,} of {published:,} rows of {contract.publish} are gone from the source; one run may delete "
+            f"{few:,}.",
+            not_done=NOT_PUBLISHED,
+            advice=f"Find out who deleted them. If they are to go: kagemusha run --table {contract.table} "
+            f"--accept-deletes {gone}.",
         )
 
 

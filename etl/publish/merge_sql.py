@@ -90,6 +90,21 @@ class Merge:
             f"AND NOT EXISTS (SELECT 1 FROM `{self.changes}` AS s WHERE {self._same('s', 'k')})"
         )
 
+    def deletes(self) -> str | None:
+        """Returns the query for how many published rows there are, and how many of them the merge deletes or marks.
+
+        None where no deletes are looked for.
+        """
+        if not self.keys:
+            return None
+        by = self.plan.contract.partition_by
+        there = f"`{self.table}` AS g WHERE {f'g.{_name(by)} >= {_ALWAYS}' if by else 'TRUE'}"
+        there += f" AND g.{DELETED_AT} IS NULL" if DELETED_AT in self.plan.contract.added else ""
+        return (
+            f"SELECT (SELECT COUNT(*) FROM {there}) AS published, "
+            f"(SELECT COUNT(*) FROM {there} AND {self._gone()}) AS gone"
+        )
+
     def _gone(self) -> str:
         """A published row, g, whose key the source has no more; each row is gone only once."""
         once = f" AND g.{DELETED_AT} IS NULL" if DELETED_AT in self.plan.contract.added else ""

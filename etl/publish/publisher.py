@@ -51,10 +51,12 @@ class Publisher:
     Attributes:
         warehouse: where tables go.
         location: where staged files are.
+        accepted_deletes: how many rows a merge may delete beyond what its contract lets one run delete.
     """
 
     warehouse: Warehouse
     location: StagingLocation
+    accepted_deletes: int = 0
 
     def publish(self, approved: Approved, lease: LeaseProof, keys: Approved | None = None) -> Published:
         """Loads the manifest's files, and only those, into BigQuery.
@@ -82,7 +84,8 @@ class Publisher:
         for stage in (staged, *([keys.staged] if keys else [])):
             _refuse_changed_files(stage, self.location)
         if staged.plan.merges:
-            return merge(staged, keys.staged if keys else None, table, lease, self.warehouse, self.location)
+            compared = keys.staged if keys else None
+            return merge(staged, compared, table, lease, self.warehouse, self.location, self.accepted_deletes)
         return self._replace(staged, table, lease)
 
     def _replace(self, staged: Staged, table: bigquery.Table, lease: LeaseProof) -> Published:

@@ -19,11 +19,16 @@ _MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True)
 class DryRun:
-    """One table's plan, or why there is none."""
+    """One table's plan, or why there is none.
+
+    Attributes:
+        locked_seconds: how long a run locks the table at most; None where the engine locks nothing.
+    """
 
     contract: Contract
     plan: TablePlan | None
     refusal: KagemushaError | None = None
+    locked_seconds: float | None = None
 
     @property
     def masked(self) -> int:
@@ -43,12 +48,16 @@ def dry_run(settings: Settings, contracts: Mapping[str, Contract], day: date) ->
         EndpointRefused, CredentialsRefused, SourceUnavailable: the source cannot be asked.
     """
     found: list[DryRun] = []
-    with hold_snapshot(settings.source) as held, join_snapshot(held.snapshot) as session:
+    locked = settings.source.hold_seconds if settings.source.engine == "postgres" else None
+    sources = [contract.source for contract in contracts.values()]
+    with hold_snapshot(settings.source) as held, join_snapshot(held.snapshot, sources) as session:
         for contract in contracts.values():
             try:
                 with session.isolated():
                     size = settings.source.slice_mib * _MIB
-                    found.append(DryRun(contract, plan_table(session, contract, Scope(day), size, measure=False)))
+                    own = settings.cards.own_iins
+                    plan = plan_table(session, contract, Scope(day), size, measure=False, own_iins=own)
+                    found.append(DryRun(contract, plan, locked_seconds=locked))
             except SourceUnavailable:
                 raise
             except KagemushaError as refusal:

@@ -36,6 +36,10 @@ def write_table(plans: Sequence[DryRun], out: TextIO, *, verbose: bool = False) 
             day = f"  {part.partition}" if part.partition else ""
             line = f"{one.contract.table} {part.number}{day}  {part.where}"
             console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if locked := max((one.locked_seconds or 0 for one in plans), default=0):
+        console.print(
+            f"A run locks these tables in ACCESS SHARE mode, for {locked:,.0f} s at most: ALTER and TRUNCATE wait."
+        )
     console.print("No row was read. Rows and bytes are estimates from the statistics; a run counts where the rows of a")
     console.print("window or a view's keys are before it cuts them.")
 
@@ -90,9 +94,10 @@ def _plain(one: DryRun) -> dict[str, object]:
         "last_day": str(window.last) if window else None,
         "estimated_rows": plan.estimated_rows if plan else None,
         "estimated_bytes": plan.estimated_bytes if plan else None,
+        "locked_seconds_at_most": one.locked_seconds,
         "columns_read": list(contract.selected),
         "columns_masked": [name for name, column in contract.selected.items() if not column.kept],
-        "columns_dropped": [name for name in contract.columns if name not in contract.selected],
+        "columns_dropped": [name for name, column in contract.columns.items() if column.dropped],
         "slices": [
             {"number": part.number, "day": str(part.partition) if part.partition else None, "where": part.where}
             for part in (plan.slices if plan else ())

@@ -118,7 +118,8 @@ def _table_part(row: Row, contract: Contract | None) -> Iterator[str]:
         left = "nothing: it is not selected" if column.dropped else used
         back = "with the key" if column.mask.reversible else "as it is" if column.kept else "no"
         clause = POLICY[column.column_class].clause if column.column_class != "none" else ""
-        yield f"| {name} | {column.column_class} | {left} | {back} | {clause} |"
+        shown = f"{column.publish_as} (at the source: {name})" if column.publish_as else name
+        yield f"| {shown} | {column.column_class} | {left} | {back} | {clause} |"
     yield ""
 
 

@@ -39,6 +39,7 @@ def daily_run(
     scopes: Mapping[str, Scope] = _EVERY_DAY,
     *,
     resume: bool = False,
+    accepted_deletes: int = 0,
 ) -> RunResult:
     """Loads a business day: every contract's table, or those named, through all steps; then the views and the ledger.
 
@@ -53,12 +54,13 @@ def daily_run(
         suites: the folder of the suites.
         scopes: table → what is read of it, where that is not what its mode says of the day.
         resume: leaves out the tables of which the ledger proves that this load is done.
+        accepted_deletes: how many rows a merge may delete beyond what its contract lets one run delete.
 
     Raises:
         KagemushaError: nothing could be read at all: contracts or their policy, settings, login, endpoint, bucket,
             BigQuery, keyring; or other runs hold all of the tables.
     """
-    run = Run.begin(day, scopes)
+    run = Run.begin(day, scopes, accepted_deletes)
     selection = Selection.read(contracts, suites, tables).checked()
     return load_day(Installation.open(settings), selection, run, progress, resume=resume)
 

@@ -36,6 +36,7 @@ def _staged_part(staged: Staged) -> dict[str, object]:
         "window_first": window.first if window else None,
         "window_last": window.last if window else None,
         "watermark": staged.watermark,
+        "source_origin": staged.plan.definition.origin if staged.plan.definition else None,
         "sums": staged.sums,
         "nulls": staged.nulls,
         "nulled": staged.nulled,

@@ -31,9 +31,10 @@ def plan_tables(
         workers: how many slices can be read at once.
     """
     plans: dict[str, PlanOrRefusal] = {}
-    with held.governor.turn(), join_snapshot(held.snapshot) as session:
+    sources = [contract.source for contract in selection.chosen.values()]
+    with held.governor.turn(), join_snapshot(held.snapshot, sources) as session:
         for name, contract in selection.chosen.items():
-            refusal = leases.refusal(contract.publish)
+            refusal = leases.refusal(contract.publish) or held.unlocked.get(contract.source)
             plans[name] = refusal or _planned(installation, run, session, contract, workers)
     return plans
 
@@ -45,14 +46,18 @@ def estimated_rows(plan: PlanOrRefusal) -> int:
 
 def _planned(installation: Installation, run: Run, session: Session, contract: Contract, workers: int) -> PlanOrRefusal:
     try:
-        scope = run.scopes.get(contract.table) or _scope_of_the_day(installation, run, contract)
-        slice_bytes = installation.settings.source.slice_mib * _MIB
+        settings = installation.settings
+        slice_bytes, own = settings.source.slice_mib * _MIB, settings.cards.own_iins
         with session.isolated():
-            return plan_table(session, contract, scope, slice_bytes, workers=workers)
+            scope = run.scopes.get(contract.table) or _scope_of_the_day(installation, run, session, contract)
+            return plan_table(session, contract, scope, slice_bytes, workers=workers, own_iins=own)
     except KagemushaError as error:
         return error.at(table=contract.table)
 
 
-def _scope_of_the_day(installation: Installation, run: Run, contract: Contract) -> Scope:
+def _scope_of_the_day(installation: Installation, run: Run, session: Session, contract: Contract) -> Scope:
     """Returns what the contract's mode says of the day, which for a merge table depends on what is published."""
-    return Scope(run.day, run.began, standing=merge_state(installation.warehouse, contract, installation.keys))
+    definition = session.definition(contract.source)
+    origin = definition.origin if definition else None
+    standing = merge_state(installation.warehouse, contract, installation.keys, origin)
+    return Scope(run.day, run.began, standing=standing)

@@ -12,10 +12,10 @@ from pathlib import Path
 from etl.audit import checks_of
 from etl.clock import now
 from etl.plan import Scope
-from etl.publish import View, load_views
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts, select_contracts
 from schemas.policy import refuse_breaches
+from schemas.view_file import View, load_views
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Run:
         began: when it began, which is before the snapshot.
         scopes: table → what is read of it, where that is not what its mode says of the day.
         started: the monotonic clock when it began, in seconds.
+        accepted_deletes: how many rows a merge may delete beyond what its contract lets one run delete.
     """
 
     run_id: str
@@ -35,13 +36,21 @@ class Run:
     began: datetime
     scopes: Mapping[str, Scope]
     started: float
+    accepted_deletes: int = 0
 
     @classmethod
-    def begin(cls, day: date, scopes: Mapping[str, Scope]) -> Run:
+    def begin(cls, day: date, scopes: Mapping[str, Scope], accepted_deletes: int = 0) -> Run:
         """Returns a run that begins now, under an id of its own."""
         began = now()
         run_id = f"{day:%Y%m%d}-{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        return cls(run_id=run_id, day=day, began=began, scopes=scopes, started=time.monotonic())
+        return cls(
+            run_id=run_id,
+            day=day,
+            began=began,
+            scopes=scopes,
+            started=time.monotonic(),
+            accepted_deletes=accepted_deletes,
+        )
 
     @property
     def seconds(self) -> float:

@@ -42,7 +42,10 @@ def load_tables(
         return None, {}
     settings, location = installation.settings, installation.location
     with hold_snapshot(
-        settings.source, run.run_id, lambda step, counts: progress.say("source", step, **counts)
+        settings.source,
+        run.run_id,
+        lambda step, counts: progress.say("source", step, **counts),
+        tables=[contract.source for contract in selection.chosen.values()],
     ) as held:
         from etl.spark import slots, spark_session  # noqa: PLC0415  Spark starts only when everything else answers
 
@@ -51,7 +54,7 @@ def load_tables(
         loader = TableLoader(
             stager=Stager(spark, held, installation.key, location, run.run_id),
             auditor=Auditor(spark, location, selection.suites),
-            publisher=Publisher(installation.warehouse, location),
+            publisher=Publisher(installation.warehouse, location, run.accepted_deletes),
             gather=_gathering(installation, selection, run),
             turns=TableTurns(selection.chosen, settings.limits.tables_at_once),
             leases=leases,

@@ -1,7 +1,9 @@
 """The guarded read: connect to the ETL endpoint, prove that it is a reader, pin a snapshot, read slices as Arrow."""
 
 from etl.source.catalogue import SourceColumn, SourceTable
+from etl.source.definition import Definition
 from etl.source.dialect import POSTGRES, Dialect, ReadColumn
+from etl.source.exact_types import without_flags
 from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.postgres.read import read_slice
 from etl.source.session import Session
@@ -23,6 +25,7 @@ __all__ = [
     "MAX_SLICES",
     "POSTGRES",
     "Changes",
+    "Definition",
     "Dialect",
     "Governor",
     "HeldSnapshot",
@@ -42,4 +45,5 @@ __all__ = [
     "read_slice",
     "whole_table",
     "window_slices",
+    "without_flags",
 ]

@@ -14,6 +14,7 @@ class SourceColumn:
         type: a `pg_type.typname`, or `enum`; domains show their base type.
         length: the most characters that a text may have, where the type limits them.
         comment: the database's own description.
+        caseless: whether values that differ in case only are equal there.
     """
 
     name: str
@@ -24,6 +25,7 @@ class SourceColumn:
     readable: bool
     length: int | None = None
     comment: str = ""
+    caseless: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class SourceTable:
         indexed: the first columns of indexes.
         references: column → referenced `schema.table` and its column.
         comment: the database's own description.
+        heirs: tables that inherit from it (`INHERITS`), whose rows are read with its own.
+        paged: whether the ETL user may ask for pages (`ctid`), for which grants on columns are not enough.
     """
 
     name: str
@@ -53,3 +57,5 @@ class SourceTable:
     indexed: frozenset[str] = frozenset()
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     comment: str = ""
+    heirs: tuple[str, ...] = ()
+    paged: bool = True

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from etl.errors import NO_ROW_READ, SettingsInvalid, SourceUnavailable
 from etl.retries import pauses
 from etl.settings import ReaderName, SourceSettings
+from etl.source.ca import certificate_file
 from etl.source.credentials import CredentialsRefused, Login, login, renew
 from schemas.types import EngineName
 
@@ -31,6 +32,10 @@ SESSION: Final = {
     "datestyle": "ISO",
     "intervalstyle": "iso_8601",  # exact, and the same whatever the server's own
     "jit": "off",
+    "search_path": "pg_catalog,pg_temp",  # no object of a user can stand in for one of the server's
+    "standard_conforming_strings": "on",
+    "transform_null_equals": "off",
+    "bytea_output": "hex",
     "row_security": "off",  # a policy on a table makes its queries fail instead of hiding rows
 }
 
@@ -86,6 +91,14 @@ class Endpoint:
         )
 
     @property
+    def url_options(self) -> dict[str, str]:
+        """The options of the URL; certificates of the package are a file of this process."""
+        options = dict(self.options)
+        if "sslrootcert" in options:
+            options["sslrootcert"] = certificate_file(options["sslrootcert"])
+        return options
+
+    @property
     def place(self) -> dict[str, object]:
         """What errors say about where it is."""
         return {"host": self.host, "port": self.port, "database": self.database}
@@ -105,7 +118,7 @@ class Endpoint:
         options = {
             "connect_timeout": "10",
             **_DEAD_PEER,
-            **dict(self.options),
+            **self.url_options,
             "application_name": self.application,
             "client_encoding": "UTF8",
             "sslmode": "prefer" if self.local else "verify-full",

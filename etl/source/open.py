@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -19,16 +19,22 @@ from schemas.types import EngineName
 class Engine(Protocol):
     """What an engine's module `snapshot` offers."""
 
-    def hold_snapshot(self, endpoint: Endpoint, source: SourceSettings) -> AbstractContextManager[OpenSnapshot]:
+    def hold_snapshot(
+        self, endpoint: Endpoint, source: SourceSettings, tables: Sequence[str] = ()
+    ) -> AbstractContextManager[OpenSnapshot]:
         """Proves a reader, waits until it is fresh, and keeps a session on it open; see `hold_snapshot` below."""
 
-    def join_snapshot(self, snapshot: Snapshot) -> AbstractContextManager[Session]:
+    def join_snapshot(self, snapshot: Snapshot, tables: Sequence[str] = ()) -> AbstractContextManager[Session]:
         """Opens a control session on what is held; see `join_snapshot` below."""
 
 
 @contextmanager
 def hold_snapshot(
-    source: SourceSettings, run_id: str = "", say: Say = say_nothing, every: float = EVERY_SECONDS
+    source: SourceSettings,
+    run_id: str = "",
+    say: Say = say_nothing,
+    every: float = EVERY_SECONDS,
+    tables: Sequence[str] = (),
 ) -> Iterator[HeldSnapshot]:
     """Proves the reader and holds what the run reads until the end.
 
@@ -40,6 +46,7 @@ def hold_snapshot(
         run_id: for the server's list of sessions.
         say: hears warnings, and how the governor decides.
         every: seconds between heartbeats.
+        tables: what will be read, each as `schema.table`: PostgreSQL locks it against changes of its definition.
 
     Raises:
         CredentialsRefused, SettingsInvalid, SourceUnavailable: see the engine's `control_connection`.
@@ -50,22 +57,26 @@ def hold_snapshot(
     if warning := host_warning(endpoint.host):
         say("warning", {"warning": warning})
     with (
-        _engine(endpoint.engine).hold_snapshot(endpoint, source) as opened,
+        _engine(endpoint.engine).hold_snapshot(endpoint, source, tables) as opened,
         watched(source, opened, say, every) as held,
     ):
         yield held
 
 
 @contextmanager
-def join_snapshot(snapshot: Snapshot) -> Iterator[Session]:
+def join_snapshot(snapshot: Snapshot, tables: Sequence[str] = ()) -> Iterator[Session]:
     """Opens another control session on what the run reads; it proves the reader again.
+
+    Args:
+        snapshot: what is held.
+        tables: those whose definitions the session is going to be asked for; see `Session.definition`.
 
     Raises:
         ReaderChanged: the session is on a writer or on another instance now.
         SnapshotLost: the snapshot cannot be joined any more.
         SourceUnavailable: the session ended before it could join; another try may pass.
     """
-    with _engine(snapshot.endpoint.engine).join_snapshot(snapshot) as session:
+    with _engine(snapshot.endpoint.engine).join_snapshot(snapshot, tables) as session:
         yield session
 
 

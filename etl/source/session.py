@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from etl.source.catalogue import SourceTable
+from etl.source.definition import Definition
 from etl.source.dialect import Dialect
 from etl.source.slice import Slice
 from masking.errors import KagemushaError
@@ -31,6 +32,13 @@ class Session(Protocol):
 
         Raises:
             PlanRejected: the ETL user may not look at it.
+        """
+
+    def definition(self, table: str) -> Definition | None:
+        """Returns what `schema.table` is at this moment, or None where there is no such relation.
+
+        Raises:
+            SourceChanged: the snapshot knows another one.
         """
 
     def relations(self) -> tuple[str, ...]:

@@ -29,11 +29,13 @@ class Changes:
     """Which rows of a merge table a run reads, by the column that holds the time of their last change.
 
     Attributes:
-        column: the contract's watermark column.
+        column: the contract's watermark column, by its name at the source.
         watermark: the latest change that is published; None where all rows are read and replace the table.
         overlap: how long before the watermark rows are read again, because they may have been committed late.
         until: when the run began; the next watermark is never later.
         closed: whether rows that changed after `until` are left to the next run, because slices see different states.
+        published: the column's published name, where it is another one.
+        clock: how far the column's times are ahead of UTC; None where the source keeps instants.
     """
 
     column: str
@@ -41,6 +43,13 @@ class Changes:
     overlap: timedelta
     until: datetime
     closed: bool
+    published: str = ""
+    clock: timedelta | None = None
+
+    @property
+    def name(self) -> str:
+        """The column's name in what is read."""
+        return self.published or self.column
 
     @property
     def after(self) -> datetime | None:

@@ -55,7 +55,7 @@ def busy_slices(
         most: how many rows of a slice to aim at.
         dialect: of the source.
     """
-    name = dialect.quoted(column)
+    name = dialect.column(column)
     found: list[Slice] = []
     for day in days:
         start, end = business_day_start(day), business_day_start(day + timedelta(days=1))
@@ -78,7 +78,7 @@ def _busy_bounds(start: datetime, end: datetime, minutes: Mapping[int, int], mos
 
 def days_condition(column: str, kind: str, first: date, last: date, dialect: Dialect = POSTGRES) -> str:
     """Returns SQL for: the row is of one of the business days (JST) from first to last."""
-    name = dialect.quoted(column)
+    name = dialect.column(column)
     if kind == "date":
         return f"{name} >= {dialect.on(first)} AND {name} <= {dialect.on(last)}"
     start, end = business_day_start(first), business_day_start(last + timedelta(days=1))
@@ -87,7 +87,7 @@ def days_condition(column: str, kind: str, first: date, last: date, dialect: Dia
 
 def changes_condition(changes: Changes, dialect: Dialect = POSTGRES) -> str:
     """Returns SQL for: the row changed in the span that is read; TRUE where all rows are read."""
-    name = dialect.quoted(changes.column)
+    name, dialect = dialect.column(changes.column), dialect.of_clock(changes.clock)
     parts = [f"{name} > {dialect.at(changes.after)}"] if changes.after else []
     parts += [f"{name} <= {dialect.at(changes.until)}"] if changes.after and changes.closed else []
     return " AND ".join(parts) or "TRUE"
@@ -101,7 +101,8 @@ def change_slices(changes: Changes, count: int, dialect: Dialect = POSTGRES) -> 
         count: how many slices to aim at.
         dialect: of the source.
     """
-    name, after = dialect.quoted(changes.column), changes.after or changes.until
+    name, after = dialect.column(changes.column), changes.after or changes.until
+    dialect = dialect.of_clock(changes.clock)
     step = max(changes.until - after, timedelta(seconds=count)) / count
     bounds = [after + step * n for n in range(count)]
     spans = [f"{name} > {dialect.at(first)} AND {name} <= {dialect.at(last)}" for first, last in pairwise(bounds)]
@@ -122,7 +123,7 @@ def window_slices(
         a_day: how many slices a day to aim at.
         dialect: of the source.
     """
-    name = dialect.quoted(column)
+    name = dialect.column(column)
     found: list[Slice] = []
     for day in days:
         if kind == "date":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from etl.errors import NOT_PUBLISHED, RunLost
 from etl.settings import SourceSettings
@@ -13,6 +13,8 @@ from etl.source.guard import Reader
 from etl.source.throttle.cloudwatch import watched_load
 from etl.source.throttle.governor import Bounds, Governor, Pulse
 from etl.source.throttle.heartbeat import Heartbeat
+from etl.source.throttle.hold import Hold
+from masking.errors import KagemushaError
 
 Say = Callable[[str, dict[str, object]], None]
 """Hears what a person should know about the source: a step, and names and counts."""
@@ -26,12 +28,15 @@ class SnapshotLost(RunLost):
 class Snapshot:
     """What a slice needs to read the very same rows: the pinned instance and the snapshot's name.
 
+    The server is what names it among all servers, whatever its instances; empty where it does not say.
+
     MySQL exports no snapshot: there the name says that each slice is a consistent read of its own.
     """
 
     endpoint: Endpoint
     name: str
     reader: Reader
+    server: str = ""
 
     @property
     def pinned(self) -> bool:
@@ -64,11 +69,15 @@ class OpenSnapshot:
         snapshot: what slices need.
         room: how many sessions the server takes.
         look: looks at the reader on the session that is kept open.
+        let_go: ends that session, and with it every lock.
+        unlocked: table → why it could not be locked, so that it is not to be read.
     """
 
     snapshot: Snapshot
     room: int
     look: Look
+    let_go: Callable[[], None] = lambda: None
+    unlocked: Mapping[str, KagemushaError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,11 +88,13 @@ class HeldSnapshot:
         snapshot: what slices need.
         governor: grants turns to connect; every connection but the one that holds the snapshot needs a turn.
         check: proves that the snapshot is still held, or raises RunLost.
+        unlocked: table → why it could not be locked, so that it is not to be read.
     """
 
     snapshot: Snapshot
     governor: Governor
     check: Callable[[], None]
+    unlocked: Mapping[str, KagemushaError] = field(default_factory=dict)
 
 
 def say_nothing(_step: str, _counts: dict[str, object]) -> None:
@@ -102,11 +113,21 @@ def watched(source: SourceSettings, opened: OpenSnapshot, say: Say, every: float
     """
     bounds = Bounds.of(source.max_connections, source.connections_share, opened.room, source.max_lag_seconds)
     governor = Governor(bounds, lambda allowed, reason: say("pace", {"slices_at_once": allowed, "reason": reason}))
-    heart = Heartbeat(opened.look, governor.hear, governor.lose, every)
     snapshot = opened.snapshot
+    hold = Hold(source.hold_seconds, source.max_lag_seconds, snapshot.lost, say)
+
+    def hear(pulse: Pulse) -> None:
+        governor.hear(pulse)
+        hold.hear(pulse)
+
+    def lose(failure: RunLost) -> None:
+        governor.lose(failure)
+        opened.let_go()
+
+    heart = Heartbeat(opened.look, hear, lose, every)
     heart.start()
     try:
         with watched_load(source, snapshot.reader, snapshot.endpoint.host, governor.loaded):
-            yield HeldSnapshot(snapshot, governor, heart.check)
+            yield HeldSnapshot(snapshot, governor, heart.check, opened.unlocked)
     finally:
         heart.stop()

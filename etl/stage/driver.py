@@ -21,6 +21,7 @@ from etl.stage.staged import Staged
 from etl.stage.task import StagedSlice, TableTask, stage_slice
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef
+from schemas.contract import Contract
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -111,13 +112,22 @@ def _runner(task: TableTask) -> Callable[[Slice], StagedSlice | KagemushaError]:
     return lambda part: stage_slice(task, part)
 
 
+def read_columns(contract: Contract) -> tuple[ReadColumn, ...]:
+    """Returns what is read of a table's selected columns: a mask that may meet what it cannot mask decides for both."""
+    return tuple(
+        ReadColumn(name, column.type, contract.source_names[name], getattr(column.mask, "on_invalid", "fail"))
+        for name, column in contract.selected.items()
+    )
+
+
 def table_task(plan: TablePlan, snapshot: Snapshot, key: KeyRef, target: StagingLocation, run_id: str) -> TableTask:
     """Returns what workers need to stage any slice of the plan."""
     contract = plan.contract
     return TableTask(
         table=contract.table,
         source=contract.source,
-        columns=tuple(ReadColumn(name, column.type) for name, column in contract.selected.items()),
+        definition=plan.definition,
+        columns=read_columns(contract),
         mask=plan.mask,
         derive={name: derived.source for name, derived in contract.derive.items()},
         row_key=contract.key,

@@ -45,7 +45,7 @@ def _staged(spark: SparkSession, task: TableTask, part: Slice, governor: Governo
     place = {**task.snapshot.endpoint.place, "source": task.source}
     failure: KagemushaError | None = None
     try:
-        frame = jdbc_frame(spark, task.snapshot, task.source, task.columns, part)
+        frame = jdbc_frame(spark, task.snapshot, task.source, task.columns, part, task.definition)
         (row,) = frame.mapInArrow(_worker(task, part), "outcome binary").collect()
     except Py4JError as error:  # its text can quote the server's
         failure = jdbc_failure(error, task.snapshot, place)

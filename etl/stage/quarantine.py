@@ -80,7 +80,7 @@ def quarantined(
         key: the published columns that identify a row.
         summed: the columns whose sums are reconciled.
     """
-    keys = zip(*(batch.column(name).to_pylist() for name in key), strict=True)
+    keys = zip(*(batch.column(name).to_pylist() for name in key), strict=True) if key else [()] * batch.num_rows
     spelled = (tuple("NULL" if part is None else str(part) for part in parts) for parts in keys)
     rows = tuple(QuarantinedRow(*row) for row in zip(spelled, reasons, strict=True))
     return Quarantine(rows, column_sums(batch, summed))

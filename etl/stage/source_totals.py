@@ -64,6 +64,7 @@ def ask_source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
 
     Raises:
         SourceUnavailable, ReadFailed: the query failed, also when it was tried again.
+        SourceChanged: the table is not the planned one any more.
     """
     contract = plan.contract
     row = retry_transient(lambda: _totals(snapshot, plan))
@@ -76,9 +77,12 @@ def ask_source_totals(snapshot: Snapshot, plan: TablePlan) -> SourceTotals:
 def _totals(snapshot: Snapshot, plan: TablePlan) -> Sequence[object]:
     contract = plan.contract
     try:
-        with join_snapshot(snapshot) as session:
+        with join_snapshot(snapshot, (contract.source,)) as session:
+            if plan.definition is not None:
+                plan.definition.refuse_other(session.definition(contract.source))
             condition = window_condition(plan, session.dialect)
-            return session.row(session.dialect.totals(contract.source, contract.reconcile, condition))
+            sums = [contract.source_names[name] for name in contract.reconcile]
+            return session.row(session.dialect.totals(contract.source, sums, condition))
     except KagemushaError as error:
         failure = error.at(table=contract.table)
     raise failure
@@ -91,5 +95,5 @@ def window_condition(plan: TablePlan, dialect: Dialect) -> str:
     column = plan.contract.window_column
     if plan.window is None or column is None:
         return "TRUE"
-    kind = plan.contract.columns[column].type.name
-    return days_condition(column, kind, plan.window.first, plan.window.last, dialect)
+    kind, at_source = plan.contract.selected[column].type, plan.contract.source_names[column]
+    return days_condition(at_source, kind.name, plan.window.first, plan.window.last, dialect.of_clock(kind.clock))

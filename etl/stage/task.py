@@ -19,15 +19,15 @@ from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
 from etl.keys import open_keyring
 from etl.retries import as_value
-from etl.source import Changes, ReadColumn, Slice, Snapshot, read_slice
+from etl.source import Changes, Definition, ReadColumn, Slice, Snapshot, read_slice, without_flags
 from etl.stage.leak_gate import refuse_leaks
 from etl.stage.quarantine import Quarantine, quarantined
 from etl.stage.slice_file import write_slice
 from etl.stage.staged import StagedFile
 from etl.stage.worker import worker_stage
+from masking.dates import LAST_DAY
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
-from masking.leaks import LeakKind
 from masking.plan import MaskPlan, SetAside
 from schemas.business_days import business_date
 from schemas.loads import SNAPSHOT_DATE
@@ -39,6 +39,7 @@ class TableTask:
 
     table: str
     source: str
+    definition: Definition | None
     columns: tuple[ReadColumn, ...]
     mask: MaskPlan
     derive: Mapping[str, str]
@@ -80,7 +81,8 @@ def stage_slice(task: TableTask, part: Slice) -> StagedSlice | KagemushaError:
 
 
 def _read_and_stage(task: TableTask, part: Slice) -> StagedSlice:
-    return stage_batches(task, part, read_slice(task.snapshot, task.source, task.columns, part.where))
+    raw = read_slice(task.snapshot, task.source, task.columns, part.where, task.definition)
+    return stage_batches(task, part, raw)
 
 
 def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -> StagedSlice:
@@ -119,7 +121,7 @@ def _noted(
     """Yields the batches as they are, noting each one's latest change; what lies in the future is no watermark."""
     for batch in batches:
         if changes is not None:
-            changed = batch.column(changes.column)
+            changed = batch.column(changes.name)
             until = pa.scalar(changes.until, changed.type)
             found = pc.max(changed.filter(pc.less_equal(changed, until))).as_py()
             latest += [found] if found else []
@@ -135,36 +137,51 @@ def _masked(
     left_out: list[Quarantine],
 ) -> Iterator[pa.RecordBatch]:
     for batch in raw:
-        masked = task.mask.mask(batch, keys)
+        rows, unfit = without_flags(batch)
+        masked = task.mask.mask(rows, keys, unfit)
         for name, count in masked.nulled.items():
             nulled[name] = nulled.get(name, 0) + count
         if masked.aside is not None:
             left_out.append(_set_aside(task, part, masked.aside))
             Quarantine().and_also(left_out).within(task.mask.budgets)
-        refuse_leaks(masked.batch, _allowed(task))
+        refuse_leaks(masked.batch, task.mask.allowed, task.mask.own_iins)
         yield _derived(task, part, masked.batch)
 
 
 def _set_aside(task: TableTask, part: Slice, aside: SetAside) -> Quarantine:
     """Returns the masked keys and reasons of rows left out; the keys pass the same gate as what is staged."""
     rows = _derived(task, part, aside.batch)
-    refuse_leaks(rows.select(list(task.row_key)), _allowed(task))
+    refuse_leaks(rows.select(list(task.row_key)), task.mask.allowed, task.mask.own_iins)
     strategies = {rule.name: rule.strategy.strategy for rule in task.mask.rules}
     reasons = [{column: strategies[column] for column in columns} for columns in aside.columns]
     return quarantined(rows, reasons, task.row_key, task.sums)
 
 
-def _allowed(task: TableTask) -> dict[str, frozenset[LeakKind]]:
-    return {rule.name: rule.allowed_leaks for rule in task.mask.rules}
-
-
 def _derived(task: TableTask, part: Slice, batch: pa.RecordBatch) -> pa.RecordBatch:
-    dates = [business_date(batch.column(source)) for source in task.derive.values()]
+    dates = [_business_dates(batch, name, source) for name, source in task.derive.items()]
     added = [_added(task, part, name, batch.num_rows) for name in task.added]
     whole = pa.RecordBatch.from_arrays([*batch.columns, *dates, *added], schema=task.output_schema)
     if task.partition_by and part.partition:
         _refuse_other_days(whole.column(task.partition_by), part.partition, task.partition_by)
     return whole
+
+
+def _business_dates(batch: pa.RecordBatch, name: str, source: str) -> pa.Array:
+    """Returns the days in Japan of a column, none of them after the last one that BigQuery has.
+
+    Raises:
+        ValuesUnfit: there are some, such as that of 9999-12-31 23:59:59 UTC.
+    """
+    days = business_date(batch.column(source))
+    late = pc.sum(pc.greater(days.cast(pa.int32()), LAST_DAY)).as_py() or 0
+    if late:
+        raise ValuesUnfit(
+            f"{late} values of {source} are in Japan on a day after 9999-12-31, which {name} cannot hold.",
+            not_done=NOT_PUBLISHED,
+            advice=f"Correct the rows at the source, or take {name} out of `derive:`.",
+            where={"column": source},
+        )
+    return days
 
 
 def _added(task: TableTask, part: Slice, name: str, rows: int) -> pa.Array:

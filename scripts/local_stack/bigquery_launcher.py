@@ -4,6 +4,7 @@ As it comes, a load into `table$20231101` succeeds and puts the rows into a new 
 replaces that partition only and refuses rows of another day; copy, delete and get of a partition work too. A write that
 truncates a whole table would otherwise drop its layout and make every column NULLABLE; here it replaces the rows, and a
 table says when it was last written. An update of a view would change its description of the query and not its answers.
+What BigQuery refuses of a table's names, descriptions, labels and clustering is refused (bigquery_refusals.py).
 A MERGE would fail on every table that demands a partition filter; here its ON condition may be that filter.
 These semantics are ours: they prove our calls, not BigQuery. They patch private names of exactly version 0.3.2.
 
@@ -16,9 +17,11 @@ import functools
 import re
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bigquery_refusals import name_problems, table_problems
 from duckdb_extensions import import_extension
 from local_bigquery.catalog import metadata, names, tables
 from local_bigquery.cli import main
@@ -35,6 +38,7 @@ Reference = tuple[str, str, str]
 _DECORATED = re.compile(r"(?P<table>[^$]+)\$(?P<partition>\d{4}|\d{6}|\d{8}|\d{10})")
 _FORMATS = {"YEAR": (4, "%Y"), "MONTH": (6, "%Y%m"), "DAY": (8, "%Y%m%d"), "HOUR": (10, "%Y%m%d%H")}
 _write, _columns, _load, _delete, _update = tables.write, tables.columns, tables.load, tables.delete, tables.update
+_create, _fields = tables.create, names.fields
 _run_merge, _check, _merging = merge.run, table_rules._check, threading.local()  # noqa: SLF001 - as below
 _source, _hive, _projection = copy._source, load._hive, load._projection  # noqa: SLF001 - what this launcher is for
 _connect, _fetch = database._connect, database.fetch  # noqa: SLF001 - as above
@@ -148,10 +152,26 @@ def _remove(project: str, dataset: str, name: str) -> None:
 
 def _update_with_view(project: str, dataset: str, name: str, body: Any, *given: Any) -> Any:  # noqa: ANN401 - as above
     """Updates a table's resource; a view answers from then on as its new query says."""
+    _refuse(table_problems(body, tables.fields(body) or _columns(project, dataset, name)))
     if body.view:
         query = translate_view(project, dataset, body.view.query)
         database.execute(f"CREATE OR REPLACE VIEW {tables.name(project, dataset, name)} AS {query}")
     return _update(project, dataset, name, body, *given)
+
+
+def _refuse(problems: Iterator[str]) -> None:
+    for problem in problems:
+        raise BigQueryError("invalid", problem)
+
+
+def _check_fields(fields: list[Any]) -> None:
+    _fields(fields)
+    _refuse(name_problems(fields))
+
+
+def _create_checked(project: str, dataset: str, body: Any, *given: Any) -> Any:  # noqa: ANN401 - as above
+    _refuse(table_problems(body, tables.fields(body)))
+    return _create(project, dataset, body, *given)
 
 
 def _merge(cur: Any, tree: Any, context: Any) -> Any:  # noqa: ANN401 - the server's untyped statement
@@ -235,6 +255,8 @@ def _patch() -> None:
     tables.load = _describe
     tables.delete = _remove
     tables.update = _update_with_view
+    tables.create = _create_checked
+    names.fields = _check_fields
     merge.run = _merge
     table_rules._check = _check_filter  # noqa: SLF001 - what this launcher is for
     copy._source = _copied  # noqa: SLF001 - what this launcher is for

@@ -1,4 +1,4 @@
-"""What tests of the flow share, on request: a seeded issuer, its copy in MySQL, one Spark session, contracts."""
+"""What tests of the flow share, on request: BigQuery, a place to stage, AWS, an issuer, its copy in MySQL, Spark."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import pytest
+from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 
 from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import StagingLocation
 from etl.keys import create_keyring_file
+from etl.ledger import Ledger
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.results import RunResult
@@ -26,6 +29,7 @@ from etl.spark import spark_session
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from scripts.local_stack.local_stack import Endpoints
+from tests.etl.republishing import republish
 from tests.etl.source.mysql.mysql_source import MySql, copied
 
 ROOT = Path(__file__).parents[2]
@@ -68,18 +72,32 @@ class Issuer:
         """Asks BigQuery."""
         return [tuple(row.values()) for row in self.warehouse.client.query_and_wait(sql)]
 
-    def checksums(self, tables: list[str]) -> dict[str, list[tuple[Any, ...]]]:
+    def checksums(self, tables: list[str], folder: Path = BUNDLED) -> dict[str, list[tuple[Any, ...]]]:
         """Returns every row of published tables, ordered: equal exactly where the bytes are."""
-        contracts = load_contracts()
+        contracts = load_contracts(folder)
         return {name: self.rows(contracts[name]) for name in tables}
 
     def rows(self, contract: Contract) -> list[tuple[Any, ...]]:
         """Returns every published row of a table, ordered."""
         return sorted(self.published(f"SELECT * FROM {contract.publish} WHERE {every_day(contract)}"), key=repr)
 
-    def run(self, day: date, *tables: str, contracts: Path = BUNDLED, settings: Settings | None = None) -> RunResult:
+    def run(
+        self,
+        day: date,
+        *tables: str,
+        contracts: Path = BUNDLED,
+        settings: Settings | None = None,
+        accepted_deletes: int = 0,
+    ) -> RunResult:
         """Runs the daily load in this process."""
-        return daily_run(settings or self.settings, day, JsonLines(sys.stderr), tables, contracts)
+        heard = JsonLines(sys.stderr)
+        return daily_run(settings or self.settings, day, heard, tables, contracts, accepted_deletes=accepted_deletes)
+
+    def load(self, day: date, *tables: str, contracts: Path = BUNDLED, settings: Settings | None = None) -> RunResult:
+        """Runs the daily load in this process to a good end: no table failed, nor the views."""
+        result = self.run(day, *tables, contracts=contracts, settings=settings)
+        assert result.exit_code == 0, [one.error for one in result.tables]
+        return result
 
     def synth(self, *arguments: str) -> None:
         """Runs the generator on the primary."""
@@ -103,6 +121,54 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture(scope="session")
+def warehouse(stack: Endpoints) -> Warehouse:
+    """Returns the private BigQuery server."""
+    return Warehouse(load_settings(stack.settings).bigquery)
+
+
+@pytest.fixture(scope="session")
+def location(stack: Endpoints) -> StagingLocation:
+    """Returns a place in the private bucket that no run stages in."""
+    return StagingLocation(stack.bucket, "kagemusha/tests", stack.storage, stack.project)
+
+
+@pytest.fixture(scope="module")
+def own_settings(stack: Endpoints, request: pytest.FixtureRequest) -> Settings:
+    """Returns settings whose ledger is in a dataset of this module alone."""
+    found = load_settings(stack.settings)
+    dataset = f"{request.path.stem}_ops"
+    return found.model_copy(update={"bigquery": found.bigquery.model_copy(update={"ops_dataset": dataset})})
+
+
+@pytest.fixture(scope="module")
+def ledger(own_settings: Settings) -> Ledger:
+    """Returns that ledger, opened as a command opens it."""
+    return Ledger.of(own_settings)
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[str]:
+    """Yields the address of an AWS server on loopback."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def aws(aws_server: str) -> Iterator[None]:
+    """Points boto3 at that server, with credentials, and by default in another region than ours."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", aws_server)
+        environment.setenv("AWS_ACCESS_KEY_ID", "test")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+@pytest.fixture(scope="session")
 def issuer(stack: Endpoints, spark: SparkSession) -> Issuer:
     """Returns a seeded issuer at the end of DAY, whose runs use Spark; tests that change its rows put them back."""
     del spark  # its runs, in this process, use it
@@ -119,6 +185,24 @@ def issuer(stack: Endpoints, spark: SparkSession) -> Issuer:
 def mysql(issuer: Issuer) -> MySql:
     """Returns the same issuer in MariaDB, copied when the first test asks for it."""
     return copied(issuer.ends)
+
+
+class Republish(Protocol):
+    """Copies bundled contracts into a folder of their own and returns it."""
+
+    def __call__(self, prefix: str, *tables: str, joins: bool = False, **renamed: str) -> Path:
+        """Copies them so that they publish under a prefix; a keyword is a table and what its copy is called."""
+
+
+@pytest.fixture(scope="session")
+def republished(tmp_path_factory: pytest.TempPathFactory) -> Republish:
+    """Returns what copies contracts so that they publish where no other test looks."""
+
+    def copy(prefix: str, *tables: str, joins: bool = False, **renamed: str) -> Path:
+        names = {**dict(zip(tables, tables, strict=True)), **renamed}
+        return republish(tmp_path_factory.mktemp(prefix), prefix, names, joins=joins)
+
+    return copy
 
 
 @pytest.fixture

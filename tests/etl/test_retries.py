@@ -13,11 +13,6 @@ from etl.retries import TRIES, pauses, retry_transient
 from masking.errors import KagemushaError
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Pauses need no Spark."""
-
-
 @pytest.mark.parametrize("factor", [2.0, 4.0])
 def test_pauses_grow_and_differ(factor: float) -> None:
     """Each turn is `factor` times as long as the one before; a pause is half to one and a half times its turn."""

@@ -15,7 +15,7 @@ import pytest
 from etl.errors import SettingsInvalid
 from etl.keys import create_keyring_file
 from etl.spark import spark_session
-from jobs.arguments import resolved
+from jobs.arguments import resolved, table_names
 from jobs.daily_load import main
 from jobs.glue import glue_job, has_glue_classes
 from schemas.errors import ContractInvalid
@@ -112,6 +112,68 @@ def test_a_wrong_argument_is_refused(given: tuple[str, ...], message: str, advic
     assert advice in str(caught.value)
     assert caught.value.exit_code == 2
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("date", "day"),
+        ("DAY", "day"),
+        ("Day", "day"),
+        ("business-date", "day"),
+        ("target_day", "day"),
+        ("businessDate", "day"),
+        ("d", "day"),
+        ("dt", "day"),
+        ("run_date", "day"),
+        ("TABLES", "tables"),
+        ("table-name", "tables"),
+        ("tbl", "tables"),
+        ("only_tables", "tables"),
+        ("tab", "tables"),
+        ("Settings", "settings"),
+        ("config", "settings"),
+        ("resume-run", "resume"),
+    ],
+)
+def test_what_glue_would_drop_is_refused_when_it_looks_like_ours(name: str, meant: str) -> None:
+    """Whatever contains, abbreviates or spells otherwise an argument of ours never loads yesterday or all tables."""
+    for given in ((f"--{name}", "x"), (f"--{name}=x",)):
+        with pytest.raises(SettingsInvalid, match=f"The job has no argument --{name}") as caught:
+            resolved(["daily_load.py", *GLUES_OWN, *given], (), OURS)
+        assert f"Did you mean --{meant}?" in str(caught.value)
+
+
+def test_glue_s_own_arguments_are_let_be() -> None:
+    """Arguments that Glue documents pass, also those with words of ours in them."""
+    own = (
+        *("--job-language", "python", "--enable-auto-scaling", "true", "--spark-event-logs-path", "s3://b/e"),
+        *("--extra-py-files", "s3://b/k.whl", "--additional-python-modules", "x", "--conf", "spark.x=y"),
+        *("--scriptLocation", "s3://b/j.py", "--WORKFLOW_NAME", "w", "--WORKFLOW_RUN_ID", "wr"),
+    )
+    found = resolved(["backfill.py", *GLUES_OWN, *own, "--from", "2023-08-01"], ("from",), ("to", "tables"))
+    assert found == {"from": "2023-08-01"}
+
+
+def test_an_argument_that_comes_twice_is_refused() -> None:
+    """Which of two days is meant nobody can tell."""
+    with pytest.raises(SettingsInvalid, match="--day more than once"):
+        resolved(["daily_load.py", "--day", "2023-08-30", "--day=2023-08-31"], (), OURS)
+
+
+@pytest.mark.parametrize(("said", "tables"), [("a, b", ["a", "b"]), (" a ", ["a"]), ("a,,b,", ["a", "b"])])
+def test_tables_are_named_with_or_without_spaces(said: str, tables: list[str]) -> None:
+    """Spaces around commas belong to no name; without the argument all tables are loaded."""
+    assert table_names({"tables": said}) == tables
+    assert table_names({}) == []
+
+
+@pytest.mark.parametrize("said", ["", " ", ",", " , "])
+def test_an_empty_list_of_tables_is_not_all_tables(said: str) -> None:
+    """A variable that was empty in somebody's scheduler does not load everything."""
+    with pytest.raises(SettingsInvalid, match="--tables names no table") as caught:
+        table_names({"tables": said})
+    assert caught.value.exit_code == 2
 
 
 def test_a_missing_required_argument_is_named() -> None:

@@ -9,10 +9,10 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from etl.publish import View, load_views
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from schemas.types import bigquery_type
+from schemas.view_file import View, load_views
 from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import yaml
 from pydantic import ValidationError
 
-from etl.authoring.discover.facts import ContractNotProposed, found_table
+from etl.authoring.discover.facts import ContractNotProposed, found_table, with_spellings
 from etl.authoring.discover.sample import looks_of
 from etl.errors import NO_ROW_READ, SourceTableMissing
 from etl.settings import SourceSettings
 from etl.source import Session, hold_snapshot, join_snapshot
 from masking.errors import KagemushaError
 from masking.policy import Severity
+from schemas.bigquery_limits import LONGEST_LABEL
 from schemas.contract import Contract
 from schemas.found import FoundTable
 from schemas.policy import policy_findings
 from schemas.propose import propose
-from schemas.reviewed import NAME
+from schemas.published_names import published_name
+from schemas.yaml_file import Fault, YamlFile, parse
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,11 @@ def discover(
                 facts[one] = _facts(session, one, key, sample)
             except KagemushaError as failure:
                 proposals.append(Proposal("", one, failure=failure))
+    facts = with_spellings(facts)
     others = [contract for contract in known.values() if contract.source not in facts]
-    names = {one: named or _name(one, {contract.table for contract in others}) for one in facts}
+    names: dict[str, str] = {}
+    for one in facts:
+        names[one] = named or _name(one, {*(contract.table for contract in others), *names.values()})
     first = [_valid(facts[one], names[one], others) for one in facts if names[one]]
     beside = [*others, *(found for found in first if isinstance(found, Contract))]
     for one, found in facts.items():
@@ -95,11 +98,11 @@ def _facts(session: Session, table: str, key: Sequence[str], sample: int) -> Fou
 
 
 def _name(source: str, taken: set[str]) -> str:
-    """Returns the contract's table: the source's own name in lower case, with its schema where that is taken."""
+    """Returns the contract's table: the source's own name, with its schema where that is taken; else empty."""
     schema, table = source.split(".", 1)
-    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", table).lower()
-    found = f"{schema}_{plain}" if plain in taken else plain
-    return found if NAME.match(found) else ""
+    plain = published_name(table)[:LONGEST_LABEL]
+    names = (plain, f"{published_name(schema) or 'source'}_{plain}"[:LONGEST_LABEL])
+    return next((name for name in names if name not in taken), "")
 
 
 def _proposal(found: FoundTable, name: str, beside: Sequence[Contract]) -> Proposal:
@@ -113,11 +116,18 @@ def _proposal(found: FoundTable, name: str, beside: Sequence[Contract]) -> Propo
 
 def _valid(found: FoundTable, name: str, beside: Sequence[Contract]) -> Contract | ContractNotProposed:
     """Returns the proposed contract where it fits the model and the policy beside the others."""
+    contract, problems = None, []
+    read: YamlFile | Fault | None = None
     try:
-        contract = Contract.model_validate(yaml.safe_load(propose(found, name, beside)))
+        read = parse(propose(found, name, beside))
+        if isinstance(read, YamlFile):
+            contract = Contract.model_validate(read.value)
     except ValidationError as error:
-        contract = None
         problems = error.errors(include_url=False, include_context=False, include_input=False)
+    except Exception as error:  # noqa: BLE001  a table that nobody foresaw must not keep the others from a proposal
+        read = Fault(f"could not be made ({type(error).__name__})", 1)
+    if isinstance(read, Fault):
+        return _refused(found, f"a contract that can be read: it {read.what}", "Write its contract by hand.")
     if contract is None:
         about_key = any("key" in one["loc"] or "key names" in one["msg"] for one in problems)
         if about_key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from etl.authoring.discover.sample import SampledShape
 from etl.errors import NO_ROW_READ, PlanRejected
@@ -36,10 +37,28 @@ def found_table(
         raise ContractNotProposed(
             f"{source.name} has no column {unknown[0]}." if unknown else f"{source.name} has no key in the catalogue.",
             not_done=NO_ROW_READ,
-            advice="Name the columns that identify a row with --key.",
+            advice="Name the columns that identify a row with --key; a contract by hand may say `keyless:` and why.",
         )
     columns = tuple(_column(column, engine, (looks or {}).get(column.name)) for column in source.columns)
-    return FoundTable(source.name, columns, found, source.indexed, source.references, source.bytes, source.comment)
+    return FoundTable(
+        source=source.name,
+        columns=columns,
+        key=found,
+        indexed=source.indexed,
+        references=source.references,
+        bytes=source.bytes,
+        comment=source.comment,
+        note=_note(source),
+    )
+
+
+def _note(source: SourceTable) -> str:
+    if not source.heirs:
+        return ""
+    return (
+        f"Rows of {', '.join(source.heirs)} are read too, because they inherit from this table; its key does not bind "
+        "them, and they need no contract of their own."
+    )
 
 
 def contract_type(column: SourceColumn, engine: EngineName) -> ColumnType | None:
@@ -50,13 +69,49 @@ def contract_type(column: SourceColumn, engine: EngineName) -> ColumnType | None
 
 def _column(column: SourceColumn, engine: EngineName, looks: SampledShape | None) -> FoundColumn:
     return FoundColumn(
-        column.name,
-        contract_type(column, engine),
-        column.not_null,
-        column.type in {"enum", "set"},
-        column.length,
-        column.comment,
-        looks.mostly if looks else None,
-        bool(looks and looks.sure),
-        looks.note if looks else "",
+        name=column.name,
+        type=contract_type(column, engine),
+        not_null=column.not_null,
+        enum=column.type in {"enum", "set"},
+        length=column.length,
+        comment=column.comment,
+        seen=looks.mostly if looks else None,
+        sure=bool(looks and looks.sure),
+        note=looks.note if looks else "",
+        blanks=engine == "postgres" and column.type == "bpchar",
+        caseless=column.caseless,
     )
+
+
+def with_spellings(tables: Mapping[str, FoundTable]) -> dict[str, FoundTable]:
+    """Returns the tables with what brings together spellings that the database takes for equal when it joins.
+
+    A key of `char(n)` equals a `varchar` without blanks at its end, and one of `citext` any spelling of its case: what
+    is said of one column counts for every column that refers to it.
+    """
+    marks: dict[tuple[str, str], tuple[bool, bool]] = {
+        (table.source, column.name): (column.blanks, column.caseless)
+        for table in tables.values()
+        for column in table.columns
+    }
+    pairs = [
+        ((table.source, name), other)
+        for table in tables.values()
+        for name, other in table.references.items()
+        if other in marks
+    ]
+    for _ in pairs:  # as long as the longest chain of references
+        for one, other in pairs:
+            both = tuple(map(any, zip(marks[one], marks[other], strict=True)))
+            marks[one] = marks[other] = (both[0], both[1])
+    return {name: _spelled(table, marks) for name, table in tables.items()}
+
+
+def _spelled(table: FoundTable, marks: Mapping[tuple[str, str], tuple[bool, bool]]) -> FoundTable:
+    columns = []
+    for column in table.columns:
+        blanks, caseless = marks[table.source, column.name]
+        steps = tuple(step for step, wanted in (("trim", blanks), ("lower", caseless)) if wanted)
+        text = column.type is not None and column.type.name == "string"
+        columns.append(replace(column, normalize=steps if text else ()))
+    return replace(table, columns=tuple(columns))

@@ -10,11 +10,13 @@ from typing import Final
 
 from etl.plan.drift.renamed import renames
 from etl.plan.drift.types import holds, spelled
-from etl.source import SourceColumn, SourceTable
+from etl.source import POSTGRES, SourceColumn, SourceTable
 from schemas.contract import Contract
 from schemas.guess import guess
 from schemas.patch import Edit, EditKind, yaml_type
+from schemas.reviewed import NAME
 from schemas.types import ColumnType, EngineName, suggest, why_not
+from schemas.yaml_text import yaml_name
 
 _TABLES: Final = frozenset({"r", "p"})
 """Kinds of relations for which the catalogue has NOT NULL and keys; views are not among them."""
@@ -86,7 +88,8 @@ def suggestion(column: SourceColumn, engine: EngineName) -> str:
     """Returns the YAML line that decides a column in the safest way: it does not leave the database."""
     fitting = suggest(column.type, column.precision, column.scale, engine) or "string"
     guessed = guess(column.name, ColumnType.parse(fitting), enum=column.type == "enum", length=column.length)
-    return f"{column.name}: {{type: {yaml_type(fitting)}, class: {guessed.column_class}, mask: {{strategy: drop}}}}"
+    said = f"type: {yaml_type(fitting)}, class: {guessed.column_class}, mask: {{strategy: drop}}"
+    return f"{yaml_name(column.name)}: {{{said}}}"
 
 
 def _no_table(contract: Contract, engine: EngineName, known: Sequence[str]) -> Drift:
@@ -107,14 +110,21 @@ def _no_table(contract: Contract, engine: EngineName, known: Sequence[str]) -> D
 def _no_privilege(contract: Contract, source: SourceTable) -> Iterator[Drift]:
     schema = contract.source.split(".")[0]
     if not source.usable:
-        advice = f"Grant USAGE on the schema to the ETL user: GRANT USAGE ON SCHEMA {schema} TO the ETL user;"
+        advice = f"Grant USAGE on the schema to the ETL user: GRANT USAGE ON SCHEMA {_in_sql(schema)} TO the ETL user;"
         yield Drift(DriftKind.NO_PRIVILEGE, "", "", "no USAGE", advice)
-    unreadable = [one.name for one in source.columns if one.name in contract.selected and not one.readable]
-    every = len(unreadable) == len([one for one in source.columns if one.name in contract.selected])
+    selected = set(contract.source_names.values())
+    unreadable = [one.name for one in source.columns if one.name in selected and not one.readable]
+    every = len(unreadable) == len([one for one in source.columns if one.name in selected])
     for name in unreadable:
-        part = "SELECT" if every else f"SELECT ({', '.join(unreadable)})"
-        advice = f"Grant SELECT on the table to the ETL user: GRANT {part} ON {contract.source} TO the ETL user;"
+        part = "SELECT" if every else f"SELECT ({', '.join(_in_sql(one) for one in unreadable)})"
+        table = ".".join(_in_sql(one) for one in contract.source.split(".", 1))
+        advice = f"Grant SELECT on the table to the ETL user: GRANT {part} ON {table} TO the ETL user;"
         yield Drift(DriftKind.NO_PRIVILEGE, name, "", "no SELECT", advice)
+
+
+def _in_sql(name: str) -> str:
+    """Returns a name as SQL takes it: in quotes where PostgreSQL would fold it or refuse it."""
+    return name if NAME.match(name) else POSTGRES.column(name)
 
 
 def _columns(contract: Contract, source: SourceTable, engine: EngineName) -> Iterator[Drift]:
@@ -122,7 +132,7 @@ def _columns(contract: Contract, source: SourceTable, engine: EngineName) -> Ite
     renamed = renames(contract, source, engine)
     for old, new in renamed.items():
         yield Drift(
-            DriftKind.RENAMED, old, old, f"{new.name} ({spelled(new)})",
+            DriftKind.RENAMED, old, old, f"{new.name} ({spelled(new, engine)})",
             f"{old} is gone and {new.name} is like it: if it holds the same, rename it in the contract; if not, "
             "remove the one and decide about the other.",
             edits=(Edit(EditKind.RENAME, old, new.name),),
@@ -131,7 +141,12 @@ def _columns(contract: Contract, source: SourceTable, engine: EngineName) -> Ite
     for column in news:
         line = suggestion(column, engine)
         yield Drift(
-            DriftKind.NEW, column.name, "", spelled(column), line, edits=(Edit(EditKind.ADD, column.name, line),)
+            DriftKind.NEW,
+            column.name,
+            "",
+            spelled(column, engine),
+            line,
+            edits=(Edit(EditKind.ADD, column.name, line),),
         )
     for name in contract.columns:
         if name not in present and name not in renamed:
@@ -152,7 +167,7 @@ def _missing(contract: Contract, name: str) -> Drift:
             "derive": tuple(one.source for one in contract.derive.values()),
             "load": (contract.day_column, contract.watermark),
         }.items()
-        if name in names
+        if (contract.columns[name].publish_as or name) in names
     ]
     also = f" It also stands under {', '.join(places)}." if places else ""
     advice = f"Remove the column from the contract, or correct its name.{also}"
@@ -167,19 +182,24 @@ def _changed(contract: Contract, source: SourceTable, column: SourceColumn, engi
         return
     if not holds(column, said.type, engine):
         fitting = suggest(column.type, column.precision, column.scale, engine)
+        clock = said.type.name == "timestamp" and fitting == "datetime"
         advice = (
-            f"Correct the column's `type:` to {yaml_type(fitting)}, and its mask where that type needs another."
+            "Its times have no zone: say which clock has them, `type: timestamp(Asia/Tokyo)` or `timestamp(UTC)`, "
+            f"or write `type: datetime` where {name} needs to be no instant."
+            if clock
+            else f"Correct the column's `type:` to {yaml_type(fitting)}, and its mask where that type needs another."
             if fitting
             else f"`drop` {name}, or publish it otherwise: {why_not(column.type, engine)}."
         )
-        edits = (Edit(EditKind.RETYPE, name, fitting),) if fitting else ()
-        yield Drift(DriftKind.RETYPED, name, str(said.type), spelled(column), advice, edits=edits)
+        edits = (Edit(EditKind.RETYPE, name, fitting),) if fitting and not clock else ()
+        yield Drift(DriftKind.RETYPED, name, str(said.type), spelled(column, engine), advice, edits=edits)
     if column.not_null or source.kind not in _TABLES:
         return
     places_rows = {contract.day_column: "day is in no window", contract.watermark: "time is never read again"}
-    if name in places_rows:
+    published = said.publish_as or name
+    if published in places_rows:
         advice = (
-            f"A row without a {places_rows[name]}: make the column NOT NULL at the source, "
+            f"A row without a {places_rows[published]}: make the column NOT NULL at the source, "
             "or load the table with `mode: full`."
         )
         yield Drift(DriftKind.NULLABLE, name, "never NULL", "may be NULL", advice)
@@ -192,16 +212,20 @@ def _changed(contract: Contract, source: SourceTable, column: SourceColumn, engi
 
 def _keys(contract: Contract, source: SourceTable) -> Iterator[Drift]:
     """Warns where nothing at the source keeps the contract's key unique and not NULL."""
-    if source.kind not in _TABLES:
+    if source.kind not in _TABLES or not contract.key:
         return
     present = {column.name: column for column in source.columns}
-    names = [contract.derive[name].source if name in contract.derive else name for name in contract.key]
+    published = [contract.derive[name].source if name in contract.derive else name for name in contract.key]
+    names = [contract.source_names.get(name, name) for name in published]
     if any(name not in present for name in names):
         return
     for name in names:
         if not present[name].not_null and contract.columns[name].nullable:
             advice = "The audit proves it on the staged rows; a constraint at the source would find out sooner."
             yield Drift(DriftKind.KEY, name, "in the key", "may be NULL", advice)
-    if not any(set(unique) <= set(names) for unique in source.unique):
+    if source.heirs:
+        advice = "Rows of tables that inherit are read too, and no index spans them: the audit proves the key."
+        yield Drift(DriftKind.KEY, ", ".join(names), "the key", f"inherited by {', '.join(source.heirs)}", advice)
+    elif not any(set(unique) <= set(names) for unique in source.unique):
         advice = "The audit proves it on the staged rows; a unique index at the source would find out sooner."
         yield Drift(DriftKind.KEY, ", ".join(names), "the key", "no unique index", advice)

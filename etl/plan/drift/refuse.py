@@ -50,7 +50,7 @@ def without_drift(
         " ".join(_ERRORS[kind][1](contract.source, drifts) for kind, drifts in kinds),
         not_done=NO_ROW_READ,
         advice="\n  ".join(_advice(kind, drifts) for kind, drifts in kinds),
-        where={"table": contract.table, "file": f"schemas/{contract.table}.yaml"},
+        where={"table": contract.table, "file": f"{contract.table}.yaml"},
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from etl.plan.drift.types import holds
 from etl.source import SourceColumn, SourceTable
+from masking.policy import ColumnClass
 from schemas.contract import Contract
 from schemas.guess import guess
 from schemas.types import EngineName
@@ -55,5 +56,6 @@ def _likeness(contract: Contract, present: Sequence[str], gone: str, new: Source
 def _promises_more(contract: Contract, gone: str, new: SourceColumn) -> bool:
     """Returns whether the new name promises what the old column did not hold, so that its mask would not fit."""
     old = contract.columns[gone]
-    guessed = guess(new.name, old.type, enum=new.type == "enum", length=new.length)
-    return bool(guessed.word) and guessed.column_class != old.column_class and not old.dropped
+    guessed = guess(new.name, old.type, enum=new.type == "enum", length=new.length, table=contract.table)
+    other = guessed.column_class != old.column_class or guessed.column_class is ColumnClass.NONE  # pay has no class
+    return bool(guessed.word) and other and not old.dropped

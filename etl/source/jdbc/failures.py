@@ -7,10 +7,12 @@ from typing import Any
 from py4j.protocol import Py4JError
 
 from etl.errors import NOT_PUBLISHED, SourceUnavailable
+from etl.source.definition import source_changed
 from etl.source.guard import reader_changed
-from etl.source.jdbc.postgres import NO_READER
+from etl.source.jdbc.postgres import NO_READER, OTHER_RELATION
 from etl.source.mysql import failures as mysql
 from etl.source.postgres import failures as postgres
+from etl.source.postgres.definition import GONE_RELATION
 from etl.source.snapshot import Snapshot
 from masking.errors import KagemushaError
 
@@ -26,6 +28,8 @@ def jdbc_failure(error: Py4JError, snapshot: Snapshot, place: dict[str, object])
         return reader_changed(place, "A connection was not on a reader.")
     if by_mysql:
         return mysql.query_failure(number, place)
+    if state in {OTHER_RELATION, *GONE_RELATION}:
+        return source_changed(str(place.get("source", "")), "Another relation has its name, or it was altered", place)
     if state in postgres.GONE:
         return snapshot.lost("a slice could not join it")
     return postgres.query_failure(state, place)

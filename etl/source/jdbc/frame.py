@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pyspark.sql import DataFrame
 
 from etl.errors import NO_ROW_READ, SettingsInvalid
+from etl.source.definition import Definition
 from etl.source.dialect import MYSQL, POSTGRES, Dialect, ReadColumn
 from etl.source.jdbc import mysql, postgres
 from etl.source.jdbc.address import JdbcAddress
@@ -47,7 +48,7 @@ class JdbcEngine:
     dialect: Dialect
     drivers: tuple[str, ...]
     expression: Callable[[ReadColumn], str]
-    address_of: Callable[[Snapshot, str], JdbcAddress]
+    address_of: Callable[[Snapshot, str, Definition | None], JdbcAddress]
 
 
 _ENGINES: Final[dict[EngineName, JdbcEngine]] = {
@@ -66,9 +67,16 @@ def reading_session(spark: SparkSession) -> SparkSession:
 
 
 def jdbc_frame(
-    spark: SparkSession, snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], part: Slice
+    spark: SparkSession,
+    snapshot: Snapshot,
+    source: str,
+    columns: Sequence[ReadColumn],
+    part: Slice,
+    definition: Definition | None = None,
 ) -> DataFrame:
     """Returns the rows of a slice as one partition; columns are named by their number.
+
+    With a definition, PostgreSQL's session locks the relation and proves that it is still the planned one.
 
     Raises:
         SettingsInvalid: Spark has no JDBC driver for the engine.
@@ -81,7 +89,7 @@ def jdbc_frame(
     listed = ", ".join([*selected, *named_in(part, engine.dialect)])
     table = f"(SELECT {listed} FROM {engine.dialect.quoted(source)}) AS kagemusha"
     types = [f"{name} {_SPARK_TYPES.get(one.type.name, 'STRING')}" for one, name in zip(columns, names, strict=True)]
-    address = engine.address_of(snapshot, driver)
+    address = engine.address_of(snapshot, driver, definition)
     shown = {"driver": driver, "fetchsize": _FETCH_ROWS, "customSchema": ", ".join(types), **address.properties}
     properties = unlogged_properties(spark, "password", address.password)
     for name, value in shown.items():
@@ -95,7 +103,7 @@ def named_in(part: Slice, dialect: Dialect) -> list[str]:
     """Returns the columns, in quotes, that a slice's condition names: Spark's query must select them unchanged."""
     rest, mark = _TEXT_OR_COLLATION.sub("", part.where), dialect.quote
     named = re.findall(f"{mark}(?:[^{mark}]|{mark}{mark})+{mark}", rest)
-    return sorted({*named, *([dialect.quoted(part.by)] if part.by else [])})
+    return sorted({*named, *([dialect.column(part.by)] if part.by else [])})
 
 
 def _driver(spark: SparkSession, engine: JdbcEngine) -> str:

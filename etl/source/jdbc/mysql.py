@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
+from etl.source.definition import Definition
 from etl.source.dialect import MYSQL, ReadColumn
 from etl.source.jdbc.address import JdbcAddress
 from etl.source.mysql.guard import MySqlReader, session_sql
@@ -19,8 +20,8 @@ def expression(column: ReadColumn) -> str:
     return MYSQL.expression(column)
 
 
-def address_of(snapshot: Snapshot, driver: str) -> JdbcAddress:
-    """Returns the address of what a run reads, as a driver spells it.
+def address_of(snapshot: Snapshot, driver: str, _definition: Definition | None = None) -> JdbcAddress:
+    """Returns the address of what a run reads, as a driver spells it; definitions are compared before and after.
 
     Raises:
         CredentialsRefused, SourceUnavailable: see `login`.

@@ -3,69 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.errors import NOT_PUBLISHED, ValuesUnfit
 from etl.source.dialect import ReadColumn
-from etl.source.exact_types import fit
-from etl.source.jdbc.json_text import canonical
+from etl.source.exact_types import Fitting
+from etl.source.json_text import canonical
+from masking.rows import flags, null_where
 
+_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[ T])"
 _ZERO_DATE: Final = r"^(0000|\d{4}-00|\d{4}-\d{2}-00)"
 _TEMPORAL: Final = frozenset({"date", "timestamp", "datetime"})
 
 
 def fit_text(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:
-    """Returns a batch with every column in the contract's Arrow type, or refuses by name.
+    """Returns a batch with every column in the contract's Arrow type; see `Fitting`.
 
     Args:
         batch: dates, instants, decimals and JSON as text, bools as whole numbers.
         columns: in the batch's order.
 
     Raises:
-        ValuesUnfit: zero dates, whole numbers where the contract says bool, JSON that is none, or what `fit` refuses;
-            counted, never quoted.
+        ValuesUnfit: zero dates, whole numbers where the contract says bool, JSON that is none, or what `Fitting`
+            refuses; counted, never quoted.
     """
-    arrays = [_converted(batch.column(number), column) for number, column in enumerate(columns)]
-    return fit(pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns]), columns)
+    fitting = Fitting(columns)
+    for array, column in zip(batch.columns, columns, strict=True):
+        fitting.add(column, _converted(fitting, array, column))
+    return fitting.batch()
 
 
-def _converted(array: pa.Array, column: ReadColumn) -> pa.Array:
+def _converted(fitting: Fitting, array: pa.Array, column: ReadColumn) -> pa.Array:
     kind = column.type.name
     if kind in _TEMPORAL:
-        zero = pc.sum(pc.match_substring_regex(array, _ZERO_DATE)).as_py() or 0
-        _refuse(zero, column, "zero dates, which no calendar has")
-        return _moments(array, column)
+        real = null_where(array, flags(pc.match_substring_regex(array, _ZERO_DATE)))
+        array = fitting.keeping(column, array, real, "are zero dates, which no calendar has")
+        written = null_where(array, ~flags(pc.match_substring_regex(array, _DATE)))
+        return fitting.keeping(column, array, written, "are infinite or outside the years 1 to 9999")
     if kind == "bool":
-        others = len(array) - array.null_count - (pc.sum(pc.is_in(array, pa.array([0, 1], array.type))).as_py() or 0)
-        _refuse(others, column, "neither 0 nor 1; `type: int64` holds them")
-        return array.cast(pa.bool_())
+        known = null_where(array, ~flags(pc.is_in(array, pa.array([0, 1], array.type))))
+        known = fitting.keeping(column, array, known, "are neither 0 nor 1; `type: int64` holds them")
+        return known.cast(pa.bool_())
     if kind == "json":
-        spelled, unfit = canonical(array)
-        _refuse(unfit, column, "JSON without a canonical text")
-        return spelled
+        return fitting.keeping(column, array, canonical(array)[0], "are JSON without a canonical text")
     return array
-
-
-def _moments(array: pa.Array, column: ReadColumn) -> pa.Array:
-    target = column.type.arrow
-    if pa.types.is_date(target):
-        return array  # `fit` casts text to dates
-    with suppress(pa.ArrowException):  # Arrow's message quotes the value
-        civil = array.cast(pa.timestamp("us"))
-        return pc.assume_timezone(civil, "UTC") if target.tz else civil
-    raise ValuesUnfit(
-        f"Values of {column.name} are infinite or outside the years 1 to 9999.",
-        not_done=NOT_PUBLISHED,
-        where={"column": column.name, "rows": len(array)},
-    )
-
-
-def _refuse(count: int, column: ReadColumn, what: str) -> None:
-    if count:
-        raise ValuesUnfit(
-            f"{count} values of {column.name} are {what}.", not_done=NOT_PUBLISHED, where={"column": column.name}
-        )

@@ -18,7 +18,7 @@ FROM information_schema.tables WHERE table_schema = %s AND table_name = %s
 """
 _COLUMNS_SQL: Final = """
 SELECT column_name, data_type, column_type, numeric_precision, numeric_scale, is_nullable, privileges,
-       character_maximum_length, column_comment
+       character_maximum_length, column_comment, collation_name
 FROM information_schema.columns WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
 """
 _INDEXES_SQL: Final = """
@@ -87,7 +87,7 @@ def key_column(table: SourceTable) -> str | None:
 
 
 def _column(row: Sequence[object], documents: Collection[str]) -> SourceColumn:
-    name, data_type, column_type, precision, scale, nullable, privileges, length, comment = map(_text, row)
+    name, data_type, column_type, precision, scale, nullable, privileges, length, comment, collation = map(_text, row)
     kind = "json" if name in documents else _kind(data_type, column_type)
     exact = kind in _EXACT
     return SourceColumn(
@@ -99,6 +99,7 @@ def _column(row: Sequence[object], documents: Collection[str]) -> SourceColumn:
         readable="select" in privileges.lower(),
         length=int(length) if length and kind in _BOUNDED else None,
         comment=comment,
+        caseless="_ci" in collation.lower(),
     )
 
 

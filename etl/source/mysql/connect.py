@@ -55,6 +55,24 @@ def translated(ask: Callable[[], Answer], place: Mapping[str, object]) -> Answer
     raise query_failure(number, place)
 
 
+def server_of(connection: Connection, place: Mapping[str, object]) -> str:
+    """Returns what names a server: the UUID that MySQL gives itself, or MariaDB's server number.
+
+    Replicas have names of their own: a merge that goes on at another one begins with the whole table.
+
+    Raises:
+        SourceUnavailable, ReadFailed: the query failed.
+    """
+
+    def ask() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'server_id')")
+            told = {str(name).lower(): str(value) for name, value in cursor.fetchall()}
+            return f"mysql {told.get('server_uuid') or told.get('server_id', '')}"
+
+    return translated(ask, place)
+
+
 def _opened(endpoint: Endpoint, answer_seconds: float) -> Connection:
     who = endpoint.login()
     return pymysql.connect(
@@ -68,7 +86,7 @@ def _opened(endpoint: Endpoint, answer_seconds: float) -> Connection:
         connect_timeout=10,
         read_timeout=answer_seconds,
         program_name=endpoint.application,
-        ssl=None if endpoint.local else ssl.create_default_context(cafile=dict(endpoint.options).get("sslrootcert")),
+        ssl=None if endpoint.local else ssl.create_default_context(cafile=endpoint.url_options.get("sslrootcert")),
     )
 
 

@@ -24,10 +24,17 @@ SELECT count(*) FROM information_schema.user_privileges
 WHERE grantee = concat('''', replace(current_user(), '@', '''@'''), '''')
 AND privilege_type IN ('SUPER', 'READ_ONLY ADMIN', 'READ ONLY ADMIN', 'CONNECTION_ADMIN')
 """
+AURORA_WRITER_SQL: Final = """
+SELECT count(*) FROM information_schema.replica_host_status
+WHERE server_id = @@aurora_server_id AND session_id = 'MASTER_SESSION_ID'
+"""
+"""A second witness: whether Aurora itself calls the instance the writer."""
 OLDEST_MYSQL: Final = 5_07_00
 OLDEST_MARIADB: Final = 10_05_00
 _ON: Final = frozenset({"ON", "1"})
 _SQL_MODE: Final = "STRICT_ALL_TABLES"  # neither PAD_CHAR_TO_FULL_LENGTH nor ANSI_QUOTES: both change what we read
+_AS_WRITTEN: Final = "sql_select_limit = 18446744073709551615, sql_auto_is_null = 0"
+"""No default of the server, and nothing in its `init_connect`, leaves rows out or reads a condition otherwise."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,7 @@ def prove_reader(
     allowed_instances: Sequence[str] = (),
     *,
     may_write: bool = False,
+    is_writer: bool = False,
 ) -> MySqlReader:
     """Returns the reader that a session of MySQL is on.
 
@@ -60,6 +68,7 @@ def prove_reader(
         endpoint: for the host's shape and the error's place.
         allowed_instances: names that may be read; empty allows any reader.
         may_write: whether the user may write in spite of `read_only`.
+        is_writer: whether Aurora calls the instance the writer.
 
     Raises:
         EndpointRefused: the session is on a writer, on an instance outside the allowed list, or on too old a server; or
@@ -69,7 +78,8 @@ def prove_reader(
     asked = "innodb_read_only" if reader.is_aurora else "read_only"
     reads_only = any(variables.get(one, "").upper() in _ON for one in {asked, "innodb_read_only"})
     oldest = OLDEST_MARIADB if reader.mariadb else OLDEST_MYSQL
-    let_through(Role(reads_only, reader, f"@@{asked} is off", oldest), endpoint, allowed_instances)
+    told = "Aurora calls it the writer" if is_writer else f"@@{asked} is off"
+    let_through(Role(reads_only and not is_writer, reader, told, oldest), endpoint, allowed_instances)
     if may_write and not reader.is_aurora:
         raise EndpointRefused(
             "The server is read-only, but not for this user, so it proves nothing.",
@@ -85,7 +95,7 @@ def session_sql(reader: MySqlReader, seconds: int) -> str:
     limit = f"max_statement_time = {seconds}" if reader.mariadb else f"max_execution_time = {seconds * 1000}"
     read_only = "tx_read_only" if reader.mariadb else "transaction_read_only"
     proven = f"time_zone = IF({reader.proof}, '+00:00', 'not on a reader')"
-    return f"SET SESSION {proven}, sql_mode = '{_SQL_MODE}', {read_only} = 1, {limit}"
+    return f"SET SESSION {proven}, sql_mode = '{_SQL_MODE}', {_AS_WRITTEN}, {read_only} = 1, {limit}"
 
 
 def _candidate(variables: Mapping[str, str], allowed_instances: Sequence[str]) -> MySqlReader:

@@ -50,7 +50,7 @@ def key_slices(column: str, bounds: Sequence[object]) -> tuple[Slice, ...]:
         column: of the key.
         bounds: inner bounds, ascending in the column's own order.
     """
-    name = MYSQL.quoted(column)
+    name = MYSQL.column(column)
     if not bounds:
         return (Slice(0, "TRUE"),)
     ends = [literal(bound) for bound in bounds]

@@ -9,13 +9,22 @@ import pymysql
 
 from etl.errors import NO_ROW_READ
 from etl.source.catalogue import SourceTable
+from etl.source.definition import Definition
 from etl.source.dialect import MYSQL
 from etl.source.endpoint import Endpoint
 from etl.source.guard import EndpointRefused
 from etl.source.mysql.catalogue import describe, key_column, relations
 from etl.source.mysql.connect import Connection, translated
+from etl.source.mysql.definition import definitions
 from etl.source.mysql.failures import UNKNOWN_TIME_ZONE, number_of, query_failure
-from etl.source.mysql.guard import MAY_WRITE_SQL, VARIABLES_SQL, MySqlReader, prove_reader, session_sql
+from etl.source.mysql.guard import (
+    AURORA_WRITER_SQL,
+    MAY_WRITE_SQL,
+    VARIABLES_SQL,
+    MySqlReader,
+    prove_reader,
+    session_sql,
+)
 from etl.source.mysql.key_ranges import key_slices, literal, measured_bounds
 from etl.source.slice import Slice
 from etl.source.slices import MAX_SLICES, whole_table
@@ -26,9 +35,10 @@ class MySqlSession:
 
     dialect = MYSQL
 
-    def __init__(self, connection: Connection, reader: MySqlReader) -> None:
+    def __init__(self, connection: Connection, reader: MySqlReader, server: str = "") -> None:
         self._connection = connection
         self._reader = reader
+        self._server = server
 
     def isolated(self) -> AbstractContextManager[object]:
         """Does nothing: a failed query of MySQL ends nothing but itself."""
@@ -37,6 +47,10 @@ class MySqlSession:
     def describe(self, table: str) -> SourceTable | None:
         """Returns what the catalogue says about `schema.table`."""
         return describe(self._ask, table, mariadb=self._reader.mariadb)
+
+    def definition(self, table: str) -> Definition | None:
+        """Returns what the table is now; there is no snapshot that could know another one."""
+        return definitions(self._ask, (table,), self._server)[table]
 
     def relations(self) -> tuple[str, ...]:
         """Returns every table and view."""
@@ -62,7 +76,7 @@ class MySqlSession:
 
     def minutes(self, table: str, column: str, where: str, share: float) -> Mapping[int, int]:
         """Counts the rows of each minute, from the column's index where it has one."""
-        minute = f"floor(unix_timestamp({MYSQL.quoted(column)}) / 60)"
+        minute = f"floor(unix_timestamp({MYSQL.column(column)}) / 60)"
         sampled = f"({where}) AND rand() < {share:.9f}" if share < 1 else where
         found = self.rows(f"SELECT {minute}, count(*) FROM {MYSQL.quoted(table)} WHERE {sampled} GROUP BY 1")
         return {int(str(at)): int(str(rows)) for at, rows in found if at is not None}
@@ -83,7 +97,7 @@ class MySqlSession:
 
     def _ranges(self, table: SourceTable, column: str, count: int) -> tuple[Slice, ...]:
         """Cuts a table by a column of its key: whole numbers by estimates, any other type by walking the index."""
-        name, source = MYSQL.quoted(column), MYSQL.quoted(table.name)
+        name, source = MYSQL.column(column), MYSQL.quoted(table.name)
         low, high = self.row(f"SELECT min({name}), max({name}) FROM {source}")
         most = max(1, -(-self.estimated_rows(table.name, "TRUE") // count))
         if isinstance(low, int) and isinstance(high, int):
@@ -129,7 +143,11 @@ def prepare_session(connection: Connection, endpoint: Endpoint, allowed_instance
             variables = {str(name).lower(): str(value) for name, value in cursor.fetchall()}
             cursor.execute(MAY_WRITE_SQL)
             may_write = cursor.fetchone() != (0,)
-            reader = prove_reader(variables, endpoint, allowed_instances, may_write=may_write)
+            is_writer = False
+            if "aurora_server_id" in variables:
+                cursor.execute(AURORA_WRITER_SQL)
+                is_writer = cursor.fetchone() != (0,)
+            reader = prove_reader(variables, endpoint, allowed_instances, may_write=may_write, is_writer=is_writer)
             cursor.execute(session_sql(reader, endpoint.statement_seconds))
             return reader
     except pymysql.Error as error:

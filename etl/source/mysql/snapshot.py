@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
@@ -11,7 +11,7 @@ from etl.settings import SourceSettings
 from etl.source.endpoint import Endpoint
 from etl.source.guard import EndpointRefused, reader_changed
 from etl.source.lag import wait_until_fresh
-from etl.source.mysql.connect import control_connection
+from etl.source.mysql.connect import control_connection, server_of
 from etl.source.mysql.guard import MySqlReader
 from etl.source.mysql.pulse import lag_of, pulse_of, room_for_sessions
 from etl.source.mysql.session import MySqlSession, prepare_session
@@ -22,8 +22,9 @@ PER_SLICE: Final = "per slice"
 
 
 @contextmanager
-def hold_snapshot(endpoint: Endpoint, source: SourceSettings) -> Iterator[OpenSnapshot]:
-    """Keeps a session on a proven reader until the end; nothing is exported."""
+def hold_snapshot(endpoint: Endpoint, source: SourceSettings, tables: Sequence[str] = ()) -> Iterator[OpenSnapshot]:
+    """Keeps a session on a proven reader until the end; nothing is exported, and no table is locked."""
+    del tables  # a lock would hold replication up; each table is compared with its plan when its totals are counted
     with control_connection(endpoint, source.silence_seconds) as connection:
         reader = prepare_session(connection, endpoint, source.allowed_instances)
         wait_until_fresh(
@@ -34,13 +35,14 @@ def hold_snapshot(endpoint: Endpoint, source: SourceSettings) -> Iterator[OpenSn
             endpoint.place,
         )
         room = room_for_sessions(connection, endpoint.place)
-        snapshot = Snapshot(replace(endpoint, pinned=True), PER_SLICE, reader)
+        snapshot = Snapshot(replace(endpoint, pinned=True), PER_SLICE, reader, server_of(connection, endpoint.place))
         yield OpenSnapshot(snapshot, room, lambda _stopped: pulse_of(connection, reader, endpoint.place))
 
 
 @contextmanager
-def join_snapshot(snapshot: Snapshot) -> Iterator[MySqlSession]:
+def join_snapshot(snapshot: Snapshot, tables: Sequence[str] = ()) -> Iterator[MySqlSession]:
     """Opens another control session, on any reader that may be read; it proves the reader again."""
+    del tables  # definitions are those of now whenever they are asked for
     endpoint, found = snapshot.endpoint, ""
     allowed = snapshot.reader.allowed if isinstance(snapshot.reader, MySqlReader) else ()
     with control_connection(endpoint) as connection:
@@ -50,4 +52,4 @@ def join_snapshot(snapshot: Snapshot) -> Iterator[MySqlSession]:
             found = error.what
         if found:
             raise reader_changed(endpoint.place, found)
-        yield MySqlSession(connection, reader)
+        yield MySqlSession(connection, reader, snapshot.server)

@@ -1,1 +1,1 @@
-"""PostgreSQL: psycopg asks, ADBC reads. The files of `mysql/`, and two more: `read` and `separators`."""
+"""PostgreSQL: psycopg asks, ADBC reads. The files of `mysql/`, and three more: `locks`, `read`, `separators`."""

@@ -9,58 +9,77 @@ from etl.source.catalogue import SourceColumn, SourceTable
 from etl.source.postgres.connect import Connection
 
 _HEAPS: Final = frozenset({"r", "m"})
-_OF: Final = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s"
+_OF: Final = """FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = %s"""
 """A relation by its name. `to_regclass` fails without USAGE on the schema; everybody may read the catalogue itself."""
 RELATION_SQL: Final = f"""
-SELECT c.oid::int8, c.relkind::text, has_schema_privilege(n.oid, 'USAGE'),
-       current_setting('block_size')::int8, coalesce(obj_description(c.oid, 'pg_class'), '')
+SELECT c.oid::pg_catalog.int8, c.relkind::pg_catalog.text, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+       pg_catalog.current_setting('block_size')::pg_catalog.int8,
+       coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), ''),
+       c.relkind IN ('r', 'p', 'm') AND pg_catalog.has_column_privilege(c.oid, 'ctid', 'SELECT'),
+       CASE WHEN c.relkind <> 'p' THEN ARRAY(
+           SELECT hn.nspname || '.' || h.relname
+           FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class h ON h.oid = i.inhrelid
+           JOIN pg_catalog.pg_namespace hn ON hn.oid = h.relnamespace
+           WHERE i.inhparent = c.oid ORDER BY 1)::pg_catalog.text[] END
 {_OF}
 """
 LEAVES_SQL: Final = """
-SELECT p.relkind::text, pg_relation_size(p.oid) / current_setting('block_size')::int8
-FROM pg_class p
+SELECT p.relkind::pg_catalog.text,
+       pg_catalog.pg_relation_size(p.oid) / pg_catalog.current_setting('block_size')::pg_catalog.int8
+FROM pg_catalog.pg_class p
 WHERE p.oid = %s AND p.relkind <> 'p'
-   OR p.oid IN (SELECT relid FROM pg_partition_tree(%s) WHERE isleaf) AND p.oid <> %s
+   OR p.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(%s) WHERE isleaf) AND p.oid <> %s
 """
 COLUMNS_SQL: Final = """
+WITH RECURSIVE based AS (
+    SELECT a.attnum, a.atttypid AS type, a.atttypmod AS typmod, a.attnotnull AS never_null
+    FROM pg_catalog.pg_attribute a WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT d.attnum, t.typbasetype, CASE WHEN t.typtypmod >= 0 THEN t.typtypmod ELSE d.typmod END,
+           d.never_null OR t.typnotnull
+    FROM based d JOIN pg_catalog.pg_type t ON t.oid = d.type WHERE t.typtype = 'd'
+)
 SELECT a.attname,
        CASE WHEN b.typtype = 'e' THEN 'enum' ELSE b.typname END,
        CASE WHEN b.typname = 'numeric' AND m.typmod > 0 THEN (m.typmod - 4) >> 16 & 65535 END,
        CASE WHEN b.typname = 'numeric' AND m.typmod > 0 THEN (((m.typmod - 4) & 2047) # 1024) - 1024 END,
-       a.attnotnull OR t.typnotnull,
-       has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
+       m.never_null,
+       pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
        CASE WHEN b.typname IN ('varchar', 'bpchar') AND m.typmod > 0 THEN m.typmod - 4 END,
-       coalesce(col_description(a.attrelid, a.attnum), '')
-FROM pg_attribute a
-JOIN pg_type t ON t.oid = a.atttypid
-JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
-CROSS JOIN LATERAL (SELECT CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) m
-WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
+       coalesce(pg_catalog.col_description(a.attrelid, a.attnum), '')
+FROM pg_catalog.pg_attribute a
+JOIN based m ON m.attnum = a.attnum
+JOIN pg_catalog.pg_type b ON b.oid = m.type AND b.typtype <> 'd'
+WHERE a.attrelid = %s
 ORDER BY a.attnum
 """
+"""A domain's own type, through domains over domains; a length or NOT NULL of any of them counts."""
 INDEXES_SQL: Final = """
 SELECT i.indisunique AND i.indexprs IS NULL,
-       (SELECT array_agg(coalesce(a.attname, '') ORDER BY k.place)
-        FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k (number, place)
-        LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0)::text[]
-FROM pg_index i
+       (SELECT pg_catalog.array_agg(coalesce(a.attname, '') ORDER BY k.place)
+        FROM pg_catalog.unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k (number, place)
+        LEFT JOIN pg_catalog.pg_attribute a
+          ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number > 0)::pg_catalog.text[]
+FROM pg_catalog.pg_index i
 WHERE i.indrelid = %s AND i.indisvalid AND i.indpred IS NULL
 ORDER BY NOT i.indisprimary, i.indexrelid
 """
 REFERENCES_SQL: Final = """
 SELECT a.attname, n.nspname || '.' || c.relname, b.attname
-FROM pg_constraint f
-JOIN pg_class c ON c.oid = f.confrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
-JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1]
-WHERE f.conrelid = %s AND f.contype = 'f' AND cardinality(f.conkey) = 1
+FROM pg_catalog.pg_constraint f
+JOIN pg_catalog.pg_class c ON c.oid = f.confrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
+JOIN pg_catalog.pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1]
+WHERE f.conrelid = %s AND f.contype = 'f' AND pg_catalog.cardinality(f.conkey) = 1
 ORDER BY f.oid
 """
 RELATIONS_SQL: Final = """
 SELECT n.nspname || '.' || c.relname
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid)
   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
 ORDER BY 1
 """
@@ -75,7 +94,7 @@ def describe(connection: Connection, table: str) -> SourceTable | None:
     found = ask(RELATION_SQL, *table.split(".", 1))
     if not found:
         return None
-    oid, kind, usable, page, comment = found[0]
+    oid, kind, usable, page, comment, paged, heirs = found[0]
     leaves = ask(LEAVES_SQL, oid, oid, oid)
     pages = tuple(_int(size) for _, size in leaves)
     indexes = [(bool(unique), _names(names)) for unique, names in ask(INDEXES_SQL, oid)]
@@ -84,18 +103,20 @@ def describe(connection: Connection, table: str) -> SourceTable | None:
         str(kind),
         max(pages, default=0),
         sum(pages) * _int(page),
-        tuple(_column(row) for row in ask(COLUMNS_SQL, oid)),
+        tuple(_column(row) for row in ask(COLUMNS_SQL, oid, oid)),
         leaves=pages if all(leaf in _HEAPS for leaf, _ in leaves) else (),
         usable=bool(usable),
         unique=tuple(names for unique, names in indexes if unique),
         indexed=frozenset(names[0] for _, names in indexes),
         references={str(name): (str(other), str(key)) for name, other, key in ask(REFERENCES_SQL, oid)},
         comment=str(comment),
+        heirs=_names(heirs),
+        paged=bool(paged),
     )
 
 
 def relations(connection: Connection) -> tuple[str, ...]:
-    """Returns every table and view of the database as `schema.table`; partitions count as parts of their table."""
+    """Returns every table and view as `schema.table`; partitions and tables that inherit are parts of theirs."""
     return tuple(str(name) for (name,) in connection.execute(RELATIONS_SQL.encode()).fetchall())
 
 
@@ -128,6 +149,7 @@ def _column(row: Sequence[object]) -> SourceColumn:
         readable=bool(readable),
         length=None if length is None else _int(length),
         comment=str(comment),
+        caseless=kind == "citext",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, TypeAlias, TypeVar
 
 import psycopg
@@ -15,6 +15,11 @@ from etl.source.postgres.failures import query_failure
 
 Connection: TypeAlias = psycopg.Connection[tuple[object, ...]]
 Answer = TypeVar("Answer")
+
+SERVER_SQL: Final = """
+SELECT s.system_identifier, c.timeline_id
+FROM pg_catalog.pg_control_system() AS s CROSS JOIN pg_catalog.pg_control_checkpoint() AS c
+"""
 
 _REFUSED: Final = re.compile(
     r"password authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in"
@@ -60,6 +65,17 @@ def only_row(connection: Connection, sql: str) -> Sequence[object]:
     """
     row = connection.execute(sql.encode()).fetchone()
     return row if row is not None else ()
+
+
+def server_of(connection: Connection) -> str:
+    """Returns what names a server: its system identifier, and its timeline, which a restore or a promotion changes.
+
+    Where the server does not tell its users, its engine alone.
+    """
+    with suppress(psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported):
+        system, timeline = only_row(connection, SERVER_SQL)
+        return f"postgres {system} {timeline}"
+    return "postgres"
 
 
 def translated(ask: Callable[[], Answer], place: Mapping[str, object]) -> Answer:

@@ -46,7 +46,7 @@ def key_slices(
     if name is None or count <= 1:
         return (Slice(0, condition),)
     kind = KEY_KINDS[next(column.type for column in table.columns if column.name == name)]
-    expression = kind.expression.format(POSTGRES.quoted(name))
+    expression = kind.expression.format(POSTGRES.column(name))
     source = POSTGRES.quoted(table.name)
     points = _measured(ask, source, expression, count, rows, condition)
     bounds = _bounds(points, count, kind)

@@ -12,28 +12,37 @@ from psycopg.pq import ExecStatus
 
 from etl.source.guard import Ask, Reader, reader_changed
 from etl.source.postgres.connect import Connection
+from etl.source.postgres.guard import READS_ONLY_SQL
 from etl.source.snapshot import Snapshot
 from etl.source.throttle.governor import Pulse
 
 # A reader that has replayed all it received is up to date however long ago the last transaction was; without a
 # connection to the writer, only that transaction's age is known. Aurora's readers share the storage and know their lag.
 _LAG: Final = """
-CASE WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-     ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) END::float8
+CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver)
+          AND pg_catalog.pg_last_wal_receive_lsn() = pg_catalog.pg_last_wal_replay_lsn() THEN 0
+     ELSE coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()), 0)
+END::pg_catalog.float8
 """
 _AURORA_LAG: Final = """
-(SELECT coalesce(max(replica_lag_in_msec), 0)::float8 / 1000 FROM aurora_replica_status()
- WHERE server_id = aurora_db_instance_identifier())
+(SELECT coalesce(pg_catalog.max(replica_lag_in_msec), 0)::pg_catalog.float8 / 1000
+ FROM pg_catalog.aurora_replica_status() WHERE server_id = pg_catalog.aurora_db_instance_identifier())
 """
 _PULSE: Final = """
-SELECT pg_stat_clear_snapshot();
-SELECT pg_is_in_recovery()::int, {lag},
-       (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL),
-       (SELECT count(*) FROM pg_stat_activity
-        WHERE application_name LIKE 'kagemusha%' AND application_name <> current_setting('application_name'))
+SELECT pg_catalog.pg_stat_clear_snapshot();
+SELECT ({role})::pg_catalog.int4, {lag},
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE datid IS NOT NULL),
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE application_name LIKE 'kagemusha%'
+        AND application_name <> pg_catalog.current_setting('application_name')),
+       (SELECT pg_catalog.count(*)
+        FROM pg_catalog.pg_locks AS w
+        JOIN pg_catalog.pg_locks AS h ON h.database = w.database AND h.relation = w.relation
+        WHERE NOT w.granted AND w.mode = 'AccessExclusiveLock' AND h.granted
+          AND h.pid = pg_catalog.pg_backend_pid())
 """
 _ROOM: Final = """
-SELECT current_setting('max_connections')::int8 - current_setting('superuser_reserved_connections')::int8
+SELECT pg_catalog.current_setting('max_connections')::pg_catalog.int8
+       - pg_catalog.current_setting('superuser_reserved_connections')::pg_catalog.int8
 """
 _STEP_MILLISECONDS: Final = 200
 
@@ -62,7 +71,8 @@ def pulse_of(
     lost = ""
     values: Sequence[bytes] | None = None
     try:
-        values = _answered(connection, _PULSE.format(lag=_lag_sql(snapshot.reader)), silence_seconds, stopped)
+        sql = _PULSE.format(role=READS_ONLY_SQL, lag=_lag_sql(snapshot.reader))
+        values = _answered(connection, sql, silence_seconds, stopped)
     except psycopg.Error:
         lost = "the session that held it has ended"
     except TimeoutError:
@@ -71,11 +81,17 @@ def pulse_of(
         raise snapshot.lost(lost)
     if values is None:
         return None
-    reads_only, lag, sessions, others = values
+    reads_only, lag, sessions, others, waits = values
     if reads_only != b"1":
         where = {**snapshot.endpoint.place, "instance": snapshot.reader.instance}
         raise reader_changed(where, "It has become the writer.")
-    return Pulse(reads_only=True, lag_seconds=float(lag), sessions=int(sessions), others=int(others))
+    return Pulse(
+        reads_only=True,
+        lag_seconds=float(lag),
+        sessions=int(sessions),
+        others=int(others),
+        replay_waits=int(waits) > 0,
+    )
 
 
 def _lag_sql(reader: Reader) -> str:

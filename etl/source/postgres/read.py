@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
 from etl.errors import NOT_PUBLISHED, SourceUnavailable
+from etl.source.definition import Definition, source_changed
 from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.exact_types import fit
 from etl.source.guard import still_the_reader
 from etl.source.postgres.connect import arrow_connection
+from etl.source.postgres.definition import GONE_RELATION, first_read_sql
 from etl.source.postgres.failures import GONE, query_failure
 from etl.source.postgres.guard import prove_reader
 from etl.source.snapshot import Snapshot
 from masking.errors import KagemushaError
 
 
-def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], where: str) -> Iterator[pa.RecordBatch]:
+def read_slice(
+    snapshot: Snapshot,
+    source: str,
+    columns: Sequence[ReadColumn],
+    where: str,
+    definition: Definition | None = None,
+) -> Iterator[pa.RecordBatch]:
     """Yields the rows of a slice as record batches of the contract's Arrow types.
 
-    Every connection proves again that it is on the pinned reader before it selects.
+    Every connection proves again that it is on the pinned reader, and, with a lock on it, that the relation is still
+    the planned one, before it selects.
 
     Raises:
         ReaderChanged: the instance has become a writer, or is another one.
         SnapshotLost: the snapshot is gone.
+        SourceChanged: the relation is no longer what the definition says.
         SourceUnavailable: the server ended the session or the query; another try may pass.
         StatementTimedOut: the query took too long.
         ReadFailed: the server refused the query.
@@ -41,6 +52,8 @@ def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], w
             _join(connection, snapshot)
             joined = True
             begun = time.monotonic()
+            if definition is not None:
+                _prove_definition(connection, definition)
             with connection.cursor() as cursor:
                 cursor.execute(POSTGRES.select(source, columns, where))
                 for batch in _batches(cursor):
@@ -51,6 +64,8 @@ def read_slice(snapshot: Snapshot, source: str, columns: Sequence[ReadColumn], w
             seconds = time.monotonic() - begun
             if not joined and state in GONE:
                 failure = snapshot.lost("the session that held it has ended")
+            elif definition is not None and state in GONE_RELATION:
+                failure = source_changed(source, "Its name leads nowhere")
             else:
                 failure = query_failure(state, place, timed_out=seconds >= snapshot.endpoint.statement_seconds)
         except (pa.ArrowException, OSError):  # how ADBC reports a stream that the server canceled
@@ -69,6 +84,12 @@ def _join(connection: dbapi.Connection, snapshot: Snapshot) -> None:
     with connection.cursor() as cursor:
         for statement in snapshot.join_sql:
             cursor.execute(statement)
+
+
+def _prove_definition(connection: dbapi.Connection, definition: Definition) -> None:
+    """Locks the relation for the transaction, and proves that it is the planned one."""
+    identity, digest, _ = _only_row(connection, first_read_sql(definition))
+    definition.refuse_other(replace(definition, identity=str(identity), digest=str(digest)))
 
 
 def _batches(cursor: dbapi.Cursor) -> Iterable[pa.RecordBatch]:

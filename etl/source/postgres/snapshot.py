@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -10,42 +10,52 @@ import psycopg
 
 from etl.errors import NO_ROW_READ, NOT_PUBLISHED, SourceUnavailable
 from etl.settings import SourceSettings
+from etl.source.definition import Definition
 from etl.source.endpoint import Endpoint
 from etl.source.guard import still_the_reader
 from etl.source.lag import wait_until_fresh
-from etl.source.postgres.connect import Connection, control_connection, only_row
+from etl.source.postgres.connect import Connection, control_connection, only_row, server_of
+from etl.source.postgres.definition import definitions
 from etl.source.postgres.failures import GONE
 from etl.source.postgres.guard import prove_reader
+from etl.source.postgres.locks import lock
 from etl.source.postgres.pulse import lag_of, pulse_of, room_for_sessions
 from etl.source.postgres.session import PostgresSession
 from etl.source.snapshot import OpenSnapshot, Snapshot
 
 
 @contextmanager
-def hold_snapshot(endpoint: Endpoint, source: SourceSettings) -> Iterator[OpenSnapshot]:
-    """Exports a snapshot on a proven reader and holds it until the end.
+def hold_snapshot(endpoint: Endpoint, source: SourceSettings, tables: Sequence[str] = ()) -> Iterator[OpenSnapshot]:
+    """Exports a snapshot on a proven reader, locks what will be read, and holds both until the end.
 
     The address of the first connection is kept: an exported snapshot is local to one instance, and an endpoint's
     name may resolve to another one a moment later.
     """
     with control_connection(endpoint) as connection:
         snapshot, room = _exported(connection, endpoint, source)
+        unlocked = lock(connection, tables, source.lock_wait_seconds, endpoint.place)
         yield OpenSnapshot(
-            snapshot, room, lambda stopped: pulse_of(connection, snapshot, source.silence_seconds, stopped)
+            snapshot=snapshot,
+            room=room,
+            look=lambda stopped: pulse_of(connection, snapshot, source.silence_seconds, stopped),
+            let_go=connection.close,
+            unlocked=unlocked,
         )
 
 
 @contextmanager
-def join_snapshot(snapshot: Snapshot) -> Iterator[PostgresSession]:
+def join_snapshot(snapshot: Snapshot, tables: Sequence[str] = ()) -> Iterator[PostgresSession]:
     """Opens another control session that sees exactly the snapshot's rows; it proves the reader again."""
     with control_connection(snapshot.endpoint) as connection:
         state: str | None = None
+        present: Mapping[str, Definition | None] = {}
         try:
             still_the_reader(
                 lambda: prove_reader(lambda sql: only_row(connection, sql), snapshot.endpoint),
                 snapshot.endpoint,
                 snapshot.reader,
             )
+            present = definitions(lambda sql: connection.execute(sql.encode()).fetchall(), tables)
             for statement in snapshot.join_sql:
                 connection.execute(statement.encode())
         except psycopg.Error as error:
@@ -56,7 +66,7 @@ def join_snapshot(snapshot: Snapshot) -> Iterator[PostgresSession]:
             raise SourceUnavailable(
                 f"The database ended a session ({state}).", not_done=NOT_PUBLISHED, where=snapshot.endpoint.place
             )
-        yield PostgresSession(connection)
+        yield PostgresSession(connection, present, snapshot.server)
 
 
 def _exported(connection: Connection, endpoint: Endpoint, source: SourceSettings) -> tuple[Snapshot, int]:
@@ -71,11 +81,12 @@ def _exported(connection: Connection, endpoint: Endpoint, source: SourceSettings
             source.lag_wait_seconds,
             endpoint.place,
         )
+        server = server_of(connection)
         room = room_for_sessions(lambda sql: only_row(connection, sql))
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        (name,) = only_row(connection, "SELECT pg_export_snapshot()")
+        (name,) = only_row(connection, "SELECT pg_catalog.pg_export_snapshot()")
         pinned = replace(endpoint, address=connection.info.hostaddr or None, pinned=True)
-        return Snapshot(pinned, str(name), reader), room
+        return Snapshot(pinned, str(name), reader, server), room
     except psycopg.Error as error:
         ended = error.sqlstate or "no SQLSTATE"
     raise SourceUnavailable(

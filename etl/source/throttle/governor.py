@@ -28,12 +28,14 @@ class Pulse:
         lag_seconds: how far it is behind the writer.
         sessions: all of the server's.
         others: those of other runs of ours.
+        replay_waits: whether its replay of the writer's changes waits for a lock of this run.
     """
 
     reads_only: bool
     lag_seconds: float
     sessions: int
     others: int
+    replay_waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ class Governor:
         with self._changed:
             self._others = pulse.others
             self._changed.notify_all()
-        if self._behind > 1:  # a single look can find a reader that was idle for long
+        if pulse.replay_waits:
+            self.strained("the reader's replay waits for this run")
+        elif self._behind > 1:  # a single look can find a reader that was idle for long
             self.strained("the reader lags")
         elif pulse.sessions > self._bounds.room * (1 - _RESERVE):
             self.strained("the reader's connections run out")

@@ -98,7 +98,7 @@ def references(domain: str, persons: Sequence[str], keys: Keyring) -> list[str]:
 def _tokens(
     contract: Contract, name: str, strategy: KeyedStrategy, persons: Sequence[str], keys: Keyring
 ) -> tuple[str, ...]:
-    values, unfit = _typed(pa.array(persons, pa.string()), contract.columns[name].type.arrow)
+    values, unfit = _typed(pa.array(persons, pa.string()), contract.selected[name].type.arrow)
     tokens: dict[str, None] = {}
     for version in versions(keys):
         masked = strategy.mask(values, MaskContext(keys.as_of(version), date.min)).values

@@ -17,7 +17,7 @@ from etl.errors import worst
 from etl.installation import Installation
 from etl.ledger import leased, record_keys
 from etl.progress import Progress
-from etl.publish import Publisher, drop_map, load_views, mapped_domains, publish_views, tells_version
+from etl.publish import Publisher, drop_map, mapped_domains, publish_views, tells_version
 from etl.settings import Settings
 from etl.upkeep.retokenize.maps import open_maps, token_domains
 from etl.upkeep.retokenize.old_rows import OldRows, find_old_rows
@@ -28,6 +28,7 @@ from schemas.contract import Contract
 from schemas.contract_file import BUNDLED as CONTRACTS
 from schemas.contract_file import load_contracts, select_contracts
 from schemas.policy import refuse_breaches
+from schemas.view_file import load_views
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,14 @@ def retokenize(
     if old:
         from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when there is something to do
 
-        restager = Restager(spark_session(), warehouse, installation.key, installation.location, run_id)
+        restager = Restager(
+            spark=spark_session(),
+            warehouse=warehouse,
+            key=installation.key,
+            location=installation.location,
+            run_id=run_id,
+            own_iins=settings.cards.own_iins,
+        )
         open_maps(restager, [one.contract for one in old.values()], primary, progress)
         publish_views(warehouse, known, views)
         mine = [one for table, one in old.items() if table in chosen]

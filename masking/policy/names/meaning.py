@@ -13,6 +13,9 @@ from masking.policy.names.table import BEGINNING, END, HARMLESS, words
 
 GRAVEST: Final = ("sensitive_authentication", "national_id", "pan", "card_expiry", "birth_date", "personal")
 """Kinds that decide wherever they stand in a name, the first of them before the others."""
+_OF_PERSONS: Final = frozenset(
+    {"email", "ip_address", "postal_code", "address", "person_name", "phone", "account_number"}
+)
 _GENERIC: Final = frozenset(
     {"name", "title", "number", "code", "month", "year", "value", "token", "key", "rate", "amount"}
 )
@@ -99,11 +102,13 @@ def meaning(name: str, table: str = "") -> Meaning:
     if not found:
         return Meaning()
     head = max(found, key=lambda one: one.rank)
+    if head.kind == "short_code":  # a word too loose to say that `phone_work` is a code
+        head = max((one for one in found if one.kind in _OF_PERSONS), key=lambda one: one.rank, default=head)
     grave = [one for one in found if one.kind in GRAVEST]
     decides = min(grave, key=lambda one: (GRAVEST.index(one.kind), -len(one.phrase))) if grave else head
     phrase = " ".join(word for word in decides.phrase if word not in {BEGINNING, END})
     dated = any(one.kind == "time" for one in found)
-    whole = (*own, *context)
+    whole = (*context, *own)
     clear = all(_kind(one, whole) in HARMLESS for one in found)
     return Meaning(_kind(decides, whole), phrase, _kind(head, whole), dated, clear)
 
@@ -111,9 +116,11 @@ def meaning(name: str, table: str = "") -> Meaning:
 def _kind(found: _Found, name: tuple[str, ...]) -> str:
     """Returns the kind of a phrase; of the name of a thing, that it is one."""
     table = words()
-    if found.kind not in _NAMES or found.phrase[-1] not in table.last or not table.things.intersection(name):
+    if found.kind not in _NAMES or found.phrase[-1] not in table.last or table.persons.intersection(name):
         return found.kind
-    return found.kind if table.persons.intersection(name) else "thing"
+    before = name[: len(name) - 1 - name[::-1].index(found.phrase[-1])]
+    owner = next((word for word in reversed(before) if not word.isdecimal() and word not in table.between), "")
+    return "thing" if owner in table.things else found.kind
 
 
 def _found(name: tuple[str, ...]) -> Iterator[_Found]:

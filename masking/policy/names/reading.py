@@ -25,6 +25,8 @@ _SHORT: Final = 3
 """A shorter word does not begin a joined name: `customerid`, `nationalidnumber`, but no `notation`."""
 _LONG: Final = 5
 """A word of so many letters counts at the border of a joined name whose rest is unknown: `xyzphone`."""
+_LONGEST: Final = 64
+"""No word is as long, and no name of a column is longer; comments are."""
 _VOWEL: Final = re.compile("[aeiou]")
 """A word without one, such as kbn, flg or ymd, is an abbreviation, and counts at the end of any joined name."""
 _ENDING: Final = re.compile(
@@ -53,7 +55,7 @@ def romaji(text: str) -> str:
 
 def _words(token: str) -> tuple[str, ...]:
     table = words()
-    if token.isdecimal():
+    if token.isdecimal() or (token.isascii() and len(token) > _LONGEST):
         return (token,)
     whole = _known(token, table)
     if whole:
@@ -112,7 +114,7 @@ def _cut(run: str, table: Words) -> tuple[str, ...]:
     found: list[str] = []
     unknown, end = "", len(run)
     while end:
-        start = next((start for start in range(end) if run[start:end] in table.known), None)
+        start = next((start for start in range(max(0, end - _LONGEST), end) if run[start:end] in table.known), None)
         if start is None:
             unknown, end = run[end - 1] + unknown, end - 1
             continue

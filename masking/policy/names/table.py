@@ -29,6 +29,7 @@ class Words:
         known: every word, as it is written.
         sensitive: the longer known words of kinds that are not harmless, which may be misspelled.
         last: words that name what stands before them.
+        between: words that may stand between a thing and its name.
         things: words before a name that is no person's.
         persons: words before a name that is a person's after all.
     """
@@ -39,6 +40,7 @@ class Words:
     known: frozenset[str]
     sensitive: tuple[str, ...]
     last: frozenset[str]
+    between: frozenset[str]
     things: frozenset[str]
     persons: frozenset[str]
 

@@ -19,14 +19,12 @@ from etl.audit import Auditor, Verdict, approve, gather_references, write_page
 from etl.audit.verdict import AuditFailed
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.ledger import check_rows
-from etl.plan import TablePlan, mask_plan
-from etl.source import Slice
-from etl.stage import Quarantine, SourceTotals, Staged, write_manifest, write_slice
+from etl.stage import SourceTotals, Staged, write_manifest
 from expectations.volume import LoadSize
 from schemas.business_days import Window
 from schemas.contract import Contract
-from scripts.local_stack.local_stack import Endpoints
 from tests.etl.conftest import Issuer
+from tests.etl.staging import plan_of, stage_rows
 
 pytestmark = pytest.mark.stack
 DAY = date(2023, 8, 30)
@@ -82,14 +80,6 @@ def row(visit: int | None, guest: int = 1, **changes: Any) -> Row:
 
 
 @pytest.fixture(scope="module")
-def target(stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> StagingLocation:
-    """Returns a place in the private bucket that no other test uses."""
-    return StagingLocation(
-        stack.bucket, f"kagemusha/{tmp_path_factory.mktemp('audit').name}", stack.storage, stack.project
-    )
-
-
-@pytest.fixture(scope="module")
 def suites(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns the folder of the suites."""
     folder = tmp_path_factory.mktemp("suites")
@@ -102,33 +92,20 @@ def contract(text: str) -> Contract:
     return Contract.model_validate(yaml.safe_load(text))
 
 
-def staged(text: str, target: StagingLocation, run_id: str, columns: list[list[Any]]) -> Staged:
-    """Stages columns as one file, as a worker would."""
-    found = contract(text)
-    plan = TablePlan(found, Window(DAY, DAY) if found.partition_by else None, mask_plan(found, DAY), (), 0)
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
-    batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
-    folder, part = f"{target.prefix}/{run_id}/{found.table}", Slice(0, "TRUE", DAY if found.partition_by else None)
-    file, sums = write_slice(
-        StagingBucket(target), folder, part, plan.output_schema, ("guest",), found.reconcile, [batch]
-    )
-    return Staged(plan, run_id, (file,), sums, {}, Quarantine(), {1: "00"}, 0.1, 1)
-
-
-def visits(target: StagingLocation, run_id: str, rows: list[Row]) -> Staged:
+def visits(location: StagingLocation, run_id: str, rows: list[Row]) -> Staged:
     """Stages visits."""
-    ids, guests, kinds, costs, times = (list(column) for column in zip(*rows, strict=True))
-    money = [Decimal(cost) for cost in costs]
-    return staged(VISITS, target, run_id, [ids, guests, kinds, money, times, [DAY] * len(rows)])
+    plan = plan_of(contract(VISITS), DAY, Window(DAY, DAY))
+    staged = [(visit, guest, kind, Decimal(cost), at, DAY) for visit, guest, kind, cost, at in rows]
+    return stage_rows(plan, location, {DAY: staged}, run_id)
 
 
 Examine = Callable[..., Verdict]
 
 
 @pytest.fixture(scope="module")
-def judge(target: StagingLocation, suites: Path, issuer: Issuer, spark: SparkSession) -> Examine:
+def judge(location: StagingLocation, suites: Path, issuer: Issuer, spark: SparkSession) -> Examine:
     """Returns the audit of visits beside guests 1 to 3, which the same run staged."""
-    guests = staged(GUESTS, target, "guests", [[token(number) for number in (1, 2, 3)]])
+    guests = stage_rows(plan_of(contract(GUESTS), DAY), location, {None: [(token(number),) for number in (1, 2, 3)]})
     contracts = {"guests": contract(GUESTS), "visits": contract(VISITS)}
 
     def judged(stage: Staged, *earlier: LoadSize, rows: int | None = None, cost: str | None = None) -> Verdict:
@@ -136,7 +113,7 @@ def judge(target: StagingLocation, suites: Path, issuer: Issuer, spark: SparkSes
             stage.rows if rows is None else rows, {"cost": stage.sums["cost"] if cost is None else Decimal(cost)}
         )
         around = gather_references(stage, DAY, contracts, {"guests": guests}, {"visits": earlier}, issuer.warehouse)
-        return Auditor(spark, target, suites).examine(stage, totals, around)
+        return Auditor(spark, location, suites).examine(stage, totals, around)
 
     return judged
 
@@ -146,21 +123,21 @@ def failed(verdict: Verdict) -> dict[str, tuple[int | None, int | None]]:
     return {one.check.name: (one.failed, one.checked) for one in verdict.results if not one.passed}
 
 
-def test_what_is_right_is_approved(judge: Examine, target: StagingLocation) -> None:
+def test_what_is_right_is_approved(judge: Examine, location: StagingLocation) -> None:
     """Right rows pass every kind of check, and the proof names what was staged."""
-    stage = visits(target, "right", [row(1), row(2, guest=2), row(3, guest=3, kind="night")])
+    stage = visits(location, "right", [row(1), row(2, guest=2), row(3, guest=3, kind="night")])
     verdict = judge(stage, LoadSize(3, stage.nulls), LoadSize(4, stage.nulls))
     assert failed(verdict) == {}
     assert {one.check.origin for one in verdict.results} == {"contract", "suite", "reconciliation", "join", "history"}
     assert approve(stage, verdict).staged is stage
 
 
-def test_everything_wrong_is_counted_in_one_verdict(judge: Examine, target: StagingLocation) -> None:
+def test_everything_wrong_is_counted_in_one_verdict(judge: Examine, location: StagingLocation) -> None:
     """Doubled and missing keys, wrong codes, raw values, orphans, old, lost rows and money: each is counted."""
     old = datetime(2023, 8, 28, tzinfo=UTC)
     rows = [row(1, at=old), row(1, at=old), row(None, guest=4, at=old), row(5, kind="dawn", at=old)]
     rows += [(6, "raw-4111", "day", "1.00", old), row(7, guest=9, cost="-1.00", at=old), (8, None, "day", "-2.00", old)]
-    stage = visits(target, "wrong", rows)
+    stage = visits(location, "wrong", rows)
     verdict = judge(stage, LoadSize(70, stage.nulls), LoadSize(80, stage.nulls), rows=8, cost="4.21")
     assert failed(verdict) == {
         "sum_equals_source(cost)": (None, None),
@@ -185,10 +162,10 @@ def test_everything_wrong_is_counted_in_one_verdict(judge: Examine, target: Stag
 
 
 def test_orphans_are_looked_for_in_what_is_published_too(
-    target: StagingLocation, issuer: Issuer, spark: SparkSession
+    location: StagingLocation, issuer: Issuer, spark: SparkSession
 ) -> None:
     """A joined table that this run did not stage is read from BigQuery; one that is nowhere is not looked in."""
-    stage = visits(target, "published", [row(1), row(2, guest=7)])
+    stage = visits(location, "published", [row(1), row(2, guest=7)])
     contracts = {"guests": contract(GUESTS), "visits": contract(VISITS)}
     assert gather_references(stage, DAY, contracts, {}, {}, issuer.warehouse).joins == ()
     issuer.warehouse.ensure_dataset("auditing")
@@ -196,26 +173,26 @@ def test_orphans_are_looked_for_in_what_is_published_too(
     issuer.published(f"INSERT INTO auditing.guests VALUES ('{token(1)}'), ('{token(5)}')")
     around = gather_references(stage, DAY, contracts, {}, {}, issuer.warehouse)
     totals = SourceTotals(2, dict(stage.sums))
-    found = failed(Auditor(spark, target, Path("none")).examine(stage, totals, around))
+    found = failed(Auditor(spark, location, Path("none")).examine(stage, totals, around))
     assert found == {"tokens_found_in_joined_table(guest)": (1, 2)}
     issuer.published("DROP TABLE auditing.guests")
 
 
 @pytest.mark.parametrize("change", ["another type", "another order", "a row less"])
-def test_a_file_of_another_shape_is_refused(judge: Examine, target: StagingLocation, change: str) -> None:
+def test_a_file_of_another_shape_is_refused(judge: Examine, location: StagingLocation, change: str) -> None:
     """Columns, their order and types, and the rows of every file are the planned ones; the file itself is asked."""
-    stage = visits(target, f"shape-{change.replace(' ', '-')}", [row(1), row(2)])
+    stage = visits(location, f"shape-{change.replace(' ', '-')}", [row(1), row(2)])
     path = stage.files[0].name
-    table = pq.read_table(pa.BufferReader(StagingBucket(target).read(path)))
+    table = pq.read_table(pa.BufferReader(StagingBucket(location).read(path)))
     if change == "another type":
         table = table.set_column(0, "visit", table.column("visit").cast(pa.int32()))
     table = table.select(table.schema.names[::-1]) if change == "another order" else table
     table = table.slice(1) if change == "a row less" else table
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
-    StagingBucket(target).write(path, sink.getvalue().to_pybytes(), "application/octet-stream")
+    StagingBucket(location).write(path, sink.getvalue().to_pybytes(), "application/octet-stream")
     assert "staged_files_equal_manifest" in failed(judge(stage))
-    (now,) = StagingBucket(target).stored(path)
+    (now,) = StagingBucket(location).stored(path)
     forged = replace(stage.files[0], bytes=now.bytes, crc32c=now.crc32c, generation=now.generation)
     found = failed(judge(replace(stage, files=(forged,))))
     if change == "a row less":
@@ -226,30 +203,30 @@ def test_a_file_of_another_shape_is_refused(judge: Examine, target: StagingLocat
 
 
 def test_no_failing_value_gets_out(
-    judge: Examine, target: StagingLocation, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    judge: Examine, location: StagingLocation, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Values that fail — and are quoted by whatever quotes values — are in no result, page, manifest, log or error."""
     planted = ["4111111111111111", "山田太郎", "taro.yamada@example.jp", "987654.21"]
     rows = [row(1), row(2), (3, planted[0], planted[1], planted[3], NOON), (3, planted[2], planted[2], "1.00", NOON)]
-    stage = visits(target, "planted", rows)
+    stage = visits(location, "planted", rows)
     verdict = judge(stage, rows=9, cost="0.00")
     assert len(failed(verdict)) >= 6
-    write_page(stage, verdict, StagingBucket(target))
-    write_manifest(replace(stage, sums={}), SourceTotals(9, {}), StagingBucket(target))
+    write_page(stage, verdict, StagingBucket(location))
+    write_manifest(replace(stage, sums={}), SourceTotals(9, {}), StagingBucket(location))
     with pytest.raises(AuditFailed) as stopped:
         approve(stage, verdict)
     told = [repr(verdict), str(check_rows(verdict.results)), str(stopped.value), repr(stopped.value), caplog.text]
     told += capfd.readouterr()
-    folder = f"{target.prefix}/planted/"
-    written = [one.name for one in StagingBucket(target).stored(folder) if not one.name.endswith(".parquet")]
+    folder = f"{location.prefix}/planted/"
+    written = [one.name for one in StagingBucket(location).stored(folder) if not one.name.endswith(".parquet")]
     assert len(written) == 2
-    told += [StagingBucket(target).read(name).decode() for name in written]
+    told += [StagingBucket(location).read(name).decode() for name in written]
     assert [value for value in planted for text in told if value in text] == []
 
 
-def test_nothing_around_means_nothing_compared(target: StagingLocation, suites: Path, spark: SparkSession) -> None:
+def test_nothing_around_means_nothing_compared(location: StagingLocation, suites: Path, spark: SparkSession) -> None:
     """Without surroundings — as when tokens are renewed — joins, freshness and volume are not looked at."""
-    stage = visits(target, "alone", [row(1, at=datetime(2020, 1, 1, tzinfo=UTC))])
-    verdict = Auditor(spark, target, suites).examine(stage, SourceTotals(1, dict(stage.sums)))
+    stage = visits(location, "alone", [row(1, at=datetime(2020, 1, 1, tzinfo=UTC))])
+    verdict = Auditor(spark, location, suites).examine(stage, SourceTotals(1, dict(stage.sums)))
     assert failed(verdict) == {}
     assert not {one.check.origin for one in verdict.results} & {"join", "history"}

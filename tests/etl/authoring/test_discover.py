@@ -68,10 +68,12 @@ def kaiin(issuer: Issuer) -> Iterator[None]:
 
 @pytest.mark.usefixtures("kaiin")
 def test_japanese_tables_and_what_needs_a_person(issuer: Issuer, tmp_path: Path) -> None:
-    """Names in any script are understood; a key that BigQuery cannot name, or none at all, asks for a person."""
+    """Names in any script are understood and published under Latin ones; a table without a key asks for a person."""
     code, text, errors = run(issuer, "discover", "kaiin.会員", "--as", "members_jp")
-    assert (code, text) == (2, "")
-    assert "kaiin.会員 lacks a key that may be published." in errors
+    assert (code, errors) == (0, "")
+    assert "key: [member_number]" in text
+    assert '"会員番号":' in text
+    assert "publish_as: member_number" in text
     code, text, _ = run(issuer, "discover", "kaiin.会員", "--as", "members_jp", "--key", "toroku_nichiji")
     path = tmp_path / "members_jp.yaml"
     path.write_text(text, encoding="utf-8")
@@ -83,7 +85,7 @@ def test_japanese_tables_and_what_needs_a_person(issuer: Issuer, tmp_path: Path)
         "seinengappi": "birth_date", "c1": "free_text", "c2": "free_text", "c3": "phone", "kingaku": "none",
         "toroku_nichiji": "none",
     }  # fmt: skip
-    assert set(contract.selected) == {"seinengappi", "kingaku", "toroku_nichiji"}
+    assert set(contract.selected) == {"member_number", "seinengappi", "kingaku", "toroku_nichiji"}
     code, text, errors = run(issuer, "discover", "kaiin", "--all")
     assert code == 2
     assert "kaiin.card_view has no key in the catalogue." in errors

@@ -11,8 +11,8 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg import sql
 
+from etl.audit.table_checks import table_suite
 from expectations.suite import BUNDLED as SUITES
-from expectations.suite import load_suite
 from schemas.contract import Contract
 from tests.etl.canaries.canaries import Canaries
 
@@ -118,7 +118,7 @@ def _recent(contract: Contract, day: date) -> sql.Composable:
 
 def _named_once(contract: Contract) -> set[str]:
     """Returns the kept texts that the table's suite wants unique."""
-    checks = load_suite(SUITES / f"{contract.table}.yaml", contract.table).checks
+    checks = table_suite(contract, SUITES).checks
     wanted = {
         column for check in checks if check.expect == "expect_column_values_to_be_unique" for column in check.columns
     }

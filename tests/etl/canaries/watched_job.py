@@ -60,6 +60,14 @@ class Ended:
     err: str
 
 
+@dataclass(frozen=True)
+class Job:
+    """A command that ended, and the folder that holds everything it wrote."""
+
+    ended: Ended
+    folder: Path
+
+
 class WatchedJob:
     """A folder in which commands run and in which everything stays that they wrote.
 
@@ -85,7 +93,7 @@ class WatchedJob:
             "KAGEMUSHA_SETTINGS": str(settings),
         }
 
-    def run(self, command: Sequence[str]) -> Ended:
+    def run(self, command: Sequence[str]) -> Job:
         """Runs a command to its end."""
         ended = threading.Event()
         watcher = threading.Thread(target=self._keep, args=(ended,))
@@ -105,7 +113,8 @@ class WatchedJob:
         finally:
             ended.set()
             watcher.join()
-        return Ended(done.returncode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        told = Ended(done.returncode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        return Job(told, self.folder)
 
     def _keep(self, ended: threading.Event) -> None:
         """Gives scratch files a second name: what was and is written to a file stays readable when it is deleted."""

@@ -16,11 +16,6 @@ from masking.policy import Profile
 from schemas.lint_report import Format
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Nothing here needs Spark."""
-
-
 @pytest.mark.parametrize(
     ("offered", "known"), [(DriftOption, DriftForm), (LintOption, Format), (Rules, Profile), (Kind, LeakKind)]
 )

@@ -92,9 +92,8 @@ def on_the_way(stack: Endpoints, *script: str) -> Iterator[tuple[Warehouse, Way]
 
 
 @pytest.fixture
-def counter(stack: Endpoints, request: pytest.FixtureRequest) -> Iterator[str]:
+def counter(warehouse: Warehouse, request: pytest.FixtureRequest) -> Iterator[str]:
     """Yields a table with one row that counts from 0."""
-    warehouse = Warehouse(load_settings(stack.settings).bigquery)
     warehouse.ensure_dataset("shop")
     name = f"shop.{request.node.name}"
     warehouse.client.query_and_wait(f"CREATE OR REPLACE TABLE {name} AS SELECT 'a' AS name, 0 AS n")

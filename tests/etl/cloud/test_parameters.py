@@ -18,11 +18,6 @@ class Word(StrEnum):
     YES = "yes"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Parameters need no Spark."""
-
-
 @pytest.mark.parametrize(
     ("value", "kind", "sent"),
     [

@@ -20,11 +20,6 @@ from scripts.local_stack.local_stack import Endpoints
 _SECRET = "4111111111111111"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Storage needs no Spark."""
-
-
 class _Refusing(ThreadingHTTPServer):
     """Answers every request with one status, and a message that quotes a value."""
 

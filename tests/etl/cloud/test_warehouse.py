@@ -9,22 +9,10 @@ import pytest
 
 from etl.cloud.bigquery import RETRY, Warehouse
 from etl.errors import PublishFailed, PublishRefused
-from etl.settings import BigQuerySettings, load_settings
+from etl.settings import BigQuerySettings
 from masking.errors import KagemushaError
-from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Queries need no Spark."""
-
-
-@pytest.fixture(scope="module")
-def warehouse(stack: Endpoints) -> Warehouse:
-    """Returns BigQuery."""
-    return Warehouse(load_settings(stack.settings).bigquery)
 
 
 @pytest.mark.parametrize(

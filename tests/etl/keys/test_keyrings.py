@@ -12,7 +12,6 @@ from pathlib import Path
 import boto3
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
@@ -31,18 +30,12 @@ def _fresh_process() -> None:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    """Runs an AWS server on loopback, points boto3 at it, and gives the ARN of a KMS key."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
+def cmk(aws: None) -> Iterator[str]:
+    """Yields the ARN of a KMS key, in the region that is then boto3's own."""
+    del aws  # it is made there
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        environment.setenv("AWS_ACCESS_KEY_ID", "test")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         environment.setenv("AWS_DEFAULT_REGION", "ap-northeast-1")
         yield boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
-    server.stop()
 
 
 @pytest.fixture
@@ -161,44 +154,44 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
         create_keyring_file(tmp_path / "keys" / "keyring.json")
 
 
-def test_a_wrapped_file_needs_the_cmk(aws: str, path: Path) -> None:
+def test_a_wrapped_file_needs_the_cmk(cmk: str, path: Path) -> None:
     """A wrapped keyring opens with KMS, rotates under the same CMK, and its file shows neither root nor data key."""
     where = f"awskms+file:{path}"
-    made = create_keyring(where, aws)
+    made = create_keyring(where, cmk)
     stored = path.read_text()
-    assert json.loads(stored)["cmk"] == aws
+    assert json.loads(stored)["cmk"] == cmk
     assert not any(each["root"] in stored for each in json.loads(made.to_json())["versions"])
     assert open_keyring(KeyRef(where)).subkey("card", "siv", 64) == made.subkey("card", "siv", 64)
     rotate_keyring(where)
-    assert json.loads(path.read_text())["cmk"] == aws
+    assert json.loads(path.read_text())["cmk"] == cmk
     assert [each.state for each in open_keyring(KeyRef(where)).versions] == ["active", "primary"]
 
 
-def test_a_secret_holds_the_envelope_only(aws: str) -> None:
+def test_a_secret_holds_the_envelope_only(cmk: str) -> None:
     """A keyring in Secrets Manager is wrapped too, is not replaced by a second init, and rotates in place."""
-    made = create_keyring("secretsmanager:kagemusha/keyring", aws)
+    made = create_keyring("secretsmanager:kagemusha/keyring", cmk)
     text = boto3.client("secretsmanager").get_secret_value(SecretId="kagemusha/keyring")["SecretString"]
     assert not any(each["root"] in text for each in json.loads(made.to_json())["versions"])
     with pytest.raises(KeyUnusable, match="ResourceExistsException"):
-        create_keyring("secretsmanager:kagemusha/keyring", aws)
+        create_keyring("secretsmanager:kagemusha/keyring", cmk)
     rotate_keyring("secretsmanager:kagemusha/keyring")
     assert open_keyring(KeyRef("secretsmanager:kagemusha/keyring")).primary == 2
 
 
-def test_bare_keyrings_belong_into_files_only(aws: str, path: Path) -> None:
+def test_bare_keyrings_belong_into_files_only(cmk: str, path: Path) -> None:
     """A bare keyring in a secret is refused, and so is a CMK for a bare file or none for the other places."""
     boto3.client("secretsmanager").create_secret(Name="bare", SecretString=Keyring.create("now").to_json())
     with pytest.raises(KeyUnusable, match="is not a keyring's envelope"):
         open_keyring(KeyRef("secretsmanager:bare"))
-    for where, cmk in ((f"file:{path}", aws), (f"awskms+file:{path}", None), ("secretsmanager:x", None)):
+    for where, given in ((f"file:{path}", cmk), (f"awskms+file:{path}", None), ("secretsmanager:x", None)):
         with pytest.raises(KeyUnusable, match="wrapped by a KMS key"):
-            create_keyring(where, cmk)
+            create_keyring(where, given)
     assert not path.exists()
 
 
-def test_the_data_key_is_bound_to_its_purpose(aws: str) -> None:
+def test_the_data_key_is_bound_to_its_purpose(cmk: str) -> None:
     """KMS opens the data key under the encryption context only."""
-    envelope = json.loads(seal("text", aws))
+    envelope = json.loads(seal("text", cmk))
     blob = base64.b64decode(envelope["data_key"])
     assert call("kms", "decrypt", CiphertextBlob=blob, EncryptionContext=CONTEXT)["Plaintext"]
     with pytest.raises(KeyUnusable, match="InvalidCiphertextException"):
@@ -206,9 +199,9 @@ def test_the_data_key_is_bound_to_its_purpose(aws: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["sealed", "nonce"])
-def test_a_changed_envelope_does_not_open(aws: str, part: str) -> None:
+def test_a_changed_envelope_does_not_open(cmk: str, part: str) -> None:
     """One changed byte of the sealed text is noticed, and what lies behind it is not shown."""
-    envelope = json.loads(seal("text 4111111111111111", aws))
+    envelope = json.loads(seal("text 4111111111111111", cmk))
     first = envelope[part][0]
     envelope[part] = ("A" if first != "A" else "B") + envelope[part][1:]
     with pytest.raises(KeyUnusable, match="seal of the keyring's envelope is broken") as refused:
@@ -216,17 +209,17 @@ def test_a_changed_envelope_does_not_open(aws: str, part: str) -> None:
     assert refused.value.__context__ is None
 
 
-def test_an_envelope_uses_a_fresh_data_key(aws: str) -> None:
+def test_an_envelope_uses_a_fresh_data_key(cmk: str) -> None:
     """Two envelopes of one text share neither data key nor nonce nor bytes."""
-    one, two = (json.loads(seal("text", aws)) for _ in range(2))
+    one, two = (json.loads(seal("text", cmk)) for _ in range(2))
     assert all(one[part] != two[part] for part in ("data_key", "nonce", "sealed"))
     assert unseal(json.dumps(one)) == "text"
     assert AESGCM.generate_key(256) not in json.dumps(one).encode()
 
 
-def test_what_aws_refuses_is_told_apart_from_what_may_succeed_later(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_aws_refuses_is_told_apart_from_what_may_succeed_later(cmk: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing secret is for a person (exit 2); a server that does not answer is for the scheduler (exit 3)."""
-    assert aws
+    assert cmk
     with pytest.raises(
         KeyUnusable, match="secretsmanager get_secret_value answered ResourceNotFoundException"
     ) as missing:

@@ -9,25 +9,14 @@ from itertools import count
 
 import pytest
 
-from etl.cloud.bigquery import Warehouse, change
+from etl.cloud.bigquery import change
 from etl.ledger import LeaseBook, Ledger, all_leases, leased, release_leases
 from etl.ledger.lease_rows import LeaseHeld, LiveLease
-from etl.settings import load_settings
-from scripts.local_stack.local_stack import Endpoints
 from scripts.local_stack.processes import wait_until
 
 pytestmark = pytest.mark.stack
 _LONG = 600
 _NUMBERS = count()
-
-
-@pytest.fixture(scope="module")
-def ledger(stack: Endpoints) -> Ledger:
-    """Returns a ledger of this module alone."""
-    settings = load_settings(stack.settings).bigquery.model_copy(update={"ops_dataset": "lease_ops"})
-    found = Ledger(Warehouse(settings))
-    found.ensure()
-    return found
 
 
 @pytest.fixture

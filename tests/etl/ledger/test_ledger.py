@@ -20,8 +20,8 @@ pytestmark = pytest.mark.stack
 _SQL = re.compile(r"^(SELECT|UPDATE|DELETE|INSERT|WITH|WHERE|AND|ORDER BY) |\b(UNION ALL SELECT|ORDER BY) ")
 
 
-def ledger(stack: Endpoints, dataset: str) -> Ledger:
-    """Returns a ledger in a dataset of its own."""
+def unmade_ledger(stack: Endpoints, dataset: str) -> Ledger:
+    """Returns a ledger in a dataset of its own that has no table yet."""
     settings = load_settings(stack.settings).bigquery.model_copy(update={"ops_dataset": dataset})
     found = Ledger(Warehouse(settings))
     found.warehouse.ensure_dataset(dataset)
@@ -30,7 +30,7 @@ def ledger(stack: Endpoints, dataset: str) -> Ledger:
 
 def test_a_row_that_is_written_twice_is_there_once(stack: Endpoints) -> None:
     """Writing the same rows again finds the job that wrote them; other rows are written besides."""
-    book = ledger(stack, "once_ops")
+    book = unmade_ledger(stack, "once_ops")
     book.ensure()
     rows = [{"run_id": "r", "event": event, "at": now()} for event in ("started", "ended")]
     book.append("runs", rows)
@@ -41,7 +41,7 @@ def test_a_row_that_is_written_twice_is_there_once(stack: Endpoints) -> None:
 
 def test_an_earlier_ledger_gets_what_is_new_and_keeps_its_rows(stack: Endpoints) -> None:
     """A table without today's columns gets them, with their descriptions, and the view of audits stands on them."""
-    book = ledger(stack, "old_ops")
+    book = unmade_ledger(stack, "old_ops")
     old = bigquery.Table(book.table_id("table_loads"))
     old.schema = [bigquery.SchemaField("run_id", "STRING"), bigquery.SchemaField("table_name", "STRING")]
     book.warehouse.client.create_table(old)
@@ -62,7 +62,7 @@ def test_an_earlier_ledger_gets_what_is_new_and_keeps_its_rows(stack: Endpoints)
 
 def test_a_ledger_that_stands_is_not_touched(stack: Endpoints) -> None:
     """Looking again changes nothing: no table is written to, so that a reader may look too."""
-    book = ledger(stack, "still_ops")
+    book = unmade_ledger(stack, "still_ops")
     book.ensure()
     before = {table.name: _changed(book, table.name) for table in TABLES}
     book.ensure()

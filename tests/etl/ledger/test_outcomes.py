@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -26,18 +27,20 @@ from etl.ledger import (
     merge_state,
 )
 from etl.ledger.key_events import _noted
-from etl.plan import TablePlan, mask_plan
+from etl.progress import JsonLines
 from etl.reports.status import table_status
 from etl.reports.verify import _last_load
+from etl.run.load_records import LoadProof, LoadRecords
+from etl.run.request import Run
 from etl.run.resume import already_loaded
 from etl.run.superseded import refuse_superseded
-from etl.settings import Settings, load_settings
-from etl.stage import Quarantine, Staged, manifest_name
+from etl.settings import Settings
+from etl.stage import manifest_name
 from masking.examples import example_keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
-from scripts.local_stack.local_stack import Endpoints
+from tests.etl.staging import plan_of, staged_of
 
 pytestmark = pytest.mark.stack
 DAY = date(2023, 8, 30)
@@ -45,9 +48,7 @@ _NUMBERS = count(1000)
 _BASIS = "basis"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """The ledger needs no Spark."""
+ORIGIN = "postgres 1 1 16385"
 
 
 @dataclass(frozen=True)
@@ -79,20 +80,11 @@ class Books:
         self.ledger.append("table_loads", [{**row, **columns}])
 
 
-@pytest.fixture(scope="module")
-def settings(stack: Endpoints) -> Settings:
-    """Returns settings with a ledger of this module alone."""
-    found = load_settings(stack.settings)
-    return found.model_copy(update={"bigquery": found.bigquery.model_copy(update={"ops_dataset": "outcome_ops"})})
-
-
-@pytest.fixture(scope="module")
-def ledger(settings: Settings) -> Ledger:
-    """Returns that ledger, opened as a command opens it."""
-    ledger = Ledger.of(settings)
+@pytest.fixture(scope="module", autouse=True)
+def there(ledger: Ledger) -> None:
+    """Makes the table that all contracts of this module publish."""
     ledger.warehouse.ensure_dataset("outcomes")
     ledger.warehouse.client.query_and_wait("CREATE OR REPLACE TABLE outcomes.there AS SELECT 1 AS n")
-    return ledger
 
 
 def backfill_leaves_the_day_out(books: Books) -> bool:
@@ -105,8 +97,8 @@ def backfill_leaves_the_day_out(books: Books) -> bool:
 def merge_goes_on(books: Books) -> bool:
     """Whether further changes can be merged after it."""
     contract = books.contract("delinquencies")
-    books.note(contract, watermark=now(), keys_compared=7)
-    return merge_state(books.ledger.warehouse, contract, example_keyring()) is not None
+    books.note(contract, watermark=now(), source_origin=ORIGIN, keys_compared=7)
+    return merge_state(books.ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
 
 
 def usual_size(books: Books) -> bool:
@@ -140,24 +132,14 @@ def resume_leaves_it_out(books: Books) -> bool:
         fence = leases.fencing_token(contract.publish)
         assert fence is not None
         books.note(contract, basis=_BASIS, fence=fence - 1)
-        chosen = {contract.table: contract}
-        return bool(already_loaded(books.ledger, "resumed", DAY, chosen, {contract.table: _BASIS}, leases))
+        records = LoadRecords(books.ledger, Run.begin(DAY, {}), {contract.table: LoadProof(_BASIS, fence)})
+        return bool(already_loaded(records, {contract.table: contract}, JsonLines(io.StringIO())))
 
 
 def staged_is_superseded(books: Books) -> bool:
     """Whether a table that was staged before may not be published any more."""
     contract, window = books.contract("rewards"), Window(DAY, DAY)
-    staged = Staged(
-        plan=TablePlan(contract, window, mask_plan(contract, DAY), (), 0),
-        run_id=f"staged-{books.number}",
-        files=(),
-        sums={},
-        nulled={},
-        quarantine=Quarantine(),
-        key_checks={},
-        seconds=0.0,
-        peak_mib=0,
-    )
+    staged = staged_of(plan_of(contract, DAY, window), f"staged-{books.number}")
     bucket = StagingBucket(StagingLocation.of(books.settings))
     bucket.write(manifest_name(bucket, staged.run_id, contract.table), b"{}", "application/json")
     refuse_superseded(staged, bucket, books.ledger)  # nobody has published it yet
@@ -197,17 +179,17 @@ OUTCOMES = [
 @pytest.mark.parametrize("outcome", OUTCOMES)
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 def test_an_outcome_counts_where_it_should(
-    place: Callable[[Books], bool], outcome: str, settings: Settings, ledger: Ledger
+    place: Callable[[Books], bool], outcome: str, own_settings: Settings, ledger: Ledger
 ) -> None:
     """Each place counts the outcomes of its set, as the set's docstring decides, and no other."""
-    assert place(Books(settings, ledger, outcome)) == (outcome in PLACES[place])
+    assert place(Books(own_settings, ledger, outcome)) == (outcome in PLACES[place])
 
 
-def test_a_load_after_a_retokenization_is_still_described_by_itself(settings: Settings, ledger: Ledger) -> None:
+def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings: Settings, ledger: Ledger) -> None:
     """A later retokenization does not hide a load: `verify`, sizes and a merge still find the row of the load."""
-    books = Books(settings, ledger, LoadOutcome.PUBLISHED)
+    books = Books(own_settings, ledger, LoadOutcome.PUBLISHED)
     contract = books.contract("delinquencies")
-    books.note(contract, watermark=now(), keys_compared=7, nulls={"late_fee": 1})
+    books.note(contract, watermark=now(), source_origin=ORIGIN, keys_compared=7, nulls={"late_fee": 1})
     later = {"outcome": LoadOutcome.RETOKENIZED, "rows": 9, "at": now() + timedelta(minutes=1)}
     books.note(contract, **later, day=None)
     load = _last_load(ledger, contract, DAY)
@@ -216,7 +198,18 @@ def test_a_load_after_a_retokenization_is_still_described_by_itself(settings: Se
     assert [
         size.rows for size in load_history(ledger.warehouse, [contract.table], DAY + timedelta(1))[contract.table]
     ] == [7]
-    assert merge_state(ledger.warehouse, contract, example_keyring()) is not None
+    assert merge_state(ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
+
+
+@pytest.mark.parametrize("origin", [None, "postgres 1 1 16400", "postgres 1 2 16385", "mysql 1 16385"])
+def test_a_watermark_holds_for_one_table_of_one_server(settings: Settings, ledger: Ledger, origin: str | None) -> None:
+    """A merge does not go on where the table was made anew, or another server, or another engine, answers for it."""
+    contract = Books(settings, ledger, LoadOutcome.PUBLISHED).contract("delinquencies")
+    Books(settings, ledger, LoadOutcome.PUBLISHED).note(
+        contract, watermark=now(), source_origin=ORIGIN, keys_compared=7
+    )
+    assert merge_state(ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
+    assert merge_state(ledger.warehouse, contract, example_keyring(), origin) is None
 
 
 def test_outcomes_are_the_words_of_older_ledgers() -> None:

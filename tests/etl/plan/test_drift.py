@@ -121,12 +121,13 @@ GRANT SELECT (person_id, score, seen_at) ON drift.people TO etl_reader
         ("DROP TABLE drift.people", errors.SourceTableMissing, "The source has no table drift.people."),
         ("ALTER TABLE drift.people ALTER seen_at DROP NOT NULL", ColumnsNullable, "time is never read again"),
         ("ALTER TABLE drift.people RENAME score TO ansho_bango", ColumnsUndecided, "class: sensitive_auth"),
+        ("ALTER TABLE drift.people RENAME score TO annual_salary", ColumnsUndecided, "annual_salary (numeric(10,2))"),
         (
             "ALTER TABLE drift.people DROP COLUMN memo, ADD COLUMN kana text", ColumnsUndecided,
             "has no decision: kana (text). drift.people lacks 1 column of the contract: memo.",
         ),
     ],
-    ids=["table", "column", "schema", "dropped", "watermark", "another thing in its place", "two kinds"],
+    ids=["table", "column", "schema", "dropped", "watermark", "another thing in its place", "pay", "two kinds"],
 )  # fmt: skip
 def test_drift_that_people_must_answer(
     issuer: Issuer, people: Path, statements: str, error: type[errors.PlanRejected], says: str
@@ -174,7 +175,7 @@ def test_a_run_refuses_with_lines_to_paste(
     """New columns stop the table of a run; the printed lines, pasted as they are, let it pass and read nothing."""
     before = state(issuer, without=("ops",))
     capsys.readouterr()
-    assert guarded(lambda: load_day(str(DAY), ["clubs"], issuer.ends.settings, contracts)) == 2
+    assert guarded(lambda: load_day(str(DAY), ["clubs"], issuer.ends.settings, contracts).exit_code) == 2
     assert state(issuer, without=("ops",)) == before
     printed = capsys.readouterr().out
     assert "failed: ColumnsUndecided" in printed

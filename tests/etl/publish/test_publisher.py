@@ -5,30 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
-import pyarrow as pa
 import pytest
 import yaml
 
-from etl.audit import Approved, Verdict
-from etl.audit.verdict import _SEAL
+from etl.audit import Approved
 from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import PublishRefused
-from etl.plan import TablePlan, mask_plan
 from etl.publish import Publisher
 from etl.publish.limits import BYTES_A_JOB
 from etl.publish.publisher import StageChanged
 from etl.publish.tables import ensure_table
-from etl.settings import load_settings
-from etl.source import Slice
-from etl.stage import Quarantine, Staged, write_slice
 from masking.errors import KagemushaError
 from schemas.business_days import Window
 from schemas.contract import Contract
-from scripts.local_stack.local_stack import Endpoints
 from tests.etl.conftest import FREE
+from tests.etl.staging import Rows, approved, plan_of, stage_rows
 
 pytestmark = pytest.mark.stack
 MONDAY, TUESDAY = date(2023, 8, 28), date(2023, 8, 29)
@@ -49,39 +42,21 @@ derive:
 """
 
 
-@pytest.fixture(scope="module")
-def warehouse(stack: Endpoints) -> Warehouse:
-    """Returns the private BigQuery server."""
-    return Warehouse(load_settings(stack.settings).bigquery)
-
-
-@pytest.fixture
-def target(stack: Endpoints, tmp_path: Path) -> StagingLocation:
-    """Returns a place in the private bucket that no other test uses."""
-    return StagingLocation(stack.bucket, f"kagemusha/{tmp_path.name}", stack.storage, stack.project)
-
-
 def contract(name: str, **changes: object) -> Contract:
     """Returns the contract with changed keys."""
     return Contract.model_validate({**yaml.safe_load(CONTRACT.format(name=name)), **changes})
 
 
-def approved(found: Contract, target: StagingLocation, visits: dict[date, list[str]]) -> Approved:
-    """Stages visits by day and gives the proof that an audit would give."""
-    plan = TablePlan(found, Window(min(visits), max(visits)), mask_plan(found, TUESDAY), (), 0)
-    files = []
-    for number, (day, names) in enumerate(visits.items()):
-        noon = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
-        columns = [names, [Decimal("1.10")] * len(names), [noon] * len(names), [day] * len(names)]
-        arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
-        batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
-        part = Slice(number, "TRUE", day)
-        file, _ = write_slice(
-            StagingBucket(target), f"{target.prefix}/run/visits", part, plan.output_schema, (), (), [batch]
-        )
-        files.append(file)
-    staged = Staged(plan, "run", tuple(files), {}, {}, Quarantine(), {}, 0.0, 0)
-    return Approved(staged, Verdict((), 0.0), _SEAL)
+def visit(name: str, day: date) -> tuple[object, ...]:
+    """Returns a visit at noon, as it is staged."""
+    return name, Decimal("1.10"), datetime(day.year, day.month, day.day, 3, tzinfo=UTC), day
+
+
+def staged(found: Contract, location: StagingLocation, visits: dict[date, list[str]]) -> Approved:
+    """Stages visits by day and returns the proof that an audit would give."""
+    plan = plan_of(found, TUESDAY, Window(min(visits), max(visits)))
+    by_day: dict[date | None, Rows] = {day: [visit(name, day) for name in names] for day, names in visits.items()}
+    return approved(stage_rows(plan, location, by_day))
 
 
 def rows(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
@@ -90,74 +65,68 @@ def rows(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
     return [tuple(row.values()) for row in warehouse.client.query_and_wait(sql)]
 
 
-def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, target: StagingLocation) -> None:
+def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, location: StagingLocation) -> None:
     """A partition's rows are exchanged whole, an empty day is emptied, days outside the window stay."""
     found, sunday = contract("days"), MONDAY - timedelta(days=1)
-    Publisher(warehouse, target).publish(
-        approved(found, target, {sunday: ["s"], MONDAY: ["a", "b"], TUESDAY: ["c"]}), FREE
+    Publisher(warehouse, location).publish(
+        staged(found, location, {sunday: ["s"], MONDAY: ["a", "b"], TUESDAY: ["c"]}), FREE
     )
-    again = Publisher(warehouse, target).publish(approved(found, target, {MONDAY: [], TUESDAY: ["d", "e"]}), FREE)
+    again = Publisher(warehouse, location).publish(staged(found, location, {MONDAY: [], TUESDAY: ["d", "e"]}), FREE)
     assert (again.rows, again.partitions) == (2, 2)
     assert rows(warehouse, "days") == [(sunday, "s"), (TUESDAY, "d"), (TUESDAY, "e")]
 
 
-def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, target: StagingLocation) -> None:
+def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, location: StagingLocation) -> None:
     """A repeated try finds the jobs that it started before: same ids, same rows, none doubled."""
-    proof = approved(contract("twice"), target, {MONDAY: ["a"], TUESDAY: ["b"]})
-    first = Publisher(warehouse, target).publish(proof, FREE)
-    second = Publisher(warehouse, target).publish(proof, FREE)
+    proof = staged(contract("twice"), location, {MONDAY: ["a"], TUESDAY: ["b"]})
+    first = Publisher(warehouse, location).publish(proof, FREE)
+    second = Publisher(warehouse, location).publish(proof, FREE)
     assert second.job_ids == first.job_ids
     assert rows(warehouse, "twice") == [(MONDAY, "a"), (TUESDAY, "b")]
 
 
-def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, target: StagingLocation) -> None:
+def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, location: StagingLocation) -> None:
     """A load of a whole table makes each day's partition: 1,000 of them by one job, within what a job may touch."""
     days = [MONDAY - timedelta(days=n) for n in range(1_000)]
     found = contract("thousand")
-    plan = TablePlan(found, Window(days[-1], MONDAY), mask_plan(found, MONDAY), (), 0)
-    noons = [datetime(day.year, day.month, day.day, 3, tzinfo=UTC) for day in days]
-    columns = [["v"] * 1_000, [Decimal("1.10")] * 1_000, noons, days]
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, plan.output_schema, strict=True)]
-    batch = pa.RecordBatch.from_arrays(arrays, schema=plan.output_schema)
-    folder, part = f"{target.prefix}/run/visits", Slice(0, "TRUE")
-    file, _ = write_slice(StagingBucket(target), folder, part, plan.output_schema, (), (), [batch])
-    staged = Staged(plan, "run", (file,), {}, {}, Quarantine(), {}, 0.0, 0)
-    done = Publisher(warehouse, target).publish(Approved(staged, Verdict((), 0.0), _SEAL), FREE)
+    plan = plan_of(found, MONDAY, Window(days[-1], MONDAY))
+    whole = stage_rows(plan, location, {None: [visit("v", day) for day in days]})
+    done = Publisher(warehouse, location).publish(approved(whole), FREE)
     assert (done.rows, done.partitions) == (1_000, 1)
     counted = "SELECT count(*) FROM publishing.INFORMATION_SCHEMA.PARTITIONS WHERE table_name = 'thousand'"
     assert [tuple(row.values()) for row in warehouse.client.query_and_wait(counted)] == [(1_000,)]
-    many = replace(file, bytes=BYTES_A_JOB)
-    too_large = Approved(replace(staged, files=(many, file)), Verdict((), 0.0), _SEAL)
+    (file,) = whole.files
+    too_large = approved(replace(whole, files=(replace(file, bytes=BYTES_A_JOB), file)))
     with pytest.raises(PublishRefused, match="more than one load job takes"):
-        Publisher(warehouse, target).publish(too_large, FREE)
+        Publisher(warehouse, location).publish(too_large, FREE)
 
 
-def test_a_partial_publish_says_so(warehouse: Warehouse, target: StagingLocation) -> None:
+def test_a_partial_publish_says_so(warehouse: Warehouse, location: StagingLocation) -> None:
     """When one day cannot be loaded, the error counts what was replaced, and that day keeps what it held."""
     found = contract("partial")
-    Publisher(warehouse, target).publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
-    proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
+    Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
+    proof = staged(found, location, {MONDAY: ["c"], TUESDAY: ["d"]})
     good, bad = proof.staged.files
-    StagingBucket(target).write(bad.name, b"no Parquet", "application/octet-stream")
-    (stored,) = StagingBucket(target).stored(bad.name)
+    StagingBucket(location).write(bad.name, b"no Parquet", "application/octet-stream")
+    (stored,) = StagingBucket(location).stored(bad.name)
     broken = replace(bad, bytes=stored.bytes, crc32c=stored.crc32c, generation=stored.generation)
-    staged = replace(proof.staged, files=(good, broken))
+    proof = approved(replace(proof.staged, files=(good, broken)))
     with pytest.raises(KagemushaError, match="1 of 2 partitions were replaced") as failed:
-        Publisher(warehouse, target).publish(Approved(staged, proof.verdict, _SEAL), FREE)
+        Publisher(warehouse, location).publish(proof, FREE)
     assert failed.value.__context__ is None
     assert len(failed.value.where["jobs"].split(",")) == 1
     assert rows(warehouse, "partial") == [(MONDAY, "c"), (TUESDAY, "b")]
 
 
-def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse, target: StagingLocation) -> None:
+def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse, location: StagingLocation) -> None:
     """When one file of two was written again since, no day is replaced."""
     found = contract("changed")
-    Publisher(warehouse, target).publish(approved(found, target, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
-    proof = approved(found, target, {MONDAY: ["c"], TUESDAY: ["d"]})
+    Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
+    proof = staged(found, location, {MONDAY: ["c"], TUESDAY: ["d"]})
     name = proof.staged.files[1].name
-    StagingBucket(target).write(name, StagingBucket(target).read(name), "application/octet-stream")
+    StagingBucket(location).write(name, StagingBucket(location).read(name), "application/octet-stream")
     with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
-        Publisher(warehouse, target).publish(proof, FREE)
+        Publisher(warehouse, location).publish(proof, FREE)
     assert rows(warehouse, "changed") == [(MONDAY, "a"), (TUESDAY, "b")]
 
 

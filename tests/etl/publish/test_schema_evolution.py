@@ -14,9 +14,7 @@ from google.cloud import bigquery
 from etl.cloud.bigquery import Warehouse
 from etl.errors import PublishRefused
 from etl.publish.tables import ensure_table
-from etl.settings import load_settings
 from schemas.contract import Contract
-from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack
 PAGE = Path(__file__).parents[3] / "etl" / "publish" / "EVOLUTION.md"
@@ -72,12 +70,6 @@ CASES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "the mode changes from partition to full": ({}, FULL),
     "the mode changes from full to snapshot": (FULL, {**FULL, "load": {"mode": "snapshot"}}),
 }
-
-
-@pytest.fixture(scope="module")
-def warehouse(stack: Endpoints) -> Warehouse:
-    """Returns the private BigQuery server."""
-    return Warehouse(load_settings(stack.settings).bigquery)
 
 
 def contract(name: str, changes: Mapping[str, Any]) -> Contract:

@@ -8,22 +8,14 @@ import pytest
 
 from etl.cloud.bigquery import Warehouse
 from etl.publish import published_totals
-from etl.settings import load_settings
 from etl.stage import SourceTotals
 from schemas.contract_file import load_contracts
-from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Counting needs no Spark."""
-
-
-def test_a_part_is_counted_and_summed(stack: Endpoints) -> None:
+def test_a_part_is_counted_and_summed(warehouse: Warehouse) -> None:
     """Rows and sums are exact and of the part alone; a sum of nothing, or of NULLs, is 0."""
-    warehouse = Warehouse(load_settings(stack.settings).bigquery)
     warehouse.ensure_dataset("totals")
     contract = load_contracts()["rewards"].model_copy(update={"publish": "totals.rewards"})
     assert contract.reconcile == ("points", "value")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,13 @@ from typer.testing import CliRunner, Result
 
 from etl.cli import app
 from etl.clock import now
-from etl.cloud.bigquery import Warehouse
 from etl.ledger import Ledger
-from etl.progress import JsonLines
-from etl.run.daily import daily_run
 from etl.run.results import RunResult
 from etl.settings import load_settings
 from schemas.business_days import previous_business_day
-from schemas.contract_file import BUNDLED
-from tests.etl.conftest import DAY, Issuer
+from tests.etl.changed_settings import settings_file
+from tests.etl.conftest import DAY, Issuer, Republish
+from tests.etl.republishing import edit
 
 pytestmark = pytest.mark.stack
 WHOLE, BY_DAY = "admin_users", "rewards"
@@ -58,21 +55,13 @@ class Books:
 
 
 @pytest.fixture(scope="module")
-def books(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Books:
+def books(issuer: Issuer, republished: Republish, tmp_path_factory: pytest.TempPathFactory) -> Books:
     """Returns the tables, just loaded."""
-    home = tmp_path_factory.mktemp("books")
-    (home / "schemas" / "views").mkdir(parents=True)
-    for name in (WHOLE, BY_DAY):
-        text = (BUNDLED / f"{name}.yaml").read_text(encoding="utf-8")
-        text = re.sub(r"(?m)^joins: .*\n", "", re.sub(r"(?m)^publish: ", "publish: bk_", text))
-        (home / "schemas" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    settings = home / "settings.toml"
-    text = issuer.ends.settings.read_text(encoding="utf-8").replace('ops_dataset = "ops"', 'ops_dataset = "bk_ops"')
-    settings.write_text(text, encoding="utf-8")
+    folder = republished("bk", WHOLE, BY_DAY)
+    settings = settings_file(issuer.ends, tmp_path_factory.mktemp("books"), bigquery__ops_dataset='"bk_ops"')
     loaded = load_settings(settings)
-    run = daily_run(loaded, DAY, JsonLines(sys.stderr), (WHOLE, BY_DAY), home / "schemas")
-    assert run.exit_code == 0, [one.error for one in run.tables]
-    return Books(issuer, settings, home / "schemas", Ledger(Warehouse.of(loaded)), run)
+    run = issuer.load(DAY, WHOLE, BY_DAY, contracts=folder, settings=loaded)
+    return Books(issuer, settings, folder, Ledger.of(loaded), run)
 
 
 def test_what_was_just_loaded_agrees(books: Books) -> None:
@@ -180,9 +169,8 @@ def test_evidence_tells_what_left_and_how_it_was_protected(books: Books) -> None
     assert re.search(r"Used by this run: version 1 \(check value [0-9a-f]{8}\)\.", told)
     assert "contract has changed" not in told
     path = books.folder / f"{WHOLE}.yaml"
-    before = path.read_text(encoding="utf-8")
-    path.write_text(before.replace("about: One", "about: Exactly one", 1), encoding="utf-8")
+    edit(path, "about: One", "about: Exactly one")
     assert books.command("evidence", books.run.run_id).stdout.count("The contract has changed since this run") == 1
-    path.write_text(before, encoding="utf-8")
+    edit(path, "about: Exactly one", "about: One")
     unknown = books.command("evidence", "nobody")
     assert "The ledger knows no such run." in str(unknown.exception)

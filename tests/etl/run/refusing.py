@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -61,17 +60,3 @@ def state(issuer: Issuer, *, without: tuple[str, ...] = ()) -> dict[str, object]
     stage = StagingBucket(StagingLocation.of(issuer.settings))
     objects = {(one.name, one.generation) for one in stage.stored("") if not is_record(one.name)}
     return {**tables, "datasets": datasets, "stage": objects}
-
-
-def settings_file(issuer: Issuer, folder: Path, **changes: str) -> Path:
-    """Writes the stack's settings with some of them replaced, each named section__key, and gives the file."""
-    text = issuer.ends.settings.read_text(encoding="utf-8")
-    for name, value in changes.items():
-        section, _, key = name.partition("__")
-        body = re.search(rf"(?ms)^\[{section}\]\n(.*?)(?=^\[|\Z)", text)
-        assert body
-        kept = "".join(f"{line}\n" for line in body[1].splitlines() if not line.startswith(f"{key} ="))
-        text = text.replace(body[1], f"{key} = {value}\n{kept}")
-    path = folder / "settings.toml"
-    path.write_text(text, encoding="utf-8")
-    return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from etl.progress import JsonLines
 from etl.publish import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
 from etl.run.backfill import Backfilled, _Allowance, backfill, modifications, scopes_of, windows
 from schemas.business_days import Window
-from schemas.contract_file import BUNDLED, load_contract
-from tests.etl.conftest import DAY, FIRST_DAY, Issuer
+from schemas.contract_file import load_contract
+from tests.etl.conftest import DAY, FIRST_DAY, Issuer, Republish
 
 LAST = date(2023, 8, 30)
 THOUSAND = Window(LAST - timedelta(days=999), LAST)
@@ -62,16 +61,9 @@ def test_days_that_do_not_fit_today_are_left_in_order() -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Returns contracts that publish clearings a second time, where no other test looks."""
-    found = tmp_path / "schemas"
-    found.mkdir()
-    text = (BUNDLED / "clearings.yaml").read_text(encoding="utf-8")
-    text = text.replace("table: clearings", "table: settled", 1).replace("publish: ledger.", "publish: backfill.")
-    lines = [line for line in text.splitlines() if not line.startswith("joins:")]
-    (found / "settled.yaml").write_text("\n".join(lines), encoding="utf-8")
-    shutil.copy(BUNDLED / "clubs.yaml", found)
-    return found
+def folder(republished: Republish) -> Path:
+    """Returns contracts that publish clearings and clubs a second time, where no other test looks."""
+    return republished("backfill", "clubs", clearings="settled")
 
 
 @pytest.mark.stack

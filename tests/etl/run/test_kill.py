@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +17,9 @@ import pytest
 
 from etl.ledger import Ledger, release_leases
 from schemas.contract import Contract
-from schemas.contract_file import BUNDLED, load_contracts
+from schemas.contract_file import load_contracts
 from scripts.local_stack.processes import wait_until
-from tests.etl.conftest import DAY, ROOT, Issuer
+from tests.etl.conftest import DAY, ROOT, Issuer, Republish
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 TABLES = ("members", "payments")
@@ -44,8 +43,7 @@ class Target:
 
     def run(self) -> None:
         """Runs them to the end, in this process."""
-        result = self.issuer.run(DAY, *TABLES, contracts=self.folder)
-        assert result.exit_code == 0, [one.error for one in result.tables]
+        self.issuer.load(DAY, *TABLES, contracts=self.folder)
 
     def rows(self) -> Rows:
         """Returns every published row, by table and, where a table is replaced by business days, by day."""
@@ -57,13 +55,8 @@ class Target:
         return found
 
 
-def _target(issuer: Issuer, folder: Path, prefix: str) -> Target:
-    shutil.copytree(BUNDLED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__", "views"))
-    for table in TABLES:
-        text = (folder / f"{table}.yaml").read_text(encoding="utf-8")
-        (folder / f"{table}.yaml").write_text(text.replace("\npublish: ", f"\npublish: {prefix}_"), encoding="utf-8")
-    contracts = load_contracts(folder)
-    return Target(issuer, folder, {table: contracts[table] for table in TABLES})
+def _target(issuer: Issuer, folder: Path) -> Target:
+    return Target(issuer, folder, load_contracts(folder))
 
 
 class Bench:
@@ -105,11 +98,10 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench(issuer: Issuer, republished: Republish) -> Iterator[Bench]:
     """Yields the bench; the source is as it was when the module ends."""
-    root = tmp_path_factory.mktemp("kill")
     before = issuer.source(MARK)
-    yield Bench(_target(issuer, root / "killed", "killed"), _target(issuer, root / "undisturbed", "undisturbed"))
+    yield Bench(_target(issuer, republished("killed", *TABLES)), _target(issuer, republished("undisturbed", *TABLES)))
     if issuer.source(MARK) != before:
         for sql in CHANGES:
             issuer.source(sql)

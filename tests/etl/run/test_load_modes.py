@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from etl.ledger import TableResult
-from schemas.contract_file import BUNDLED
-from tests.etl.conftest import DAY, Issuer
+from tests.etl.conftest import DAY, Issuer, Republish
+from tests.etl.republishing import edit
 
 pytestmark = pytest.mark.stack
 LATER = DAY + timedelta(days=7)
@@ -41,26 +41,11 @@ def arrears(issuer: Issuer) -> Iterator[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(republished: Republish) -> Path:
     """Returns contracts of that table, by merge, and of clubs, whose snapshots no other test sees."""
-    found = tmp_path / "schemas"
-    found.mkdir()
-    changed = {
-        "arrears": {
-            "table: delinquencies": "table: arrears",
-            "source: collections.delinquencies": "source: modes.arrears",
-            "publish: collections.delinquencies": "publish: modes.arrears",
-            "reconcile_keys: 7}": "reconcile_keys: 7, by: overdue_since}",
-        },
-        "teams": {"table: clubs": "table: teams", "publish: community.clubs": "publish: modes.teams"},
-    }
-    for (new, changes), table in zip(changed.items(), ("delinquencies", "clubs"), strict=True):
-        lines = (BUNDLED / f"{table}.yaml").read_text(encoding="utf-8").splitlines()
-        text = "\n".join(line for line in lines if not line.startswith("joins:"))
-        for old, put in changes.items():
-            assert old in text
-            text = text.replace(old, put, 1)
-        (found / f"{new}.yaml").write_text(text, encoding="utf-8")
+    found = republished("modes", delinquencies="arrears", clubs="teams")
+    edit(found / "arrears.yaml", "source: collections.delinquencies", "source: modes.arrears")
+    edit(found / "arrears.yaml", "reconcile_keys: 7}", "reconcile_keys: 7, by: overdue_since}")
     return found
 
 
@@ -68,15 +53,15 @@ def test_a_table_follows_its_source(issuer: Issuer, folder: Path, arrears: str) 
     """The first load is whole; the next reads what changed, also late, and marks what is gone; snapshots stay."""
 
     def run(days_later: int) -> TableResult:
-        result = issuer.run(DAY + timedelta(days=days_later), contracts=folder)
-        assert result.exit_code == 0, [one.error for one in result.tables]
-        return result.tables[0]
+        return issuer.load(DAY + timedelta(days=days_later), contracts=folder).tables[0]
 
     def alike(gone: int) -> None:
         columns = "count(*), sum(days_overdue), sum(principal), sum(late_fee), min(overdue_since), max(updated_at)"
-        live = issuer.published(f"SELECT {columns} FROM modes.arrears WHERE deleted_at IS NULL")
+        live = issuer.published(f"SELECT {columns} FROM modes_collections.arrears WHERE deleted_at IS NULL")
         assert live == issuer.source(f"SELECT {columns} FROM {arrears}")
-        assert issuer.published("SELECT count(*) FROM modes.arrears WHERE deleted_at IS NOT NULL") == [(gone,)]
+        assert issuer.published("SELECT count(*) FROM modes_collections.arrears WHERE deleted_at IS NOT NULL") == [
+            (gone,)
+        ]
 
     ((latest, everyone),) = issuer.source(f"SELECT max(updated_at), count(*) FROM {arrears}")
     first = run(0)
@@ -91,6 +76,34 @@ def test_a_table_follows_its_source(issuer: Issuer, folder: Path, arrears: str) 
         "SELECT watermark, keys_compared FROM ops.table_loads WHERE table_name = 'arrears' ORDER BY at"
     )
     assert marks == [(latest, everyone), (latest + timedelta(hours=1), everyone)]
-    days = issuer.published("SELECT snapshot_date, count(*) FROM modes.teams GROUP BY 1 ORDER BY 1")
+    days = issuer.published("SELECT snapshot_date, count(*) FROM modes_community.teams GROUP BY 1 ORDER BY 1")
     clubs = issuer.source("SELECT count(*) FROM community.clubs")[0][0]
     assert days == [(DAY, clubs), (LATER, clubs)]
+
+
+def test_no_source_that_lost_its_rows_empties_a_table(issuer: Issuer, folder: Path, arrears: str) -> None:
+    """Rows that are all gone stay published until somebody accepts it; a table made anew is loaded whole, as it is."""
+    published = "SELECT count(*), countif(deleted_at IS NULL), sum(principal) FROM modes.arrears"
+
+    def run(days_later: int, accepted_deletes: int = 0) -> TableResult:
+        day = DAY + timedelta(days=days_later)
+        return issuer.run(day, "arrears", contracts=folder, accepted_deletes=accepted_deletes).tables[0]
+
+    first = run(0)
+    before = issuer.published(published)
+    assert first.exit_code == 0, first.error
+    issuer.source(f"CREATE TABLE modes.kept AS SELECT * FROM {arrears}; DELETE FROM {arrears}")
+    refused = run(7)
+    assert (refused.exit_code, refused.outcome) == (1, "failed: DeletesUnproven")
+    assert issuer.published(published) == before
+    accepted = run(7, accepted_deletes=first.rows)
+    assert (accepted.exit_code, accepted.deleted) == (0, first.rows)
+    assert issuer.published(published)[0][:2] == (first.rows, 0)
+    issuer.source(
+        f"DROP TABLE {arrears}; CREATE TABLE {arrears} (LIKE modes.kept INCLUDING ALL); "
+        f"ALTER TABLE {arrears} ADD PRIMARY KEY (delinquency_id); INSERT INTO {arrears} SELECT * FROM modes.kept; "
+        f"GRANT SELECT ON {arrears} TO etl_reader"
+    )
+    anew = run(8)
+    assert (anew.exit_code, anew.rows, anew.keys_compared) == (0, first.rows, first.rows), anew.error
+    assert issuer.published(published) == before, "nothing of the former table is left"

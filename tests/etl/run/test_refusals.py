@@ -14,8 +14,9 @@ import pytest
 from etl.keys import create_keyring_file
 from scripts.local_stack.passwords import read as read_passwords
 from scripts.local_stack.processes import wait_until
+from tests.etl.changed_settings import settings_file
 from tests.etl.conftest import DAY, Issuer
-from tests.etl.run.refusing import exit_code, refusal, settings_file
+from tests.etl.run.refusing import exit_code, refusal
 
 pytestmark = pytest.mark.stack
 TABLE = "clubs"  # the smallest one
@@ -24,7 +25,7 @@ TABLE = "clubs"  # the smallest one
 @pytest.fixture(scope="module", autouse=True)
 def published(issuer: Issuer) -> None:
     """Publishes one masked table first, so that there is something that a refusal could harm."""
-    assert issuer.run(DAY, TABLE, "admin_users").exit_code == 0
+    issuer.load(DAY, TABLE, "admin_users")
 
 
 def closed_port() -> int:
@@ -61,7 +62,7 @@ def test_the_primary_is_refused_before_a_row_is_read(
     with asked(issuer.ends.primary_url) as ask:
         assert wait_until(lambda: ask(SESSIONS) == 0, 10)
         before = ask(SCANS)
-        error = refusal(issuer, str(DAY), settings=settings_file(issuer, tmp_path, source__url=f'"{url}"'))
+        error = refusal(issuer, str(DAY), settings=settings_file(issuer.ends, tmp_path, source__url=f'"{url}"'))
         assert wait_until(lambda: ask(SESSIONS) == 0, 10), "sessions report their counters when they end"
         assert ask(SCANS) == before
         with psycopg.connect(url) as reader:
@@ -78,7 +79,9 @@ def test_a_reader_that_is_not_allowed_is_refused(
     issuer: Issuer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An instance outside the allowed list is refused, and named."""
-    error = refusal(issuer, str(DAY), settings=settings_file(issuer, tmp_path, source__allowed_instances='["another"]'))
+    error = refusal(
+        issuer, str(DAY), settings=settings_file(issuer.ends, tmp_path, source__allowed_instances='["another"]')
+    )
     assert "not among the 1 allowed ones. No row was read." in str(error)
     assert error.where["instance"] == "standby"
     assert exit_code(error, capsys) == 2
@@ -146,7 +149,7 @@ def test_an_installation_that_cannot_work_is_told_so(
     (tmp_path / "readable").chmod(0o640)
     places = {name: str(tmp_path / name) for name in ("wrong", "missing", "readable", "broken")}
     made = {name: value.format(**places, closed=closed_port()) for name, value in changes.items()}
-    error = refusal(issuer, str(DAY), TABLE, settings=settings_file(issuer, tmp_path, **made))
+    error = refusal(issuer, str(DAY), TABLE, settings=settings_file(issuer.ends, tmp_path, **made))
     assert type(error).__name__ == kind
     assert message in str(error)
     assert advice in str(error)
@@ -164,7 +167,7 @@ def test_another_key_under_a_known_version_is_refused(
         issuer,
         str(DAY),
         TABLE,
-        settings=settings_file(issuer, tmp_path, keyring__ref=f'"file:{tmp_path / "another.json"}"'),
+        settings=settings_file(issuer.ends, tmp_path, keyring__ref=f'"file:{tmp_path / "another.json"}"'),
     )
     assert "Key version 1 is not the key that earlier runs used under this version. No row was read." in str(error)
     assert "Restore the keyring" in str(error)
@@ -175,7 +178,7 @@ def test_passwords_stay_out_of_messages(issuer: Issuer, tmp_path: Path, capsys: 
     """A refused login names host and user; the right password, tried at the wrong database, is not repeated."""
     password = read_passwords(issuer.ends.root / "secrets" / "pgpass")["etl_reader"]
     url = issuer.ends.source_url.replace("/issuer?", "/nowhere?")
-    error = refusal(issuer, str(DAY), TABLE, settings=settings_file(issuer, tmp_path, source__url=f'"{url}"'))
+    error = refusal(issuer, str(DAY), TABLE, settings=settings_file(issuer.ends, tmp_path, source__url=f'"{url}"'))
     assert type(error).__name__ == "CredentialsRefused"
     assert "user=etl_reader" in str(error)
     assert exit_code(error, capsys) == 2

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from etl.audit import Verdict
 from etl.ledger import FailedCheck
 from etl.run.results import failed_checks
 from expectations.checks import Check, CheckResult
-
-
-@pytest.fixture(scope="session", autouse=True)
-def spark() -> None:
-    """Results need no Spark."""
 
 
 def test_a_waived_check_stops_nothing() -> None:

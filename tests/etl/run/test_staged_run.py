@@ -20,7 +20,8 @@ from etl.run.results import RunResult
 from etl.run.staged_run import StagedRun
 from etl.settings import KeyringSettings
 from etl.stage import StageGone
-from tests.etl.conftest import DAY, Issuer
+from tests.etl.conftest import DAY, Issuer, Republish
+from tests.etl.republishing import edit
 
 pytestmark = pytest.mark.stack
 TABLE = "clubs"
@@ -38,15 +39,9 @@ def quiet(_: str) -> None:
 
 
 @pytest.fixture
-def contracts(contracts: Path) -> Path:
-    """Returns a contract that publishes where no other test does, without views."""
-    for path in (path for path in contracts.glob("*.yaml") if path.stem != TABLE):
-        path.unlink()
-    for view in (contracts / "views").iterdir():
-        view.unlink()
-    text = (contracts / f"{TABLE}.yaml").read_text(encoding="utf-8")
-    (contracts / f"{TABLE}.yaml").write_text(re.sub(r"(?m)^publish: ", "publish: gate_", text), encoding="utf-8")
-    return contracts
+def contracts(republished: Republish) -> Path:
+    """Returns the contract of the table, without views."""
+    return republished("gate", TABLE)
 
 
 @pytest.fixture
@@ -92,7 +87,7 @@ def test_a_stopped_stage_is_waived_and_published_once(
     assert gate.audit(stopped.run_id)[0][0].verdict.blocking == ()
     published = gate.publish(stopped.run_id, TABLE, quiet)
     assert published.rows == rows
-    assert issuer.published(f"SELECT count(*) FROM gate_{_target(gate)}") == [(rows,)]
+    assert issuer.published(f"SELECT count(*) FROM {gate.contracts[TABLE].publish}") == [(rows,)]
     with pytest.raises(PublishRefused, match="This run has published the table"):
         gate.publish(stopped.run_id, TABLE, quiet)
     recorded = issuer.published(
@@ -107,10 +102,6 @@ def test_a_stopped_stage_is_waived_and_published_once(
         gate.installation.bucket.read(f"{gate.installation.location.prefix}/{stopped.run_id}/{TABLE}/report.json")
     )
     assert [one["by"] for one in report["waivers"]] == ["A. Engineer"]
-
-
-def _target(gate: StagedRun) -> str:
-    return gate.contracts[TABLE].publish.removeprefix("gate_")
 
 
 def test_a_waiver_is_worth_nothing_elsewhere(
@@ -145,11 +136,10 @@ def test_a_stage_that_is_overtaken_changed_or_gone_is_refused(
     """A newer run's rows are not replaced by older ones; other bytes and another contract are not published."""
     stopped = run()
     suite, contract = suites / f"{TABLE}.yaml", contracts / f"{TABLE}.yaml"
-    text = contract.read_text(encoding="utf-8")
-    contract.write_text(text.replace("about: ", "about: Now, ", 1), encoding="utf-8")
+    edit(contract, "about: ", "about: Now, ")
     with pytest.raises(StageGone, match="under another contract"):
         StagedRun(issuer.settings, contracts, suites).publish(stopped.run_id, TABLE, quiet)
-    contract.write_text(text, encoding="utf-8")
+    edit(contract, "about: Now, ", "about: ")
     with pytest.raises(StageGone, match="no staged files"):
         gate.publish("20230830-none", TABLE, quiet)
     suite.write_text("table: clubs\n", encoding="utf-8")

@@ -81,9 +81,9 @@ class Cluster:
         self._servers.down()
         self._servers.wipe()
 
-    def source(self, **changes: object) -> SourceSettings:
-        """Returns the settings that read the standby."""
-        url = self._servers.url(STANDBY, READER)
+    def source(self, part: str = STANDBY, **changes: object) -> SourceSettings:
+        """Returns the settings that read a server: the standby, which may be read."""
+        url = self._servers.url(part, READER)
         return SourceSettings.model_validate({"url": url, "local": True, "connect_seconds": 10, **changes})
 
     def settings(self, stack: Settings, **changes: object) -> Settings:
@@ -135,6 +135,14 @@ class Cluster:
         """Sets another password for the ETL user, on both servers."""
         with self.admin(PRIMARY) as connection:
             connection.execute(f"ALTER ROLE {READER} PASSWORD '{password}'".encode())
+        self.flush()
+        self.catch_up()
+
+    def change(self, *statements: str) -> None:
+        """Runs statements on the primary, and returns when the standby has what they did."""
+        with self.admin(PRIMARY) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
         self.flush()
         self.catch_up()
 

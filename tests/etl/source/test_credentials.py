@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 from adbc_driver_postgresql import dbapi
-from moto.server import ThreadedMotoServer
 
 from etl.errors import SourceUnavailable
 from etl.settings import SourceSettings
@@ -30,21 +29,6 @@ from tests.etl.source.cluster import Cluster
 
 HOST = "etl.cluster-custom-abc123.ap-northeast-1.rds.amazonaws.com"
 SECRET = "hunter2-hunter2"
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[None]:
-    """Runs an AWS server on loopback and points boto3 at it, in another region than the secret's."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        environment.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        yield
-    server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -66,5 +66,5 @@ def test_the_select_names_contract_columns_only() -> None:
     """Identifiers are quoted, types are cast so that nothing is lost, and there is no `*`."""
     columns = [ReadColumn("id", ColumnType.parse("int64")), ReadColumn('we"ird', ColumnType.parse("json"))]
     assert POSTGRES.select("a.b", columns, "TRUE") == (
-        'SELECT "id"::int8 AS "id", "we""ird"::jsonb::text AS "we""ird" FROM "a"."b" WHERE TRUE'
+        'SELECT "id"::int8 AS "id", "we""ird"::text AS "we""ird" FROM "a"."b" WHERE TRUE'
     )

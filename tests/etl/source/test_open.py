@@ -17,6 +17,7 @@ NAMES = {
     "failures": ("query_failure",),
     "guard": ("prove_reader",),
     "catalogue": ("describe", "relations"),
+    "definition": ("definitions",),
     "key_ranges": ("key_slices",),
     "pulse": ("room_for_sessions", "lag_of", "pulse_of"),
     "snapshot": ("hold_snapshot", "join_snapshot"),
@@ -39,8 +40,8 @@ def test_both_engines_have_the_same_names(engine: str) -> None:
 
 
 def test_the_room_of_mysql_has_no_file_that_postgresql_lacks() -> None:
-    """Only PostgreSQL has more: MySQL's rows are read by Spark JDBC, and its keys need no separators."""
+    """Only PostgreSQL has more: Spark JDBC reads MySQL's rows, its keys need no separators and its tables no locks."""
     room = Path(str(source.__file__)).parent
     postgres, mysql = ({path.name for path in (room / name).glob("*.py")} for name in ("postgres", "mysql"))
-    assert postgres - mysql == {"read.py", "separators.py"}
+    assert postgres - mysql == {"locks.py", "read.py", "separators.py"}
     assert not mysql - postgres

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from etl.errors import ValuesUnfit
 from etl.plan import Scope, plan_table
 from etl.plan.drift.refuse import ColumnsRetyped
 from etl.settings import Settings
-from etl.source import ReadColumn, Slice, hold_snapshot, join_snapshot, read_slice
+from etl.source import ReadColumn, Slice, hold_snapshot, join_snapshot, read_slice, without_flags
 from etl.source.jdbc import fit_text, jdbc_frame, reading_session
 from masking.errors import KagemushaError
 from schemas.contract_file import load_contract
@@ -154,9 +155,18 @@ def refused(kind: type[KagemushaError], message: str, batches: Iterator[pa.Recor
     assert "No row" in str(failure.value) or "not published" in str(failure.value)
 
 
+def flagged(name: str, batches: Iterator[pa.RecordBatch]) -> None:
+    """Expects that every value of a column is null, and flagged as one that did not fit."""
+    for batch in batches:
+        rows, unfit = without_flags(batch)
+        assert rows.schema.names == [name]
+        assert rows.column(0).null_count == rows.num_rows > 0
+        assert unfit[name].all()
+
+
 @pytest.mark.usefixtures("in_postgres")
 def test_postgres_values_that_fit_nowhere_are_refused(issuer: Issuer, spark: SparkSession) -> None:
-    """NaN and infinities, digits too many, years that BigQuery lacks and NUL stop the slice, by either reader."""
+    """NaN, infinities, too many digits, years that BigQuery lacks and NUL are refused or flagged, by both readers."""
     columns = ", ".join(f"{name} {source}" for name, (source, *_) in UNFIT_POSTGRES.items())
     values = ", ".join(literal for _, literal, *_ in UNFIT_POSTGRES.values())
     issuer.source(f"CREATE TABLE types.unfit ({columns}); INSERT INTO types.unfit VALUES ({values})")
@@ -165,16 +175,19 @@ def test_postgres_values_that_fit_nowhere_are_refused(issuer: Issuer, spark: Spa
     with hold_snapshot(issuer.settings.source) as held:
         for name, (_, _, contract, kind) in UNFIT_POSTGRES.items():
             column = ReadColumn(name, ColumnType.parse(contract))
-            message = name if kind is ValuesUnfit else "SQLSTATE 22P05"
+            message = f"1 values of {name}"
             refused(kind, message, read_slice(held.snapshot, "types.unfit", [column], "TRUE"))
-            if kind is ValuesUnfit:
-                frame = jdbc_frame(session, held.snapshot, "types.unfit", [column], Slice(0, "TRUE"))
-                refused(kind, message, (fit_text(batch, [column]) for batch in frame._collect_as_arrow()))
+            frame = jdbc_frame(session, held.snapshot, "types.unfit", [column], Slice(0, "TRUE"))
+            batches = frame._collect_as_arrow()
+            refused(kind, message, (fit_text(batch, [column]) for batch in batches))
+            decided = replace(column, on_unfit="quarantine")
+            flagged(name, read_slice(held.snapshot, "types.unfit", [decided], "TRUE"))
+            flagged(name, (fit_text(batch, [decided]) for batch in batches))
 
 
 @pytest.mark.usefixtures("in_mysql")
 def test_mysql_values_that_fit_nowhere_are_refused(mysql: MySql, spark: SparkSession) -> None:
-    """Zero dates, numbers that are no bool, and JSON that no text can hold stop the slice, and are counted."""
+    """Zero dates, numbers that are no bool, and JSON that no text can hold stop the slice or are flagged, counted."""
     columns = ", ".join(f"{name} {source}" for name, (source, *_) in UNFIT_MYSQL.items())
     values = ", ".join(literal for _, literal, *_ in UNFIT_MYSQL.values())
     insert = f"INSERT INTO types.unfit VALUES ({values})"
@@ -184,7 +197,10 @@ def test_mysql_values_that_fit_nowhere_are_refused(mysql: MySql, spark: SparkSes
         for name, (_, _, contract, message) in UNFIT_MYSQL.items():
             column = ReadColumn(name, ColumnType.parse(contract))
             frame = jdbc_frame(session, held.snapshot, "types.unfit", [column], Slice(0, "TRUE"))
-            refused(ValuesUnfit, message, (fit_text(batch, [column]) for batch in frame._collect_as_arrow()))
+            batches = frame._collect_as_arrow()
+            refused(ValuesUnfit, message, (fit_text(batch, [column]) for batch in batches))
+            decided = replace(column, on_unfit="null")
+            flagged(name, (fit_text(batch, [decided]) for batch in batches))
 
 
 @pytest.mark.usefixtures("in_postgres", "in_mysql")

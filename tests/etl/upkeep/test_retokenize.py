@@ -16,14 +16,15 @@ from etl.cli import app
 from etl.cloud.bigquery import TIMEOUT_SECONDS
 from etl.keys import change_keyring, create_keyring_file, open_keyring, rotate_keyring
 from etl.progress import JsonLines
-from etl.publish import View
-from etl.settings import Settings
+from etl.settings import Settings, load_settings
 from etl.upkeep.retokenize.retokenize import Retokenized, retokenize
 from masking.errors import KeyUnusable
 from masking.keyring import KeyRef
 from schemas.contract_file import BUNDLED, load_contracts
 from schemas.domains import one_way_columns
-from tests.etl.conftest import DAY, Issuer
+from schemas.view_file import View
+from tests.etl.changed_settings import settings_file
+from tests.etl.conftest import DAY, Issuer, Republish
 
 TABLES = ("card_designs", "cards", "clubs", "delinquencies", "members", "payments", "rewards")
 TOKENS = {
@@ -49,6 +50,7 @@ class Office:
 
     issuer: Issuer
     settings: Settings
+    settings_file: Path
     contracts: Path
 
     @property
@@ -59,8 +61,7 @@ class Office:
     def load(self, *tables: str) -> None:
         """Loads tables from the source under the primary key version."""
         open_keyring.cache_clear()
-        result = self.issuer.run(DAY, *tables, contracts=self.contracts, settings=self.settings)
-        assert result.exit_code == 0, [one.error for one in result.tables]
+        self.issuer.load(DAY, *tables, contracts=self.contracts, settings=self.settings)
 
     def renew(self, *tables: str) -> Retokenized:
         """Renews tokens in this process."""
@@ -101,30 +102,24 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def office(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Office:
+def office(issuer: Issuer, republished: Republish, tmp_path_factory: pytest.TempPathFactory) -> Office:
     """Returns tables that were loaded under the first key version, just before the rotation."""
-    home = tmp_path_factory.mktemp("office")
-    contracts = home / "schemas"
-    (contracts / "views").mkdir(parents=True)
-    for name in TABLES:
-        text = (BUNDLED / f"{name}.yaml").read_text(encoding="utf-8")
-        text = re.sub(r"(?m)^joins: .*\n", "", text)  # some lead to tables that are not here
-        (contracts / f"{name}.yaml").write_text(re.sub(r"(?m)^publish: ", "publish: rk_", text), encoding="utf-8")
+    contracts, home = republished("rk", *TABLES), tmp_path_factory.mktemp("office")
+    (contracts / "views").mkdir()
     for name in VIEWS:
         bundled = BUNDLED / "views" / f"{name}.sql"
         text = bundled.read_text(encoding="utf-8") if bundled.exists() else PANS
         text = re.sub(r"\b(issuing|ledger|community|collections)\.(?=[a-z])", r"rk_\1.", text)
         (contracts / "views" / f"{name}.sql").write_text(text, encoding="utf-8")
     create_keyring_file(home / "keyring.json")
-    settings = issuer.settings.model_copy(
-        update={
-            "keyring": issuer.settings.keyring.model_copy(update={"ref": f"file:{home / 'keyring.json'}"}),
-            "bigquery": issuer.settings.bigquery.model_copy(
-                update={"views_dataset": "rk_looker", "ops_dataset": "rk_ops"}
-            ),
-        }
+    settings = settings_file(
+        issuer.ends,
+        home,
+        keyring__ref=f'"file:{home / "keyring.json"}"',
+        bigquery__views_dataset='"rk_looker"',
+        bigquery__ops_dataset='"rk_ops"',
     )
-    found = Office(issuer, settings, contracts)
+    found = Office(issuer, load_settings(settings), settings, contracts)
     found.load()
     return found
 
@@ -207,13 +202,10 @@ def test_a_daily_load_in_between_keeps_the_maps(office: Office, before: Before) 
 
 
 @pytest.mark.stack
-def test_the_command_renews_the_rest_and_closes_the_maps(office: Office, before: Before, tmp_path: Path) -> None:
+def test_the_command_renews_the_rest_and_closes_the_maps(office: Office, before: Before) -> None:
     """Afterwards no old token is left, no map is open, views are plain, and every row is what a new load would give."""
-    settings = tmp_path / "settings.toml"
-    text = office.issuer.ends.settings.read_text(encoding="utf-8")
-    text = re.sub(r'ref = ".*"', f'ref = "{office.keyring}"', text)
-    settings.write_text(re.sub(r'(views|ops)_dataset = "(\w+)"', r'\1_dataset = "rk_\2"', text), encoding="utf-8")
-    result = CliRunner().invoke(app, ["retokenize", "--settings", str(settings), "--contracts", str(office.contracts)])
+    given = ["--settings", str(office.settings_file), "--contracts", str(office.contracts)]
+    result = CliRunner().invoke(app, ["retokenize", *given])
     assert result.exit_code == 0, result.output
     assert "Every token that can be renewed is of key version 2; no token map is open." in result.stdout
     assert all(versions == ["k2"] for versions in office.versions().values())

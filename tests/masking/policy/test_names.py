@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import yaml
 from hypothesis import given
@@ -47,7 +49,8 @@ NAMES = {
     """,
     "person_name": """
         kaiin_mei kana02 order_name01 card_embossed_name cardholder card_holder holder_nm fname au_lname
-        cust_name firstnm kokyaku_mei shimei_kana 氏名 フリガナ 名義人 bank_account_name cardholdr_name
+        cust_name firstnm kokyaku_mei shimei_kana store_manager_name store_janitor_name 会社代表者名 氏名 フリガナ
+        名義人 bank_account_name cardholdr_name
         cutomer_name
     """,
     "phone": """
@@ -58,7 +61,8 @@ NAMES = {
         email mail_addr e_mail_address emailadress メールアドレス email_to kaiin_mail emial
     """,
     "address": """
-        addr01 ship_address shipaddress AddressLine1 adress home_adrs jusho_1 zyuusyo 住所 city_nm 市区町村名
+        addr01 ship_address shipaddress address_unit AddressLine1 adress home_adrs jusho_1 zyuusyo 住所 city_nm
+        市区町村名
         street
     """,
     "postal_code": """
@@ -127,6 +131,14 @@ def test_any_name_is_read(name: str) -> None:
     meaning(name)
     if name.isascii() and name.isalpha():
         assert meaning(name.upper()) == meaning(name.lower())
+
+
+def test_a_long_comment_is_read_in_no_time() -> None:
+    """Comments have no limit: neither a long run of letters nor a page of Japanese takes long."""
+    started = time.perf_counter()
+    assert meaning("x" * 20_000).kind == ""
+    assert meaning("備忘のための長い説明文" * 500 + "電話番号").kind == "phone"
+    assert time.perf_counter() - started < 5
 
 
 def test_the_table_names_each_phrase_once_and_only_known_kinds() -> None:

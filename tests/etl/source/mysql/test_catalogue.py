@@ -78,3 +78,22 @@ def test_a_table_is_discovered_and_its_drift_found(mysql: MySql, tmp_path: Path)
     assert kinds == [
         ("new column", "memo"), ("renamed column", "shimei"), ("other type", "kingaku"), ("may be NULL", "kingaku"),
     ]  # fmt: skip
+
+
+def test_keys_that_are_compared_without_case_are_told(mysql: MySql, tmp_path: Path) -> None:
+    """A `_ci` collation makes `A1` equal `a1`: tokens of the key and of what refers to it are made of lower case."""
+    mysql.execute(
+        "DROP TABLE IF EXISTS community.deals, community.partners, community.exact",
+        "CREATE TABLE community.partners (partner_id VARCHAR(9) COLLATE utf8mb4_general_ci PRIMARY KEY)",
+        "CREATE TABLE community.deals (deal_id INT PRIMARY KEY, partner_id VARCHAR(9) COLLATE utf8mb4_general_ci, "
+        "FOREIGN KEY (partner_id) REFERENCES community.partners (partner_id))",
+        "CREATE TABLE community.exact (exact_id VARCHAR(9) COLLATE utf8mb4_bin PRIMARY KEY)",
+    )
+    try:
+        folder = ("--into", str(tmp_path), "--contracts", str(tmp_path))
+        for table in ("partners", "deals", "exact"):
+            assert run(mysql, "discover", f"community.{table}", *folder)[0] == 0
+    finally:
+        mysql.execute("DROP TABLE community.deals, community.partners, community.exact")
+    told = {path.stem: "normalize: [lower]" in path.read_text(encoding="utf-8") for path in tmp_path.glob("*.yaml")}
+    assert told == {"partners": True, "deals": True, "exact": False}

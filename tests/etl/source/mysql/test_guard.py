@@ -10,11 +10,13 @@ from etl.source.guard import EndpointRefused
 from etl.source.mysql.guard import MySqlReader, prove_reader, session_sql
 
 
-def proven(*allowed: str, host: str = "127.0.0.1", may_write: bool = False, **variables: str) -> MySqlReader:
+def proven(
+    *allowed: str, host: str = "127.0.0.1", may_write: bool = False, is_writer: bool = False, **variables: str
+) -> MySqlReader:
     """Returns what the guard says of a server with these variables."""
     known = {"hostname": "ip-10-0-0-1", "version": "8.0.39", "innodb_read_only": "OFF", "read_only": "OFF", **variables}
     endpoint = Endpoint.of(SourceSettings(url=f"mysql://etl@{host}/issuer"))
-    return prove_reader(known, endpoint, allowed, may_write=may_write)
+    return prove_reader(known, endpoint, allowed, may_write=may_write, is_writer=is_writer)
 
 
 def test_auroras_reader_is_proven_by_its_engine() -> None:
@@ -33,6 +35,12 @@ def test_writers_are_refused(variables: dict[str, str]) -> None:
     with pytest.raises(EndpointRefused, match="Connected to the writer") as refused:
         proven(**variables)
     assert "No row was read." in str(refused.value)
+
+
+def test_witnesses_must_agree() -> None:
+    """An instance that Aurora itself calls the writer is refused, whatever its variables say."""
+    with pytest.raises(EndpointRefused, match="Aurora calls it the writer"):
+        proven(aurora_server_id="db-1", innodb_read_only="ON", is_writer=True)
 
 
 def test_a_replica_must_be_read_only_for_this_very_user() -> None:

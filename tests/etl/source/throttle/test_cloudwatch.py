@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from etl.errors import SettingsInvalid
 from etl.settings import SourceSettings
@@ -21,25 +19,16 @@ READER = Reader("issuer-reader-2", 150004, is_aurora=True)
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[None]:
-    """Runs an AWS server that knows the load of two instances."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        environment.setenv("AWS_ACCESS_KEY_ID", "test")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        for instance, minutes_ago, percent in (
-            ("issuer-reader-2", 3, 95.0),
-            ("issuer-reader-2", 1, 40.0),
-            ("another", 1, 99.0),
-        ):
-            measured(instance, "CPUUtilization", percent, minutes_ago)
-        measured("issuer-reader-2", "ACUUtilization", 85.5)
-        yield
-    server.stop()
+def figures(aws: None) -> None:
+    """Tells CloudWatch the load of two instances."""
+    del aws  # it is asked there
+    for instance, minutes_ago, percent in (
+        ("issuer-reader-2", 3, 95.0),
+        ("issuer-reader-2", 1, 40.0),
+        ("another", 1, 99.0),
+    ):
+        measured(instance, "CPUUtilization", percent, minutes_ago)
+    measured("issuer-reader-2", "ACUUtilization", 85.5)
 
 
 def measured(instance: str, metric: str, percent: float, minutes_ago: int = 1) -> None:
@@ -62,7 +51,7 @@ def source(**limits: float) -> SourceSettings:
     return SourceSettings.model_validate({"url": f"postgresql://etl@{HOST}/issuer", **limits})
 
 
-@pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("figures")
 def test_the_newest_figure_of_the_instance_counts() -> None:
     """Of each metric the newest average of this very instance is taken, in the region that its host names."""
     limits = {"CPUUtilization": 50.0, "ACUUtilization": 50.0}
@@ -70,7 +59,7 @@ def test_the_newest_figure_of_the_instance_counts() -> None:
     assert load_of("unknown", limits, "ap-northeast-1") == {}
 
 
-@pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("figures")
 def test_a_busy_reader_slows_the_run_down_from_its_first_moment() -> None:
     """A figure above its limit halves the turns at once and says which; one below changes nothing."""
     told: list[tuple[int, str]] = []
@@ -82,7 +71,7 @@ def test_a_busy_reader_slows_the_run_down_from_its_first_moment() -> None:
     assert told == [(4, "ACUUtilization above the limit")]
 
 
-@pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("figures")
 def test_a_limit_that_cannot_be_watched_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without permission a limit would be empty words: the run does not begin; without a limit nobody is asked."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etl.source.jdbc.json_text import canonical
+from etl.source.json_text import canonical
 from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack

@@ -15,7 +15,6 @@ from typer.testing import CliRunner, Result
 
 from etl.cli import app
 from etl.clock import now
-from etl.cloud.bigquery import Warehouse
 from etl.keys import change_keyring, create_keyring_file, open_keyring, rotate_keyring
 from etl.ledger import Ledger, leased
 from etl.publish.tables import ensure_table
@@ -28,6 +27,7 @@ from masking.strategies import MaskContext
 from schemas.contract import Contract
 from schemas.contract_file import load_contract
 from scripts.local_stack.local_stack import Endpoints
+from tests.etl.changed_settings import settings_file
 
 pytestmark = pytest.mark.stack
 PERSON, OTHER, THIRD = "41077731", "41077732", "41077733"
@@ -50,7 +50,7 @@ CONTRACTS = {
 
 
 @dataclass(frozen=True)
-class Office:
+class Shop:
     """Tables of a test of its own, with three persons in each, masked under two key versions."""
 
     folder: Path
@@ -77,12 +77,12 @@ class Office:
         return [dict(row) for row in self.ledger.read(f"SELECT * FROM `{self.ledger.table_id('erasures')}`")]
 
 
-def _fill(office: Office, keyring: str) -> None:
+def _fill(shop: Shop, keyring: str) -> None:
     """Gives each table a row of each person under key versions 1 and 2, the third under 2 only; and a token map."""
-    client = office.ledger.warehouse.client
+    client = shop.ledger.warehouse.client
     keys = open_keyring(KeyRef(keyring))
-    for name, contract in office.contracts.items():
-        table = ensure_table(office.ledger.warehouse, contract)
+    for name, contract in shop.contracts.items():
+        table = ensure_table(shop.ledger.warehouse, contract)
         rows = []
         for version, persons in ((1, (PERSON, OTHER)), (2, (PERSON, OTHER, THIRD))):
             given = MaskContext(keys.as_of(version), EXAMPLE_DAY)
@@ -95,17 +95,17 @@ def _fill(office: Office, keyring: str) -> None:
                     row |= {"area": "150", "paid_on": MONDAY.isoformat()}
                 rows.append(row)
         client.load_table_from_json(rows, table).result()
-    mask = office.contracts["profiles"].columns["member_id"].mask
+    mask = shop.contracts["profiles"].columns["member_id"].mask
     old, new = (
         mask.mask(pa.array([int(PERSON)]), MaskContext(keys.as_of(at), EXAMPLE_DAY)).values[0].as_py() for at in (1, 2)
     )
     mapped = [{"version": 1, "token": old, "current": new}, {"version": 1, "token": "k1_else", "current": "k2_else"}]
-    settings = office.ledger.warehouse.settings
-    client.load_table_from_json(mapped, f"{settings.project}.{office.dataset}.token_map_member").result()
+    settings = shop.ledger.warehouse.settings
+    client.load_table_from_json(mapped, f"{settings.project}.{shop.dataset}.token_map_member").result()
 
 
 @pytest.fixture
-def office(stack: Endpoints, tmp_path: Path) -> Office:
+def shop(stack: Endpoints, tmp_path: Path) -> Shop:
     """Returns tables of two key versions, of which the older is retired."""
     dataset = f"forget_{tmp_path.name.replace('-', '_')}"
     folder = tmp_path / "schemas"
@@ -117,16 +117,10 @@ def office(stack: Endpoints, tmp_path: Path) -> Office:
     create_keyring_file(tmp_path / "keyring.json")
     rotate_keyring(keyring)
     change_keyring(keyring, lambda keys: keys.retired(1))
-    text = stack.settings.read_text(encoding="utf-8").replace('ops_dataset = "ops"', f'ops_dataset = "{dataset}"')
-    settings = tmp_path / "settings.toml"
-    settings.write_text(
-        "\n".join(f'ref = "{keyring}"' if line.startswith("ref = ") else line for line in text.splitlines()),
-        encoding="utf-8",
-    )
-    ledger = Ledger(Warehouse.of(load_settings(settings)))
-    ledger.ensure()
+    settings = settings_file(stack, tmp_path, keyring__ref=f'"{keyring}"', bigquery__ops_dataset=f'"{dataset}"')
+    ledger = Ledger.of(load_settings(settings))
     contracts = {name: load_contract(folder / f"{name}.yaml") for name in CONTRACTS}
-    found = Office(folder, settings, ledger, contracts, dataset)
+    found = Shop(folder, settings, ledger, contracts, dataset)
     _fill(found, keyring)
     return found
 
@@ -137,72 +131,70 @@ def refused(result: Result) -> KagemushaError:
     return result.exception
 
 
-def test_a_dry_run_counts_and_an_applied_one_erases(office: Office) -> None:
+def test_a_dry_run_counts_and_an_applied_one_erases(shop: Shop) -> None:
     """Rows under every key version are counted; applied, they go as each contract says, and nobody else's do."""
-    before = {name: office.rows(name) for name in CONTRACTS}
-    counted = office.run()
+    before = {name: shop.rows(name) for name in CONTRACTS}
+    counted = shop.run()
     assert counted.exit_code == 0
     assert "Dry run: nothing was changed." in counted.stdout
-    assert {name: office.rows(name) for name in CONTRACTS} == before
-    assert office.erasures() == []
+    assert {name: shop.rows(name) for name in CONTRACTS} == before
+    assert shop.erasures() == []
 
-    done = office.run("--apply", "--purpose", "case  2023-17")
+    done = shop.run("--apply", "--purpose", "case  2023-17")
     assert done.exit_code == 0, done.output
-    mapped = office.ledger.read(f"SELECT token FROM {office.dataset}.token_map_member")
+    mapped = shop.ledger.read(f"SELECT token FROM {shop.dataset}.token_map_member")
     assert [row["token"] for row in mapped] == ["k1_else"]
     gone = {"1-0", "2-0"}
-    assert office.rows("profiles") == [row for row in before["profiles"] if row[0] not in gone]
-    assert office.rows("visits") == [
-        (row[0], None, None, row[3]) if row[0] in gone else row for row in before["visits"]
-    ]
-    assert office.rows("bills") == before["bills"]
-    assert office.rows("clicks") == before["clicks"]
-    rules = {row["table_name"]: (row["rule"], row["rows_found"], row["rows_changed"]) for row in _ended(office)}
+    assert shop.rows("profiles") == [row for row in before["profiles"] if row[0] not in gone]
+    assert shop.rows("visits") == [(row[0], None, None, row[3]) if row[0] in gone else row for row in before["visits"]]
+    assert shop.rows("bills") == before["bills"]
+    assert shop.rows("clicks") == before["clicks"]
+    rules = {row["table_name"]: (row["rule"], row["rows_found"], row["rows_changed"]) for row in _ended(shop)}
     assert rules == {"profiles": ("delete", 2, 2), "visits": ("nullify", 2, 2), "bills": ("keep", 2, 0)}
-    assert {row["event"] for row in office.erasures()} == {"begun", "ended"}
-    assert {(row["purpose"], row["persons"]) for row in office.erasures()} == {("case 2023-17", 1)}
-    for text in (counted.output, done.output, json.dumps(office.erasures(), default=str)):
+    assert {row["event"] for row in shop.erasures()} == {"begun", "ended"}
+    assert {(row["purpose"], row["persons"]) for row in shop.erasures()} == {("case 2023-17", 1)}
+    for text in (counted.output, done.output, json.dumps(shop.erasures(), default=str)):
         assert PERSON not in text
-    assert office.run("--apply", "--purpose", "case 2023-17").exit_code == 0
-    assert [row["rows_found"] for row in _ended(office)[3:] if row["rule"] != "keep"] == [0, 0]
+    assert shop.run("--apply", "--purpose", "case 2023-17").exit_code == 0
+    assert [row["rows_found"] for row in _ended(shop)[3:] if row["rule"] != "keep"] == [0, 0]
 
 
-def _ended(office: Office) -> list[dict[str, Any]]:
-    return sorted((row for row in office.erasures() if row["event"] == "ended"), key=lambda row: row["at"])
+def _ended(shop: Shop) -> list[dict[str, Any]]:
+    return sorted((row for row in shop.erasures() if row["event"] == "ended"), key=lambda row: row["at"])
 
 
-def test_a_table_that_a_run_holds_is_left_alone(office: Office) -> None:
+def test_a_table_that_a_run_holds_is_left_alone(shop: Shop) -> None:
     """A held table keeps its rows and makes the exit code 3; the others are erased, and a later try erases it too."""
-    before = office.rows("profiles")
-    with leased(office.ledger, "a-run", [office.contracts["profiles"].publish], 600):
-        done = office.run("--apply", "--purpose", "case 18")
+    before = shop.rows("profiles")
+    with leased(shop.ledger, "a-run", [shop.contracts["profiles"].publish], 600):
+        done = shop.run("--apply", "--purpose", "case 18")
         assert done.exit_code == 3
         assert "is held by run a-run" in done.output
-        assert office.rows("profiles") == before
-        assert [row[1] for row in office.rows("visits") if row[0] == "1-0"] == [None]
-    assert office.run("--apply", "--purpose", "case 18").exit_code == 0
-    assert len(office.rows("profiles")) == len(before) - 2
+        assert shop.rows("profiles") == before
+        assert [row[1] for row in shop.rows("visits") if row[0] == "1-0"] == [None]
+    assert shop.run("--apply", "--purpose", "case 18").exit_code == 0
+    assert len(shop.rows("profiles")) == len(before) - 2
 
 
-def test_what_cannot_be_meant_is_refused(office: Office) -> None:
+def test_what_cannot_be_meant_is_refused(shop: Shop) -> None:
     """No purpose, a domain without a rule, an unknown domain, or lines that are no identifiers: nothing is touched."""
-    before = {name: office.rows(name) for name in CONTRACTS}
-    assert "No purpose was given. Nothing was erased." in str(refused(office.run("--apply")))
-    assert "clicks does not say what becomes" in str(refused(office.run(domain="cookie")))
-    assert "Domains: cookie, member." in str(refused(office.run(domain="nobody")))
-    unfit = refused(office.run(persons=(PERSON, "not-a-number-7731")))
+    before = {name: shop.rows(name) for name in CONTRACTS}
+    assert "No purpose was given. Nothing was erased." in str(refused(shop.run("--apply")))
+    assert "clicks does not say what becomes" in str(refused(shop.run(domain="cookie")))
+    assert "Domains: cookie, member." in str(refused(shop.run(domain="nobody")))
+    unfit = refused(shop.run(persons=(PERSON, "not-a-number-7731")))
     assert "1 of 2 lines cannot be identifiers of bills.member_id." in str(unfit)
     assert "7731" not in str(unfit)
     assert unfit.__context__ is None
-    assert "There is no identifier on standard input." in str(refused(office.run(persons=())))
-    assert {name: office.rows(name) for name in CONTRACTS} == before
+    assert "There is no identifier on standard input." in str(refused(shop.run(persons=())))
+    assert {name: shop.rows(name) for name in CONTRACTS} == before
 
 
-def test_another_keyring_finds_nobody_and_says_so(office: Office) -> None:
+def test_another_keyring_finds_nobody_and_says_so(shop: Shop) -> None:
     """A keyring that did not mask the tables is refused: under it a person would seem to be gone."""
     row = {"run_id": "r", "table_name": "profiles", "outcome": "published", "at": now(), "key_checks": {2: "00000000"}}
-    office.ledger.append("table_loads", [row])
-    assert "Key version 2 is not the key that earlier runs used" in str(refused(office.run()))
+    shop.ledger.append("table_loads", [row])
+    assert "Key version 2 is not the key that earlier runs used" in str(refused(shop.run()))
 
 
 def test_spellings_of_one_number_are_one_person(tmp_path: Path) -> None:

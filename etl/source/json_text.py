@@ -16,7 +16,7 @@ _MOST_DIGITS: Final = 1_000
 
 
 def canonical(documents: pa.Array) -> tuple[pa.Array, int]:
-    """Returns JSON texts in the one spelling, and how many have none: no JSON, or half of a surrogate pair.
+    """Returns JSON texts in the one spelling, and how many have none: no JSON, half of a surrogate pair, or U+0000.
 
     Args:
         documents: string, length n; nulls stay null, and what has no spelling becomes null.
@@ -43,6 +43,8 @@ def _written(value: object) -> str:
         return "[" + ", ".join(_written(element) for element in value) + "]"
     if isinstance(value, Decimal):
         return f"{abs(value) if value.is_zero() else value:f}"
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("jsonb has no such character")
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -323,6 +323,56 @@ def test_an_updated_view_gives_its_new_answer(warehouse: bigquery.Client) -> Non
     assert [row.n for row in warehouse.query_and_wait("SELECT n FROM looker.answer")] == [2]
 
 
+def _refused(warehouse: bigquery.Client, name: str, *fields: bigquery.SchemaField, **choices: object) -> bool:
+    """Tells whether BigQuery refuses to create such a table."""
+    table = bigquery.Table(f"{warehouse.project}.ops.{name}", schema=list(fields))
+    for choice, value in choices.items():
+        setattr(table, choice, value)
+    try:
+        warehouse.create_table(table, retry=None)
+    except BadRequest:
+        return True
+    return False
+
+
+def _column(name: str, kind: str = "STRING", description: str = "") -> bigquery.SchemaField:
+    return bigquery.SchemaField(name, kind, description=description)
+
+
+def test_bigquery_refuses_names_and_descriptions_as_google_does(warehouse: bigquery.Client) -> None:
+    """Reserved prefixes in any case, names that differ in case only, and descriptions that are too long are refused."""
+    for name in (
+        "_table_no",
+        "_FILE_name",
+        "_partition_key",
+        "_row_timestamp",
+        "__root__",
+        "_ColIdentifier",
+        "_change_type",
+    ):
+        assert _refused(warehouse, "reserved", _column(name)), name
+    assert _refused(warehouse, "doubled", _column("orderId"), _column("ORDERID"))
+    assert _refused(warehouse, "described", _column("a", description="あ" * 1_025))
+    assert _refused(warehouse, "described", _column("a"), description="あ" * 16_385)
+    assert _refused(warehouse, "labelled", _column("a"), labels={"table": "x" * 64})
+    assert _refused(warehouse, "labelled", _column("a"), labels={"table": "Orders"})
+    fine = _column("table_no", description="あ" * 1_024)
+    assert not _refused(warehouse, "taken", fine, description="あ" * 16_384, labels={"table": "x" * 63})
+    table = warehouse.get_table(f"{warehouse.project}.ops.taken")
+    table.schema = [*table.schema, _column("_FILE_x")]
+    with pytest.raises(BadRequest):
+        warehouse.update_table(table, ["schema"], retry=None)
+
+
+def test_bigquery_refuses_layouts_as_google_does(warehouse: bigquery.Client) -> None:
+    """FLOAT64 and BYTES cannot cluster a table, a column clusters it once, and a partition needs a time."""
+    for kind in ("FLOAT64", "BYTES"):
+        assert _refused(warehouse, "clustered", _column("rate", kind), clustering_fields=["rate"])
+    assert _refused(warehouse, "clustered", _column("a"), clustering_fields=["a", "a"])
+    assert _refused(warehouse, "parted", _column("a"), time_partitioning=bigquery.TimePartitioning("DAY", field="a"))
+    assert not _refused(warehouse, "clustered", _column("a"), _column("n", "NUMERIC"), clustering_fields=["n", "a"])
+
+
 _SCHEMA = [
     bigquery.SchemaField("n", "INTEGER", "REQUIRED", description="a number"),
     bigquery.SchemaField("day", "DATE", "NULLABLE", description="its day"),

@@ -221,7 +221,7 @@ def test_a_place_that_is_not_there_is_no_clean_place(issuer: Issuer, bucket: str
 @pytest.mark.stack
 def test_what_the_daily_load_published_is_clean(issuer: Issuer) -> None:
     """A dataset of masked tables holds nothing that a scan finds."""
-    assert issuer.run(DAY, "members", "cards", "applications").exit_code == 0
+    issuer.load(DAY, "members", "cards", "applications")
     result = run("issuing", "--settings", str(issuer.ends.settings))
     assert (result.exit_code, result.stderr) == (0, "")
     assert "nothing found" in result.stdout

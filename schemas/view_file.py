@@ -1,0 +1,110 @@
+"""Reads the views that Looker Studio reads: `schemas/views/*.sql`, one SELECT a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from schemas.bigquery_limits import LONGEST_TABLE_DESCRIPTION
+from schemas.contract_file import BUNDLED
+from schemas.errors import ContractInvalid
+from schemas.lint import VIEW_FITS, LintedFile, Located
+from schemas.reviewed import NAME
+from schemas.yaml_file import read_text, unprintable_at
+
+FOLDER: Final = BUNDLED / "views"
+_ABOUT: Final = re.compile(r"\A-- about: *(\S.*)(?:\n|\Z)")
+_NOTHING: Final[Mapping[str, str]] = {}
+_AFTER_A_TABLE: Final = (
+    "WHERE|GROUP|HAVING|ORDER|LIMIT|ON|USING|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|UNION|EXCEPT|INTERSECT|WINDOW|QUALIFY|"
+    "TABLESAMPLE|FOR|PIVOT|UNPIVOT"
+)
+_ALIAS: Final = rf"(?P<alias>\s+(?:AS\s+)?(?!(?:{_AFTER_A_TABLE}|AS)\b)[A-Za-z_]\w*)?"
+
+
+@dataclass(frozen=True)
+class View:
+    """One view: its name, what it answers, and its query."""
+
+    name: str
+    about: str
+    sql: str
+
+    def tables(self, published: Iterable[str]) -> tuple[str, ...]:
+        """Returns those published tables that the query names."""
+        return tuple(table for table in published if re.search(rf"\b{re.escape(table)}\b", self.sql))
+
+    def qualified(self, project: str, published: Iterable[str], instead: Mapping[str, str] = _NOTHING) -> str:
+        """Returns the query with its tables named in full: BigQuery resolves a view's tables wherever it is read from.
+
+        Args:
+            project: of the tables.
+            published: every published table.
+            instead: table → subquery that takes its place; it keeps the table's alias, or its name for one.
+        """
+        sql = self.sql
+        for table in self.tables(published):
+            if table in instead:
+                sql = re.sub(rf"`?\b{re.escape(table)}\b`?{_ALIAS}", _aliased(table, instead[table]), sql)
+            else:
+                sql = re.sub(rf"`?\b{re.escape(table)}\b`?", f"`{project}.{table}`", sql)
+        return sql
+
+
+def load_views(folder: Path = FOLDER) -> tuple[View, ...]:
+    """Returns every view of a folder, by name.
+
+    Raises:
+        ContractInvalid: a file is no UTF-8 text, lacks its `-- about:` line or a query, or has no view's name.
+    """
+    return tuple(read_view(path) for path in sorted(folder.glob("*.sql")))
+
+
+def _aliased(table: str, subquery: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: subquery + (found["alias"] or f" AS {table.split('.')[1]}")
+
+
+def read_view(path: Path) -> View:
+    """Returns the view in one file.
+
+    Raises:
+        ContractInvalid: see `load_views`.
+    """
+    text, fault = read_text(path)
+    about = _ABOUT.match(text)
+    query = text[about.end() :].strip().rstrip(";").strip() if about else ""
+    what, line, todo = "", 1, "Say in one line what the view answers."
+    if fault is not None:
+        what, line, todo = fault.what, fault.line, "Write it as UTF-8 text."
+    elif unprintable_at(text):
+        what, line, todo = "holds a control character", unprintable_at(text), "Take it out."
+    elif about is None:
+        what = "does not begin with a line `-- about: …`"
+    elif len(about[1]) > LONGEST_TABLE_DESCRIPTION:
+        what = f"has an `about` of {len(about[1]):,} characters; BigQuery takes {LONGEST_TABLE_DESCRIPTION:,}"
+    elif not query:
+        what, line, todo = "has no query", 2, "Write one SELECT below its `-- about:` line."
+    elif not NAME.match(path.stem):
+        what = "has a name that contracts do not take"
+        todo = "Name the file with lower-case letters, digits and underscores, then .sql."
+    if about is None or what:
+        where = {"file": f"views/{path.name}:{line}"}
+        raise ContractInvalid(f"View {path.name} {what}.", not_done="No view was created.", advice=todo, where=where)
+    return View(path.stem, about[1].strip(), query)
+
+
+def view_findings(paths: Iterable[Path]) -> tuple[Located, ...]:
+    """Returns every finding about the views in the folders at the paths, in the order of files."""
+    folders = [path / "views" for path in paths if path.is_dir()]
+    files = sorted({file for folder in folders for file in folder.glob("*.sql")})
+    return tuple(found for file in files for found in _findings(file))
+
+
+def _findings(path: Path) -> Iterator[Located]:
+    try:
+        read_view(path)
+    except ContractInvalid as error:
+        yield LintedFile(path, None).at(VIEW_FITS, error.what, int(error.where["file"].rsplit(":", 1)[1]))
