@@ -232,6 +232,9 @@ class LimitSettings(_Section):
     lease_seconds: int = Field(
         180, ge=5, le=3600, description="How long a killed run still keeps its tables; a living one renews in time."
     )
+    worker_wait_seconds: float = Field(
+        300, gt=0, description="How long a cluster may take to give a run a worker before the run gives up."
+    )
     lease_wait_seconds: float = Field(
         0, ge=0, le=7200, description="How long a run waits for tables that another run holds before it gives up."
     )

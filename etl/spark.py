@@ -61,6 +61,22 @@ def spark_session() -> SparkSession:
     return builder.getOrCreate()
 
 
+def on_cluster() -> bool:
+    """Tells whether executors are, or will be, processes of their own; asking starts no session."""
+    master = dict(_submitted()).get("spark.master", "local")
+    return master != "local" and not master.startswith("local[")
+
+
+def slots(spark: SparkSession) -> int:
+    """Returns how many tasks can run at once; where executors come and go with the work, once all have come."""
+    context = spark.sparkContext
+    conf = context.getConf()
+    most = int(conf.get("spark.dynamicAllocation.maxExecutors") or 0)
+    if conf.get("spark.dynamicAllocation.enabled") != "true" or not most:
+        return int(context.defaultParallelism)
+    return max(int(context.defaultParallelism), most * int(conf.get("spark.executor.cores") or 1))
+
+
 def session_for(spark: SparkSession, rows: int) -> SparkSession:
     """Returns a session that suits so many rows: below SMALL_ROWS, compiling a query costs more than it saves."""
     return spark if rows > SMALL_ROWS else _session_for_few_rows(spark)

@@ -1,20 +1,20 @@
 """The daily load job: the same run under AWS Glue, `spark-submit jobs/daily_load.py --day …` and `kagemusha run`.
 
 Arguments: `--day YYYY-MM-DD` (default: the last business day that has ended in Japan), `--tables a,b` (default: all),
-`--settings PATH` or `s3://…`, `--contracts FOLDER` (default: the bundled ones), `--resume true` (leaves out what the
-ledger proves done), `--archive s3://BUCKET/PREFIX` (keeps the run's report and evidence there). Glue passes
-`--JOB_NAME` too. How a job ends that did not publish everything says `ending.py`.
+`--settings PATH` or `s3://…`, `--contracts FOLDER`, `s3://…` or `gs://…` (default: the bundled ones), `--resume true`
+(leaves out what the ledger proves done), `--archive s3://BUCKET/PREFIX` (keeps the run's report and evidence there).
+Glue passes `--JOB_NAME` too. How a job ends that did not publish everything says `ending.py`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.entry import load_day
 from jobs.arguments import flag, resolved, settings_file, table_names
+from jobs.contracts import contracts_folder
 from jobs.ending import end
 from jobs.glue import glue_job
 
@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> RunResult:
     arguments = resolved(argv, required=(), optional=("day", "tables", "settings", "contracts", "resume", "archive"))
     tables = table_names(arguments)
     settings = settings_file(arguments)
-    contracts = Path(arguments["contracts"]) if "contracts" in arguments else None
+    contracts = contracts_folder(arguments, settings)
     resume = flag(arguments.get("resume", "false"))
     with glue_job(argv):
         result = load_day(arguments.get("day"), tables, settings, contracts, resume=resume)

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
+from schemas.package_data import data_folder
 from schemas.yaml_file import line_of, read_nodes
 
-BUNDLED = Path(__file__).parent
+BUNDLED = data_folder("schemas")
 """The contracts that ship with the package."""
 
 

@@ -19,7 +19,7 @@ from etl.run.load_records import LoadRecords, load_proofs
 from etl.run.request import Run, Selection
 from etl.run.results import RunResult, TableLoad
 from etl.run.resume import already_loaded
-from etl.run.tables import load_tables
+from etl.run.tables import load_tables, prove_cluster
 from etl.settings import Settings
 from etl.source import Snapshot
 from expectations.suite import BUNDLED as SUITES
@@ -78,6 +78,7 @@ def load_day(
         resume: leaves out the tables of which the ledger proves that this load is done.
     """
     used_keys = record_keys(installation.ledger, installation.keys, run.run_id)
+    prove_cluster(installation)
     with _leased(installation, selection, run) as leases:
         proofs = load_proofs(installation, selection, run, leases)
         records = LoadRecords(installation.ledger, installation.keys, run, proofs)

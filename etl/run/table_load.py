@@ -19,6 +19,7 @@ from etl.run.planning import PlanOrRefusal
 from etl.run.results import TableLoad, failed_result, published_result
 from etl.run.table_turns import Stopwatch, TableTurns
 from etl.stage import SourceTotals, Staged, Stager, write_manifest
+from etl.workers import named_failure
 from masking.errors import KagemushaError
 
 Gather = Callable[[Staged, Mapping[str, Staged]], References]
@@ -71,7 +72,8 @@ class TableLoader:
         except KagemushaError as error:
             result = failed_result(table, error.at(table=table), watch.seconds, verdict)
         except Exception as error:  # noqa: BLE001  its message could quote a value: only its type is kept
-            failure = Unexpected(f"A step failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
+            unforeseen = Unexpected(f"A step failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
+            failure = named_failure(error, NOT_PUBLISHED) or unforeseen
             result = failed_result(table, failure.at(table=table), watch.seconds, verdict)
         finally:
             self.turns.staged(table, staged)
