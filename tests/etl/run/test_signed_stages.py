@@ -79,12 +79,12 @@ def test_the_audit_itself_finds_card_numbers(gate: StagedRun, contract: Contract
     content = signed(manifest(contract, run_id, [file]), installation.keys)
     put(installation.bucket, content)
     installation.ledger.append("stages", [{**content, "table_name": "guests", "at": now()}])
-    with pytest.raises(AuditFailed, match=rf"staged_values_hold_no_leak\({where}\): 1 of 1 rows") as stopped:
+    check = "card_tokens_fail_luhn" if where == "pan" else "staged_values_hold_no_leak"  # tokens may look like anything
+    with pytest.raises(AuditFailed, match=rf"{check}\({where}\): 1 of 1 rows") as stopped:
         gate.publish(run_id, "guests", quiet)
-    assert ("card_tokens_fail_luhn(pan): 1 of 1" in str(stopped.value)) is (where == "pan")
     assert PLANTED not in str(stopped.value)
     with pytest.raises(WaiverRefused, match="cannot be waived"):
-        gate.waive(run_id, "guests", "staged_values_hold_no_leak", "it looks fine", "A. Engineer")
+        gate.waive(run_id, "guests", check, "it looks fine", "A. Engineer")
 
 
 @pytest.mark.parametrize("where", ["pan", "note"])
