@@ -19,9 +19,10 @@ from etl.run.load_records import LoadRecords, load_proofs
 from etl.run.request import Run, Selection
 from etl.run.results import RunResult, TableLoad
 from etl.run.resume import already_loaded
-from etl.run.tables import load_tables, prove_cluster
+from etl.run.tables import load_tables
 from etl.settings import Settings
 from etl.source import Snapshot
+from etl.workers import prove_cluster
 from expectations.suite import BUNDLED as SUITES
 from masking.errors import KagemushaError
 from schemas.contract_file import BUNDLED as CONTRACTS
