@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -60,7 +60,7 @@ def load_tables(
         )
         plans = plan_tables(installation, selection, run, held, leases, slots(spark))
         with watched_workers(spark, settings.limits.worker_wait_seconds):
-            loads = _side_by_side(loader, plans, {name: joined_tables(one) for name, one in selection.chosen.items()})
+            loads = _side_by_side(loader, plans, selection)
         write_index(run.run_id, [load.result for load in loads.values()], installation.bucket)
     return held.snapshot, loads
 
@@ -72,10 +72,9 @@ def _gathering(installation: Installation, selection: Selection, run: Run) -> Ga
     return lambda staged, others: gather_references(staged, run.day, selection.known, others, history, warehouse)
 
 
-def _side_by_side(
-    loader: TableLoader, plans: Mapping[str, PlanOrRefusal], joins: Mapping[str, Collection[str]]
-) -> dict[str, TableLoad]:
+def _side_by_side(loader: TableLoader, plans: Mapping[str, PlanOrRefusal], of: Selection) -> dict[str, TableLoad]:
     """Loads every table in a thread that it keeps while it waits; those that it joins have theirs before it."""
+    joins = {name: joined_tables(contract) for name, contract in of.chosen.items()}
     largest_first = sorted(plans, key=lambda name: -estimated_rows(plans[name]))
     with ThreadPoolExecutor(min(len(plans), _MOST_THREADS), thread_name_prefix="table") as pool:
         loads = {name: pool.submit(loader.load, name, plans[name]) for name in joined_first(largest_first, joins)}
