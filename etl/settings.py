@@ -142,6 +142,17 @@ class BigQuerySettings(_Section):
     views_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "looker"
     ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
 
+    @property
+    def own_datasets(self) -> tuple[str, str]:
+        """The datasets that belong to the product: no contract publishes into them, no view reads from them."""
+        return self.ops_dataset, self.views_dataset
+
+    @model_validator(mode="after")
+    def _apart(self) -> BigQuerySettings:
+        if self.ops_dataset == self.views_dataset:
+            raise ValueError("ops_dataset and views_dataset must differ")
+        return self
+
 
 class GoogleSettings(_Section):
     """How the job logs in to Google; never a key or a token."""

@@ -69,7 +69,7 @@ def load_contracts(folder: Path = BUNDLED) -> dict[str, Contract]:
         )
     targets: dict[str, str] = {}
     for contract in contracts.values():
-        other = targets.setdefault(contract.publish, contract.table)
+        other = targets.setdefault(contract.publish.casefold(), contract.table)
         if other != contract.table:
             raise ContractInvalid(
                 f"Contracts {other} and {contract.table} both publish {contract.publish}.",

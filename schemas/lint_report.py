@@ -9,7 +9,7 @@ from dataclasses import asdict
 from enum import StrEnum
 
 from masking.policy import RULES
-from schemas.lint import CONTRACT_FITS, SUITE_FITS, VIEW_FITS, Located
+from schemas.lint import CONTRACT_FITS, NAMES_FIT, SUITE_FITS, VIEW_FITS, VIEW_READS, Located
 
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -71,7 +71,8 @@ def _property(text: str) -> str:
 
 def _sarif(findings: Sequence[Located]) -> str:
     used = {found.rule for found in findings}
-    rules = [rule for rule in (*RULES.values(), CONTRACT_FITS, SUITE_FITS, VIEW_FITS) if rule.id in used]
+    of_files = (CONTRACT_FITS, SUITE_FITS, VIEW_FITS, NAMES_FIT, VIEW_READS)
+    rules = [rule for rule in (*RULES.values(), *of_files) if rule.id in used]
     driver = {
         "name": "kagemusha lint",
         "rules": [

@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 from masking.formats import SCHEMES  # noqa: E402 - the checkout comes first on the path
 from masking.leaks.brands import ISSUER_RANGES, STATE_OF  # noqa: E402
 from masking.policy import POLICY, RULES, Profile  # noqa: E402
-from schemas.lint import CONTRACT_FITS  # noqa: E402
+from schemas.lint import CONTRACT_FITS, NAMES_FIT, VIEW_READS  # noqa: E402
 
 TARGET = ROOT / "masking" / "POLICY.md"
 
@@ -114,7 +114,7 @@ def rules() -> Iterator[str]:
     """Yields one section a rule."""
     yield ""
     yield "## Rules"
-    for rule in (*RULES.values(), CONTRACT_FITS):
+    for rule in (*RULES.values(), CONTRACT_FITS, NAMES_FIT, VIEW_READS):
         scope = "" if rule.profile == Profile.PCI else f", profile `{rule.profile}` only"
         yield ""
         yield f"### {rule.id}: {rule.demand}"

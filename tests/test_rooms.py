@@ -26,13 +26,13 @@ MAY_IMPORT = {
     "ledger": {"cloud", "settings", "retries", "clock", "errors"},
     "source": {"cloud", "settings", "retries", "errors"},
     "plan": {"source", "ledger", "clock", "errors"},
-    "stage": {"plan", "source", "keys", "cloud", "retries", "errors"},
+    "stage": {"plan", "source", "keys", "cloud", "retries", "clock", "errors"},
     "audit": {"stage", "ledger", "cloud", "spark", "settings", "retries", "clock", "errors"},
     "publish": {"audit", "stage", "plan", "ledger", "cloud", "clock", "errors"},
     "installation": {"ledger", "keys", "cloud", "settings"},
     "workers": {"installation", "source", "keys", "cloud", "spark", "settings", "retries", "errors"},
     "run": {
-        "installation", "workers", "publish", "audit", "stage", "plan", "source", "ledger", "cloud", "spark",
+        "installation", "workers", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark",
         "progress", "settings", "clock", "errors",
     },
     "upkeep": {

@@ -85,7 +85,8 @@ def backfill(
         SettingsInvalid: a table is unknown, or keeps snapshots: a past day's state cannot be read any more.
         KagemushaError: nothing could be read at all; see `daily_run`.
     """
-    selection = _loadable_again(Selection.read(contracts, suites, tables), named=bool(tables)).checked()
+    read = Selection.read(contracts, suites, tables, settings.bigquery)
+    selection = _loadable_again(read, named=bool(tables)).checked()
     installation = Installation.open(settings)
     steps = {name: _steps(installation, one, asked, resume=resume) for name, one in selection.chosen.items()}
     allowance = _Allowance.of(installation, selection)

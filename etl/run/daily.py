@@ -62,7 +62,7 @@ def daily_run(
             BigQuery, keyring; or other runs hold all of the tables.
     """
     run = Run.begin(day, scopes, accepted_deletes)
-    selection = Selection.read(contracts, suites, tables).checked()
+    selection = Selection.read(contracts, suites, tables, settings.bigquery).checked()
     return load_day(Installation.open(settings), selection, run, progress, resume=resume)
 
 
@@ -81,7 +81,8 @@ def load_day(
     used_keys = record_keys(installation.ledger, installation.keys, run.run_id)
     prove_cluster(installation)
     with _leased(installation, selection, run) as leases:
-        records = LoadRecords(installation.ledger, run, load_proofs(installation, selection, run, leases))
+        proofs = load_proofs(installation, selection, run, leases)
+        records = LoadRecords(installation.ledger, installation.keys, run, proofs)
         done = already_loaded(records, selection.chosen, progress) if resume else {}
         snapshot, loaded = load_tables(installation, selection.without(done), run, leases, records, progress)
     loads = done | loaded

@@ -38,16 +38,20 @@ def load_tables(
         installation.ledger.append("runs", [started_row(run, None)])
         return None, {}
     settings, location = installation.settings, installation.location
-    with hold_snapshot(
-        settings.source,
-        run.run_id,
-        lambda step, counts: progress.say("source", step, **counts),
-        tables=[contract.source for contract in selection.chosen.values()],
-    ) as held:
+    with (
+        hold_snapshot(
+            settings.source,
+            run.run_id,
+            lambda step, counts: progress.say("source", step, **counts),
+            tables=[contract.source for contract in selection.chosen.values()],
+        ) as held,
+        ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="noting") as noting,
+    ):
         from etl.spark import slots, spark_session  # noqa: PLC0415  Spark starts only when everything else answers
 
         installation.ledger.append("runs", [started_row(run, held.snapshot)])
         spark = spark_session()
+        plans = plan_tables(installation, selection, run, held, leases, slots(spark))
         loader = TableLoader(
             stager=Stager(spark, held, installation.key, location, run.run_id),
             auditor=Auditor(spark, location, selection.suites),
@@ -56,11 +60,10 @@ def load_tables(
             turns=TableTurns(selection.chosen, settings.limits.tables_at_once),
             leases=leases,
             records=records,
+            noting=noting,
             progress=progress,
         )
-        plans = plan_tables(installation, selection, run, held, leases, slots(spark))
-        with watched_workers(spark, settings.limits.worker_wait_seconds):
-            loads = _side_by_side(loader, plans, selection)
+        loads = _side_by_side(loader, plans, selection, settings.limits.worker_wait_seconds)
         write_index(run.run_id, [load.result for load in loads.values()], installation.bucket)
     return held.snapshot, loads
 
@@ -72,10 +75,13 @@ def _gathering(installation: Installation, selection: Selection, run: Run) -> Ga
     return lambda staged, others: gather_references(staged, run.day, selection.known, others, history, warehouse)
 
 
-def _side_by_side(loader: TableLoader, plans: Mapping[str, PlanOrRefusal], of: Selection) -> dict[str, TableLoad]:
+def _side_by_side(
+    loader: TableLoader, plans: Mapping[str, PlanOrRefusal], of: Selection, wait_seconds: float
+) -> dict[str, TableLoad]:
     """Loads every table in a thread that it keeps while it waits; those that it joins have theirs before it."""
     joins = {name: joined_tables(contract) for name, contract in of.chosen.items()}
     largest_first = sorted(plans, key=lambda name: -estimated_rows(plans[name]))
-    with ThreadPoolExecutor(min(len(plans), _MOST_THREADS), thread_name_prefix="table") as pool:
+    threads = ThreadPoolExecutor(min(len(plans), _MOST_THREADS), thread_name_prefix="table")
+    with watched_workers(loader.stager.spark, wait_seconds), threads as pool:
         loads = {name: pool.submit(loader.load, name, plans[name]) for name in joined_first(largest_first, joins)}
     return {name: loads[name].result() for name in plans}

@@ -1,9 +1,9 @@
 """The guarded read: connect to the ETL endpoint, prove that it is a reader, pin a snapshot, read slices as Arrow."""
 
-from etl.source.catalogue import SourceColumn, SourceTable
-from etl.source.definition import Definition
+from etl.source.catalogue import Definition, SourceColumn, SourceTable
 from etl.source.dialect import POSTGRES, Dialect, ReadColumn
 from etl.source.exact_types import without_flags
+from etl.source.host import reach
 from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.postgres.read import read_slice
 from etl.source.session import Session
@@ -19,7 +19,6 @@ from etl.source.slices import (
 )
 from etl.source.snapshot import HeldSnapshot, Snapshot
 from etl.source.throttle.governor import Governor
-from etl.source.way import reach
 
 __all__ = [
     "MAX_SLICES",

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from etl.source.catalogue import SourceTable
-from etl.source.definition import Definition
+from etl.source.catalogue import Definition, SourceTable
 from etl.source.dialect import Dialect
 from etl.source.slice import Slice
 from masking.errors import KagemushaError

@@ -18,7 +18,7 @@ Mask = npt.NDArray[np.bool_]
 CHUNK_BYTES = 1 << 18
 """Bytes whose suspects are handed on together."""
 
-_PIECE_BYTES = 1 << 16
+_PIECE_BYTES = 120_000
 """Bytes looked at in one go: small enough for the processor's cache and for memory that is used again."""
 
 FEWEST_DIGITS = 10
@@ -27,13 +27,13 @@ FEWEST_DIGITS = 10
 WIDEST_GAP = 6
 """Signs between two groups that still read as one number, as in `"4111", "1111"`."""
 
-_ASCII_END = 0x80
 _ZERO = np.uint8(ord("0"))
 _A, _LETTERS, _LOWER = np.uint8(ord("a")), 26, np.uint8(0x20)
 _AT = 0x40
 _FULL_WIDTH = (0xEF, 0xBC)
 _COUNTS_IN_A_BYTE = 255
 _BACKSLASH, _PERCENT, _AMPERSAND, _LESS = b"\\%&<"
+_MARKS, _TAG, _AT_SIGN = (b"\\", b"%", b"&", b"<"), b"<", b"@"
 
 _OTHER_DIGITS = np.zeros(256, np.bool_)
 _OTHER_DIGITS[[0xD9, 0xDB, 0xDF, 0xE0, 0xE1, 0xEA, 0xF0]] = True
@@ -79,22 +79,32 @@ def _pieces(offsets: Positions) -> Iterator[tuple[int, int]]:
 
 def _suspects_of(data: Bytes, offsets: Positions) -> Positions:
     digits = (data - _ZERO) < FEWEST_DIGITS
-    at_signs = data == _AT
-    marks = marks_of(data)
-    escaped = bool(marks.any())
-    if escaped:
-        begins = np.flatnonzero(marks[:-2])
-        at_signs[begins] = _MAY_HIDE_AT_SIGN[data[begins + 1], data[begins + 2]]
-    if data.max() < _ASCII_END:
-        rows = _rows_with_runs(data, digits, _within_escapes(marks) if escaped else None, offsets)
-        if escaped and (tags := data == _LESS).any():
-            rows = np.union1d(rows, _rows_of_many(digits, rows_of(np.flatnonzero(tags), offsets), offsets))
+    raw = data.tobytes()  # a search for one byte in bytes is several times quicker than a comparison of arrays
+    ascii_only = raw.isascii()
+    marks = marks_of(data) if any(mark in raw for mark in _MARKS) else None
+    if ascii_only:
+        rows = _rows_with_runs(data, digits, None if marks is None else _within_escapes(marks), offsets)
+        if _TAG in raw:
+            tagged = rows_of(np.flatnonzero(data == _LESS), offsets)
+            rows = np.union1d(rows, _rows_of_many(digits, tagged, offsets))
     else:
-        at_signs |= _wide_at_signs(data)
         rows = _rows_with_digits(data, digits, offsets)
-    if at_signs.any():
-        rows = np.union1d(rows, rows_of(np.flatnonzero(at_signs), offsets))
+    if marks is not None or not ascii_only or _AT_SIGN in raw:
+        at_signs = _at_signs(data, marks, wide=not ascii_only)
+        if at_signs.any():
+            rows = np.union1d(rows, rows_of(np.flatnonzero(at_signs), offsets))
     return rows
+
+
+def _at_signs(data: Bytes, marks: Mask | None, *, wide: bool) -> Mask:
+    """Flags the at signs, those of other widths, and escapes that may be one."""
+    found: Mask = data == _AT
+    if marks is not None:
+        begins = np.flatnonzero(marks[:-2])
+        found[begins] = _MAY_HIDE_AT_SIGN[data[begins + 1], data[begins + 2]]
+    if wide:
+        found |= _wide_at_signs(data)
+    return found
 
 
 def marks_of(data: Bytes) -> Mask:
@@ -143,6 +153,8 @@ def _rows_with_runs(data: Bytes, digits: Mask, escapes: Mask | None, offsets: Po
     if not runs.any():
         return np.empty(0, np.int64)
     runs &= digits[:-9] & _soon(seen)[9:]
+    if not runs.any():
+        return np.empty(0, np.int64)
     runs[1:] &= ~runs[:-1]  # where a run begins is enough
     # Signs made up a part of the run: most dates, times and amounts have fewer than ten digits.
     return _rows_of_many(digits, rows_of(np.flatnonzero(runs), offsets), offsets)

@@ -7,7 +7,7 @@ from typing import Any
 from py4j.protocol import Py4JError
 
 from etl.errors import NOT_PUBLISHED, SourceUnavailable
-from etl.source.definition import source_changed
+from etl.source.catalogue import source_changed
 from etl.source.guard import reader_changed
 from etl.source.jdbc.postgres import NO_READER, OTHER_RELATION
 from etl.source.mysql import failures as mysql

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pyspark.sql import DataFrame
 
 from etl.errors import NO_ROW_READ, SettingsInvalid
-from etl.source.definition import Definition
+from etl.source.catalogue import Definition
 from etl.source.dialect import MYSQL, POSTGRES, Dialect, ReadColumn
 from etl.source.jdbc import mysql, postgres
 from etl.source.jdbc.address import JdbcAddress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from etl.source.definition import Definition
+from etl.source.catalogue import Definition
 from etl.source.dialect import MYSQL, ReadColumn
 from etl.source.jdbc.address import JdbcAddress
 from etl.source.mysql.guard import MySqlReader, session_sql

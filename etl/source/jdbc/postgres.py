@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from etl.source.definition import Definition
+from etl.source.catalogue import Definition
 from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.endpoint import SESSION, Endpoint
 from etl.source.jdbc.address import JdbcAddress

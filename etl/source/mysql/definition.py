@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from etl.source.definition import Definition
+from etl.source.catalogue import Definition
 from etl.source.mysql.catalogue import Ask
 
 _TABLE_SQL: Final = """

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 import pymysql
 
 from etl.errors import NO_ROW_READ
-from etl.source.catalogue import SourceTable
-from etl.source.definition import Definition
+from etl.source.catalogue import Definition, SourceTable
 from etl.source.dialect import MYSQL
 from etl.source.endpoint import Endpoint
 from etl.source.guard import EndpointRefused

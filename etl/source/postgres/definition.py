@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from etl.source.definition import Definition
+from etl.source.catalogue import Definition
 from etl.source.dialect import POSTGRES
 
 GONE_RELATION: Final = frozenset({"42P01", "3F000"})

@@ -10,7 +10,7 @@ import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
 from etl.errors import NOT_PUBLISHED, SourceUnavailable
-from etl.source.definition import Definition, source_changed
+from etl.source.catalogue import Definition, source_changed
 from etl.source.dialect import POSTGRES, ReadColumn
 from etl.source.exact_types import fit
 from etl.source.guard import still_the_reader

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from etl.errors import NO_ROW_READ, PlanRejected
-from etl.source.catalogue import SourceTable
-from etl.source.definition import Definition, source_changed
+from etl.source.catalogue import Definition, SourceTable, source_changed
 from etl.source.dialect import POSTGRES
 from etl.source.postgres.catalogue import describe, estimated_rows, estimated_width, relations
 from etl.source.postgres.connect import Connection, translated

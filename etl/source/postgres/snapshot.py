@@ -10,7 +10,7 @@ import psycopg
 
 from etl.errors import NO_ROW_READ, NOT_PUBLISHED, SourceUnavailable
 from etl.settings import SourceSettings
-from etl.source.definition import Definition
+from etl.source.catalogue import Definition
 from etl.source.endpoint import Endpoint
 from etl.source.guard import still_the_reader
 from etl.source.lag import wait_until_fresh

@@ -26,8 +26,8 @@ def open_maps(restager: Restager, contracts: Sequence[Contract], primary: int, p
         label = f"token_map_{domain}"
         select = old_tokens_sql(restager.warehouse, contracts, domain, primary)
         file = restager.stage_map(label, select, strategy, _allowed(contracts, domain))
-        uri, job = restager.location.uri(file.name), f"kagemusha_{restager.run_id}_{label}"
-        progress.say(label, "published", rows=load_map(restager.warehouse, domain, uri, job))
+        rows = load_map(restager.warehouse, restager.location, domain, file, f"kagemusha_{restager.run_id}_{label}")
+        progress.say(label, "published", rows=rows)
 
 
 def token_domains(contracts: Iterable[Contract]) -> dict[str, KeyedStrategy]:

@@ -23,7 +23,7 @@ TABLE = (
     "DROP DATABASE IF EXISTS held",
     "CREATE DATABASE held",
     "CREATE TABLE held.cards (id bigint PRIMARY KEY, label varchar(40), number varchar(40))",
-    f"INSERT INTO held.cards SELECT seq, concat('card ', seq), '4111111111111111' FROM seq_1_to_{ROWS}",
+    f"INSERT INTO held.cards SELECT seq, concat('card ', seq), '4111111111111111' FROM held.seq_1_to_{ROWS}",
     "CREATE TABLE held.spare LIKE held.cards",
     "INSERT INTO held.spare SELECT id, number, label FROM held.cards",
     "DO sleep(1.1)",  # a table's time of making has seconds
