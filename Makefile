@@ -29,7 +29,7 @@ test-quick: bootstrap ## Run the tests that one shared stack can answer; under t
 .PHONY: deploy-check
 deploy-check: ## Prove offline what can be proven of the deployment: Terraform, state machine, rights, package.
 	@scripts/bootstrap.sh deploy
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile -m "deploy or not deploy" tests/scripts/deploy tests/jobs/test_smoke.py
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "deploy or not deploy" tests/scripts/deploy tests/jobs/test_smoke.py
 
 .PHONY: package
 package: bootstrap ## Build what Glue runs into dist/deploy; RDS_BUNDLE=FILE adds the certificates of RDS.

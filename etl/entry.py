@@ -20,7 +20,7 @@ from masking.errors import KagemushaError
 
 if TYPE_CHECKING:
     from etl.run.backfill import Backfilled
-    from etl.run.results import RunResult
+    from etl.run.record.results import RunResult
 
 Ended = TypeVar("Ended")
 
@@ -75,7 +75,7 @@ def load_day(
     chosen, target = load_settings(settings), business_day(day)
     from etl.progress import progress
     from etl.run.daily import daily_run
-    from etl.run.result_table import print_result
+    from etl.run.record.result_table import print_result
     from schemas.contract_file import BUNDLED
 
     with progress() as heard:
@@ -114,7 +114,7 @@ def load_range(
     from etl.progress import progress
     from etl.publish import MODIFICATIONS_A_DAY
     from etl.run.backfill import backfill
-    from etl.run.result_table import print_result
+    from etl.run.record.result_table import print_result
     from schemas.contract_file import BUNDLED
 
     with progress() as heard:

@@ -19,7 +19,7 @@ from jobs.ending import end
 from jobs.glue import glue_job
 
 if TYPE_CHECKING:
-    from etl.run.results import RunResult
+    from etl.run.record.results import RunResult
 
 
 def main(argv: Sequence[str]) -> RunResult:

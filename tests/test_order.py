@@ -19,5 +19,5 @@ def test_the_long_files_are_there() -> None:
 def test_the_order_is_kept() -> None:
     """Every target that shares the tests among processes shares whole files, and takes them in our order."""
     shared = re.findall(r"(?m)^\t.*-m pytest --numprocesses.*$", (ROOT / "Makefile").read_text(encoding="utf-8"))
-    assert len(shared) == 2
+    assert len(shared) == 3
     assert all("--dist loadfile --no-loadscope-reorder" in line for line in shared)

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "audit": {"stage", "ledger", "cloud", "spark", "settings", "retries", "clock", "errors"},
     "publish": {"audit", "stage", "plan", "ledger", "cloud", "clock", "errors"},
     "installation": {"ledger", "keys", "cloud", "settings"},
-    "workers": {"source", "keys", "cloud", "spark", "settings", "retries", "errors"},
+    "workers": {"installation", "source", "keys", "cloud", "spark", "settings", "retries", "errors"},
     "run": {
         "installation", "workers", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark",
         "progress", "settings", "clock", "errors",

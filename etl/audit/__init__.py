@@ -2,7 +2,7 @@
 
 from etl.audit.auditor import Auditor
 from etl.audit.data_docs import write_index, write_page
-from etl.audit.references import gather_references, joined_tables
+from etl.audit.references import gather_references, joined_first, joined_tables
 from etl.audit.staged_references import references_of_staged
 from etl.audit.superseded import refuse_superseded, refuse_unknown
 from etl.audit.table_checks import checks_of
@@ -19,6 +19,7 @@ __all__ = [
     "approve",
     "checks_of",
     "gather_references",
+    "joined_first",
     "joined_tables",
     "proven_waivers",
     "references_of_staged",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from etl.audit.orphans import Columns, Join
@@ -17,6 +17,24 @@ from schemas.loads import FullLoad, SnapshotLoad
 def joined_tables(contract: Contract) -> frozenset[str]:
     """Returns the tables that a contract's columns join."""
     return frozenset(target.partition(".")[0] for target in contract.joins.values())
+
+
+def joined_first(tables: Sequence[str], joins: Mapping[str, Collection[str]]) -> list[str]:
+    """Returns the tables in their order, but each after those that it joins; of tables in a circle one comes first."""
+    order: dict[str, None] = {}
+    entered: set[str] = set()
+
+    def enter(name: str) -> None:
+        if name in entered or name not in joins:
+            return
+        entered.add(name)
+        for other in sorted(joins[name]):
+            enter(other)
+        order[name] = None
+
+    for name in tables:
+        enter(name)
+    return list(order)
 
 
 def gather_references(

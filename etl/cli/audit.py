@@ -27,8 +27,8 @@ def audit(
     from etl.settings import load_settings
 
     chosen = load_settings(settings)
-    from etl.run.result_table import print_failed_checks
-    from etl.run.results import failed_checks
+    from etl.run.record.result_table import print_failed_checks
+    from etl.run.record.results import failed_checks
     from etl.run.staged_run import StagedRun
     from schemas.contract_file import BUNDLED
 

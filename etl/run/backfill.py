@@ -21,8 +21,8 @@ from etl.plan import Scope
 from etl.progress import Progress
 from etl.publish import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
 from etl.run.daily import load_day
+from etl.run.record.results import RunResult
 from etl.run.request import Run, Selection
-from etl.run.results import RunResult
 from etl.settings import Settings
 from expectations.suite import BUNDLED as SUITES
 from schemas.business_days import Window

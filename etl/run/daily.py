@@ -14,14 +14,15 @@ from etl.ledger import Leases, leased, record_keys, write_report
 from etl.plan import Scope
 from etl.progress import Progress
 from etl.publish import publish_views
-from etl.run.ledger_rows import ended_row, run_report
-from etl.run.load_records import LoadRecords, load_proofs
+from etl.run.record.ledger_rows import ended_row, run_report
+from etl.run.record.load_records import LoadRecords, load_proofs
+from etl.run.record.results import RunResult, TableLoad
 from etl.run.request import Run, Selection
-from etl.run.results import RunResult, TableLoad
 from etl.run.resume import already_loaded
-from etl.run.tables import load_tables, prove_cluster
+from etl.run.tables import load_tables
 from etl.settings import Settings
 from etl.source import Snapshot
+from etl.workers import prove_cluster
 from expectations.suite import BUNDLED as SUITES
 from masking.errors import KagemushaError
 from schemas.contract_file import BUNDLED as CONTRACTS

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from etl.clock import now
 from etl.ledger import LOADED, SIGNED, LoadOutcome, TableResult, row_is_signed, signed_row
 from etl.progress import Progress
-from etl.run.load_records import LoadRecords
-from etl.run.results import TableLoad
+from etl.run.record.load_records import LoadRecords
+from etl.run.record.results import TableLoad
 from schemas.contract import Contract
 
 

@@ -31,8 +31,8 @@ from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.installation import Installation
 from etl.ledger import LeaseProof, Ledger, leased, signed_row
 from etl.publish import Published, Publisher
-from etl.run.ledger_rows import table_row
-from etl.run.results import audited_result, published_result
+from etl.run.record.ledger_rows import table_row
+from etl.run.record.results import audited_result, published_result
 from etl.settings import Settings
 from etl.stage import Manifest, Staged, StageGone, read_manifest, staged_tables
 from expectations.checks import CheckResult

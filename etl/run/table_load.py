@@ -14,9 +14,9 @@ from etl.ledger import Leases, TableResult
 from etl.plan import TablePlan
 from etl.progress import Progress
 from etl.publish import Published, Publisher
-from etl.run.load_records import LoadRecords
 from etl.run.planning import PlanOrRefusal
-from etl.run.results import TableLoad, failed_result, published_result
+from etl.run.record.load_records import LoadRecords
+from etl.run.record.results import TableLoad, failed_result, published_result
 from etl.run.table_turns import Stopwatch, TableTurns
 from etl.stage import SourceTotals, Staged, Stager, write_manifest
 from etl.workers import named_failure

@@ -3,6 +3,7 @@
 from etl.source.catalogue import Definition, SourceColumn, SourceTable
 from etl.source.dialect import POSTGRES, Dialect, ReadColumn
 from etl.source.exact_types import without_flags
+from etl.source.host import reach
 from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.postgres.read import read_slice
 from etl.source.session import Session
@@ -16,9 +17,8 @@ from etl.source.slices import (
     whole_table,
     window_slices,
 )
-from etl.source.snapshot import HeldSnapshot, Snapshot
+from etl.source.snapshot import HeldSnapshot, Say, Snapshot
 from etl.source.throttle.governor import Governor
-from etl.source.way import reach
 
 __all__ = [
     "MAX_SLICES",
@@ -29,6 +29,7 @@ __all__ = [
     "Governor",
     "HeldSnapshot",
     "ReadColumn",
+    "Say",
     "Session",
     "Slice",
     "Snapshot",

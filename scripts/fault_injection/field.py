@@ -25,7 +25,7 @@ from etl.keys import create_keyring_file
 from etl.ledger import Ledger, all_leases
 from etl.progress import Progress
 from etl.run.daily import daily_run
-from etl.run.results import RunResult
+from etl.run.record.results import RunResult
 from etl.settings import LimitSettings, Settings, load_settings
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts

@@ -23,7 +23,7 @@ from etl.keys import create_keyring_file
 from etl.ledger import Ledger
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
-from etl.run.results import RunResult
+from etl.run.record.results import RunResult
 from etl.settings import Settings, load_settings
 from etl.spark import spark_session
 from schemas.contract import Contract

@@ -13,7 +13,7 @@ import pytest
 from etl.audit.verdict import AuditFailed
 from etl.errors import TRANSIENT, PlanRejected, SourceUnavailable
 from etl.ledger.results import TableResult
-from etl.run.results import RunResult, failed_result
+from etl.run.record.results import RunResult, failed_result
 from jobs.ending import exit_text, reason_of
 from jobs.glue import refuse_local
 from masking.errors import KagemushaError

@@ -15,7 +15,9 @@ from typing import Any
 from etl.installation import Installation
 from etl.settings import load_settings
 from etl.spark import spark_session
-from etl.workers import Ways, named_failure, prove_workers, watched_workers
+from etl.workers import named_failure, watched_workers
+from etl.workers.preflight import prove_workers
+from etl.workers.ways import Ways
 from masking.errors import KagemushaError
 
 WAIT_SECONDS = 60

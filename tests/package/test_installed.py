@@ -248,7 +248,7 @@ def _killed_on_the_way(process: subprocess.Popen[str], cluster: Cluster, workers
 
 
 def test_an_archive_on_the_path_is_enough(
-    issuer: Issuer, bare: Environment, built: Built, cluster: Cluster, root: Path, reference: Rows
+    issuer: Issuer, driver: Environment, bare: Environment, built: Built, cluster: Cluster, root: Path, reference: Rows
 ) -> None:
     """Neither driver nor workers have the package installed: `--py-files` brings it, and its contracts in it."""
     archive, script = root / "kagemusha.zip", root / "daily_load.py"
@@ -256,7 +256,7 @@ def test_an_archive_on_the_path_is_enough(
     with zipfile.ZipFile(archive) as inside:
         script.write_bytes(inside.read("jobs/daily_load.py"))
     command = [*cluster.conf(bare, bare), "--py-files", archive, script, "--day", DAY, "--tables=clubs"]
-    done = bare.run("spark-submit", *command, "--settings", issuer.ends.settings, cwd=root)
+    done = driver.run("spark-submit", *command, "--settings", issuer.ends.settings, cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
     assert issuer.rows("", "clubs") == {"clubs": reference["clubs"]}
 

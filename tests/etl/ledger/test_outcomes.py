@@ -31,7 +31,7 @@ from etl.ledger.key_events import _noted
 from etl.progress import JsonLines
 from etl.reports.status import table_status
 from etl.reports.verify import _last_load
-from etl.run.load_records import LoadProof, LoadRecords
+from etl.run.record.load_records import LoadProof, LoadRecords
 from etl.run.request import Run
 from etl.run.resume import already_loaded
 from etl.settings import Settings

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from etl.cli import app
 from etl.clock import now
 from etl.ledger import Ledger
-from etl.run.results import RunResult
+from etl.run.record.results import RunResult
 from etl.settings import load_settings
 from schemas.business_days import previous_business_day
 from tests.etl.changed_settings import settings_file

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.run.results import RunResult
+from etl.run.record.results import RunResult
 from schemas.contract_file import load_contracts
 from schemas.loads import MergeLoad, PartitionLoad, SnapshotLoad
 from tests.etl.conftest import DAY, NEXT_DAY, Issuer, every_day

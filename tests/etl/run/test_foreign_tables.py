@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from etl.cli import app
-from etl.run.results import RunResult
+from etl.run.record.results import RunResult
 from schemas.lint import lint
 from tests.etl.conftest import DAY, Issuer
 

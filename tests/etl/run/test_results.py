@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from etl.audit import Verdict
 from etl.ledger import FailedCheck
-from etl.run.results import failed_checks
+from etl.run.record.results import failed_checks
 from expectations.checks import Check, CheckResult
 
 

@@ -12,7 +12,7 @@ from etl.ledger import Ledger, leased
 from etl.ledger.lease_rows import LeaseHeld
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
-from etl.run.results import RunResult
+from etl.run.record.results import RunResult
 from schemas.contract_file import load_contracts
 from tests.etl.conftest import DAY, Issuer, Republish
 from tests.etl.republishing import edit

@@ -16,7 +16,7 @@ from etl.errors import PublishRefused
 from etl.keys import create_keyring_file
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
-from etl.run.results import RunResult
+from etl.run.record.results import RunResult
 from etl.run.staged_run import StagedRun
 from etl.settings import KeyringSettings
 from etl.stage import StageForged, StageGone

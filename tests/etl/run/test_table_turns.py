@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from etl.audit import joined_first
 from etl.run.table_turns import Stopwatch, TableTurns
-from etl.run.tables import joined_first
 
 
 def fail() -> None:

@@ -15,7 +15,7 @@ import pytest
 from etl.cloud.bigquery import Warehouse
 from etl.progress import JsonLines
 from etl.run.daily import daily_run
-from etl.run.results import RunResult
+from etl.run.record.results import RunResult
 from etl.settings import Settings
 from scripts.local_stack.postgres import PRIMARY
 from tests.etl.source.cluster import OURS, Cluster, pair_contracts

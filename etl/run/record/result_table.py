@@ -12,7 +12,7 @@ from rich.table import Table
 from etl.ledger import FailedCheck, TableResult
 
 if TYPE_CHECKING:
-    from etl.run.results import RunResult
+    from etl.run.record.results import RunResult
 
 _WIDTH_WITHOUT_TERMINAL: Final = 140
 

@@ -10,8 +10,8 @@ from datetime import date
 from etl.audit import Verdict
 from etl.clock import now
 from etl.ledger import LoadOutcome, TableResult, check_rows, package_version
+from etl.run.record.results import RunResult
 from etl.run.request import Run
-from etl.run.results import RunResult
 from etl.source import Snapshot
 from etl.stage import Manifest, Staged
 

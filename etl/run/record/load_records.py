@@ -11,9 +11,9 @@ from etl.audit import Verdict
 from etl.errors import worst
 from etl.installation import Installation
 from etl.ledger import Leases, Ledger, TableResult, package_version, signed_row
-from etl.run.ledger_rows import stage_row, table_row
+from etl.run.record.ledger_rows import stage_row, table_row
+from etl.run.record.results import TableLoad
 from etl.run.request import Run, Selection
-from etl.run.results import TableLoad
 from etl.stage import Manifest, Staged
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
