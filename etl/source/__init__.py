@@ -2,8 +2,8 @@
 
 from etl.source.catalogue import Definition, SourceColumn, SourceTable
 from etl.source.dialect import POSTGRES, Dialect, ReadColumn
+from etl.source.endpoint import reach
 from etl.source.exact_types import without_flags
-from etl.source.host import reach
 from etl.source.open import hold_snapshot, join_snapshot
 from etl.source.postgres.read import read_slice
 from etl.source.session import Session

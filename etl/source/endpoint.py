@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from schemas.types import EngineName
 APPLICATION: Final = "kagemusha"
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 5.0
+_REACH_SECONDS: Final = 10.0
 _DEAD_PEER: Final = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -183,3 +185,26 @@ def refused_login(endpoint: Endpoint) -> CredentialsRefused | SourceUnavailable:
             "The database refuses the login that it took when the run began.", not_done=NO_ROW_READ, where=where
         )
     return CredentialsRefused("The database refused the login.", not_done=NO_ROW_READ, where=where)
+
+
+def reach(source: SourceSettings) -> None:
+    """Proves that the password can be read here, and that the reader's name and port answer.
+
+    Raises:
+        CredentialsRefused: the password is not where the settings say.
+        SourceUnavailable: the name is unknown here, or nothing answers.
+    """
+    endpoint = Endpoint.of(source)
+    endpoint.login()
+    try:
+        socket.create_connection((endpoint.host, endpoint.port), min(_REACH_SECONDS, source.connect_seconds)).close()
+    except OSError as error:
+        kind = type(error).__name__
+    else:
+        return
+    raise SourceUnavailable(
+        f"The way to the database is closed: {kind}.",
+        not_done=NO_ROW_READ,
+        advice="Check DNS, routes and security groups between the workers and the endpoint.",
+        where=endpoint.place,
+    )
