@@ -24,7 +24,16 @@ test: lint ## Run every check: lint, types, generated files, tests.
 
 .PHONY: test-quick
 test-quick: bootstrap ## Run the tests that one shared stack can answer; under two minutes once warm. For the desk.
-	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not long"
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not long and not deploy"
+
+.PHONY: deploy-check
+deploy-check: ## Prove offline what can be proven of the deployment: Terraform, state machine, rights, package.
+	@scripts/bootstrap.sh deploy
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile -m "deploy or not deploy" tests/scripts/deploy tests/jobs/test_smoke.py
+
+.PHONY: package
+package: bootstrap ## Build what Glue runs into dist/deploy; RDS_BUNDLE=FILE adds the certificates of RDS.
+	$(PYTHON) scripts/deploy/package.py build $(if $(RDS_BUNDLE),--rds-bundle $(RDS_BUNDLE))
 
 .PHONY: lint
 lint: bootstrap ## Check style, types and that generated files are up to date.

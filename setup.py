@@ -1,15 +1,18 @@
 """Describes the distribution `kagemusha`; tool settings live in pyproject.toml."""
 
+import os
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+COMMIT = os.environ.get("KAGEMUSHA_COMMIT", "")
+"""What the package was built from, where a build says it: the ledger and the evidence of a run name it."""
 PACKAGES = ("etl", "masking", "schemas", "jobs", "expectations")
 DATA = ("*.yaml", "*.json", "*.sql", "*.md", "*.css", "py.typed")
 
 setup(
     name="kagemusha",
-    version="0.1.0",
+    version=f"0.1.0+g{COMMIT}" if COMMIT else "0.1.0",
     description="Copies a card issuer's Aurora tables into BigQuery, with a double for every card number and person.",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

@@ -12,14 +12,27 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from etl.clock import now
 from etl.errors import NO_ROW_READ, SettingsInvalid, Unexpected
 from masking.errors import KagemushaError
 
+if TYPE_CHECKING:
+    from etl.run.backfill import Backfilled
+    from etl.run.results import RunResult
+
+Ended = TypeVar("Ended")
+
 
 def guarded(command: Callable[[], int]) -> int:
-    """Runs a command and returns its exit code; an error says what is wrong, what did not happen, what to do, where.
+    """Runs a command and returns its exit code; an error says what is wrong, what did not happen, what to do, where."""
+    ended = attempted(command)
+    return ended.exit_code if isinstance(ended, KagemushaError) else ended
+
+
+def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
+    """Runs a command and returns what it returns, or its error, which is printed.
 
     A foreign error's message is withheld, because it could quote a value: its type and our own line are printed.
     """
@@ -35,7 +48,7 @@ def guarded(command: Callable[[], int]) -> int:
             f"The command failed with {type(error).__name__}.", not_done="It did not finish.", where=place
         )
     print(f"{type(failure).__name__}: {failure}", file=sys.stderr)  # noqa: T201  this is the command's output
-    return failure.exit_code
+    return failure
 
 
 def load_day(
@@ -46,8 +59,8 @@ def load_day(
     *,
     resume: bool = False,
     accepted_deletes: int = 0,
-) -> int:
-    """Runs the daily load, prints its table, and returns its exit code.
+) -> RunResult:
+    """Runs the daily load, prints its table, and returns how it ended.
 
     Args:
         day: business day (JST) as YYYY-MM-DD; None means the last one that has ended.
@@ -70,7 +83,7 @@ def load_day(
             chosen, target, heard, tables, contracts or BUNDLED, resume=resume, accepted_deletes=accepted_deletes
         )
     print_result(result)
-    return result.exit_code
+    return result
 
 
 def load_range(
@@ -81,8 +94,8 @@ def load_range(
     contracts: Path | None = None,
     *,
     resume: bool = False,
-) -> int:
-    """Runs a backfill, prints a table for each step and what is left, and returns its exit code.
+) -> Backfilled:
+    """Runs a backfill, prints a table for each step and what is left, and returns how it ended.
 
     Args:
         first: first business day (JST) as YYYY-MM-DD.
@@ -113,7 +126,7 @@ def load_range(
             f"{table}: {days} days are left, because BigQuery lets a table be changed {MODIFICATIONS_A_DAY:,} times a "
             "day. Run again tomorrow with --resume."
         )
-    return result.exit_code
+    return result
 
 
 def business_day(text: str | None) -> date:

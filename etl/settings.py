@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
+from masking.leaks import Iin
 from schemas.toml_file import line_of_setting, read_toml
 from schemas.types import EngineName
 
@@ -141,6 +142,17 @@ class BigQuerySettings(_Section):
     views_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "looker"
     ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
 
+    @property
+    def own_datasets(self) -> tuple[str, str]:
+        """The datasets that belong to the product: no contract publishes into them, no view reads from them."""
+        return self.ops_dataset, self.views_dataset
+
+    @model_validator(mode="after")
+    def _apart(self) -> BigQuerySettings:
+        if self.ops_dataset == self.views_dataset:
+            raise ValueError("ops_dataset and views_dataset must differ")
+        return self
+
 
 class GoogleSettings(_Section):
     """How the job logs in to Google; never a key or a token."""
@@ -191,6 +203,14 @@ class GoogleSettings(_Section):
         return self
 
 
+class CardSettings(_Section):
+    """Which cards are the issuer's own: a readable one stops any table, and nothing allows it."""
+
+    own_iins: tuple[Iin, ...] = Field(
+        (), description="First 6 to 8 digits of all cards that this issuer gives out, house cards of any scheme too."
+    )
+
+
 class KeyringSettings(_Section):
     """Where the keyring is; never the key."""
 
@@ -212,6 +232,9 @@ class LimitSettings(_Section):
     lease_seconds: int = Field(
         180, ge=5, le=3600, description="How long a killed run still keeps its tables; a living one renews in time."
     )
+    worker_wait_seconds: float = Field(
+        300, gt=0, description="How long a cluster may take to give a run a worker before the run gives up."
+    )
     lease_wait_seconds: float = Field(
         0, ge=0, le=7200, description="How long a run waits for tables that another run holds before it gives up."
     )
@@ -232,6 +255,7 @@ class Settings(_Section):
     bigquery: BigQuerySettings
     keyring: KeyringSettings
     google: GoogleSettings = GoogleSettings()
+    cards: CardSettings = CardSettings()
     limits: LimitSettings = LimitSettings()
     costs: CostSettings = CostSettings()
     detokenize: DetokenizeSettings = DetokenizeSettings()

@@ -44,19 +44,37 @@ _FOR_FEW_ROWS: Final = {
 def spark_session() -> SparkSession:
     """Returns the running session (Glue), the one that spark-submit configured, or a local one on every core.
 
-    The workers are told to use this very Python. What spark-submit was told wins, but for the time zone.
+    Workers on this machine are told to use this very Python; which one a cluster's workers have, Spark knows better.
+    What spark-submit was told wins, but for the time zone.
     """
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     submitted = dict(_submitted())
     builder = SparkSession.builder.appName("kagemusha")
     if "spark.master" not in submitted:
         builder = builder.master("local[*]").config("spark.driver.extraJavaOptions", _SHORT_LIVED)
         builder = builder.config("spark.driver.extraClassPath", ":".join(_DEBIAN_DRIVERS))
     local = submitted.get("spark.master", "local").startswith("local")
+    if local:
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     for name, value in {**SETTINGS, **(_ONE_MACHINE if local else {})}.items():
         if name not in submitted or name in _ALWAYS:
             builder = builder.config(name, value)
     return builder.getOrCreate()
+
+
+def on_cluster() -> bool:
+    """Tells whether executors are, or will be, processes of their own; asking starts no session."""
+    master = dict(_submitted()).get("spark.master", "local")
+    return master != "local" and not master.startswith("local[")
+
+
+def slots(spark: SparkSession) -> int:
+    """Returns how many tasks can run at once; where executors come and go with the work, once all have come."""
+    context = spark.sparkContext
+    conf = context.getConf()
+    most = int(conf.get("spark.dynamicAllocation.maxExecutors") or 0)
+    if conf.get("spark.dynamicAllocation.enabled") != "true" or not most:
+        return int(context.defaultParallelism)
+    return max(int(context.defaultParallelism), most * int(conf.get("spark.executor.cores") or 1))
 
 
 def session_for(spark: SparkSession, rows: int) -> SparkSession:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any, Final
 
 from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
@@ -26,7 +26,7 @@ from great_expectations.render.view.view import DefaultJinjaPageView
 from expectations.checks import CheckResult
 from expectations.vocabulary import arguments
 
-_STYLE: Final = Path(__file__).with_name("data_docs.css")
+_STYLE: Final = files("expectations").joinpath("data_docs.css")
 _FOREIGN: Final = re.compile(
     r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<footer\b.*?</footer>|\sintegrity=\"[^\"]*\"",
     re.DOTALL | re.IGNORECASE,

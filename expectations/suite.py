@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from expectations.checks import Check, Severity
+from schemas.package_data import data_folder
 
-BUNDLED = Path(__file__).parent
+BUNDLED = data_folder("expectations")
 """The suites that ship with the package."""
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -11,12 +11,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from expectations.checks import Check
+from schemas.package_data import data_folder
 
-TABLE: Final = Path(__file__).with_name("vocabulary.json")
+TABLE: Final = data_folder("expectations") / "vocabulary.json"
 _EXACT: Final = 2**53
 """Up to here an integer and its float are one number, so that it does not matter which of them a model reads."""
 

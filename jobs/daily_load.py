@@ -1,28 +1,42 @@
-"""The nightly job: the same run under AWS Glue, `spark-submit jobs/daily_load.py --day …` and `kagemusha run`.
+"""The daily load job: the same run under AWS Glue, `spark-submit jobs/daily_load.py --day …` and `kagemusha run`.
 
 Arguments: `--day YYYY-MM-DD` (default: the last business day that has ended in Japan), `--tables a,b` (default: all),
-`--settings PATH`, `--resume true` (leaves out what the ledger proves done). Glue passes `--JOB_NAME` too. A job that
-did not publish everything ends with a non-zero exit code, so that the scheduler's own alarms fire.
+`--settings PATH` or `s3://…`, `--contracts FOLDER`, `s3://…` or `gs://…` (default: the bundled ones), `--resume true`
+(leaves out what the ledger proves done), `--archive s3://BUCKET/PREFIX` (keeps the run's report and evidence there).
+Glue passes `--JOB_NAME` too. How a job ends that did not publish everything says `ending.py`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from etl.entry import guarded, load_day
-from jobs.glue import flag, glue_job, resolved, table_names
+from etl.entry import load_day
+from jobs.arguments import flag, resolved, settings_file, table_names
+from jobs.contracts import contracts_folder
+from jobs.ending import end
+from jobs.glue import glue_job
+
+if TYPE_CHECKING:
+    from etl.run.results import RunResult
 
 
-def main(argv: Sequence[str]) -> int:
-    """Runs the daily load and gives its exit code."""
-    arguments = resolved(argv, required=(), optional=("day", "tables", "settings", "resume"))
+def main(argv: Sequence[str]) -> RunResult:
+    """Runs the daily load and returns how it ended."""
+    arguments = resolved(argv, required=(), optional=("day", "tables", "settings", "contracts", "resume", "archive"))
     tables = table_names(arguments)
-    settings = Path(arguments["settings"]) if "settings" in arguments else None
+    settings = settings_file(arguments)
+    contracts = contracts_folder(arguments, settings)
+    resume = flag(arguments.get("resume", "false"))
     with glue_job(argv):
-        return load_day(arguments.get("day"), tables, settings, resume=flag(arguments.get("resume", "false")))
+        result = load_day(arguments.get("day"), tables, settings, contracts, resume=resume)
+    if "archive" in arguments:
+        from jobs.archive import archive  # noqa: PLC0415  the clouds' clients take time to import
+
+        archive(settings, contracts, result.run_id, arguments["archive"])
+    return result
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(lambda: main(sys.argv)))
+    end(sys.argv, lambda: main(sys.argv))

@@ -1,159 +1,71 @@
-"""AWS Glue's part of a job: its arguments, and its `Job` around the work where the Glue runtime is there."""
+"""AWS Glue's part of a job: its `Job` around the work where the Glue runtime is there, and a cluster under it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from difflib import get_close_matches
-from typing import Final
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from etl.errors import NO_ROW_READ, SettingsInvalid
-
-_JOB_NAME = "JOB_NAME"
-_ALIKE = 0.6
-_GLUES_OWN: Final = re.compile(
-    r"(enable|job|spark|glue|datalake|additional|extra|workflow)[-_].*|TempDir|scriptLocation|class|conf|"
-    r"security-configuration|encryption-type|user-jars-first|use-postgres-driver|python-modules-installer-option"
-)
-"""Names of Glue's own arguments (AWS Glue Developer Guide, "Job parameters"); JOB_NAME and its like are in capitals."""
-_INSIDE: Final[Mapping[str, tuple[str, ...]]] = {
-    "day": ("day", "date"), "tables": ("table",), "settings": ("setting",), "resume": ("resume",),
-}  # fmt: skip
-_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "day": ("dt", "ymd"), "tables": ("tbl", "tbls"), "settings": ("config", "cfg", "toml"), "resume": ("restart",),
-    "from": ("from", "start", "since", "begin", "first", "day", "date"), "to": ("to", "end", "until", "last"),
-}  # fmt: skip
-"""What people call an argument of ours: anywhere in a name, and as a word of it."""
-
-
-def resolved(argv: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
-    """Returns a job's arguments as Glue resolves them; an optional one that was not passed is absent.
-
-    Glue drops what it does not know, so that `--dya 2023-08-30` would load another day: here it is refused. Under Glue,
-    which passes arguments of its own, only those are refused that look like one of the job's, as `--business-date`.
-
-    Raises:
-        SettingsInvalid: a required argument is missing, one comes twice, or one is unknown outside Glue, which adds its
-            own.
-    """
-    _refuse_strangers(argv, required, optional)
-    from awsglue.utils import GlueArgumentError, getResolvedOptions  # noqa: PLC0415  imports Spark, which takes time
-
-    present = [name for name in optional if any(word == f"--{name}" or word.startswith(f"--{name}=") for word in argv)]
-    wanted = [*required, *present]
-    found = None
-    with suppress(GlueArgumentError):
-        found = getResolvedOptions(list(argv), wanted)
-    if found is None:
-        raise SettingsInvalid(
-            "A job argument is missing or malformed.",
-            not_done=NO_ROW_READ,
-            advice=_known(required, optional),
-        )
-    return {name: str(found[name]) for name in wanted}
-
-
-def _refuse_strangers(argv: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:
-    words, known = list(argv[1:]), (*required, *optional)
-    named = [word.removeprefix("--").split("=", 1)[0] for word in words if word.startswith("--")]
-    strange = [name for name in named if name not in (*known, _JOB_NAME)]
-    if _JOB_NAME in named:
-        strange = [name for name in strange if not _GLUES_OWN.fullmatch(name) and _meant(name, known)]
-    twice = [name for name in known if named.count(name) > 1]
-    if twice:
-        raise SettingsInvalid(
-            f"The job has --{twice[0]} more than once.", not_done=NO_ROW_READ, advice="Pass it once, or not at all."
-        )
-    stray = [
-        word
-        for before, word in zip(["", *words], words, strict=False)
-        if not word.startswith("--") and (not before.startswith("--") or "=" in before)
-    ]
-    if not strange and (not stray or _JOB_NAME in named):
-        return
-    near = _meant(strange[0], known) if strange else ""
-    raise SettingsInvalid(
-        f"The job has no argument --{strange[0]}." if strange else "A word stands where an argument should.",
-        not_done=NO_ROW_READ,
-        advice=f"Did you mean --{near}?" if near else _known(required, optional),
-    )
-
-
-def _meant(name: str, known: Sequence[str]) -> str:
-    """Returns the argument of ours that a name is likely to be meant for; empty where there is none."""
-    words = [word.casefold() for word in re.findall(r"[A-Z]*[a-z0-9]+|[A-Z]+", name)]
-    folded = "".join(words)
-    for one in known:
-        if folded and one.startswith(folded):
-            return one
-        if any(part in folded for part in _INSIDE.get(one, ())) or set(_WORDS.get(one, ())) & set(words):
-            return one
-    return next(iter(get_close_matches(folded, known, 1, _ALIKE)), "")
-
-
-def _known(required: Sequence[str], optional: Sequence[str]) -> str:
-    demanded, others = (", ".join(f"--{name}" for name in names) or "none" for names in (required, optional))
-    return f"Required: {demanded}; optional: {others}."
-
-
-def table_names(arguments: Mapping[str, str]) -> list[str]:
-    """Returns the tables that `--tables a, b` names; none, which means all, only where the argument was not passed.
-
-    Raises:
-        SettingsInvalid: the argument was passed and names no table.
-    """
-    names = [name.strip() for name in arguments.get("tables", "").split(",")]
-    found = [name for name in names if name]
-    if "tables" in arguments and not found:
-        raise SettingsInvalid(
-            "--tables names no table.",
-            not_done=NO_ROW_READ,
-            advice="Leave the argument out to load all tables, or write --tables payments,cards.",
-        )
-    return found
-
-
-def flag(word: str) -> bool:
-    """Reads true or false; Glue's arguments always have a value.
-
-    Raises:
-        SettingsInvalid: it is another word.
-    """
-    if word.casefold() not in {"true", "false"}:
-        raise SettingsInvalid(
-            "--resume is neither true nor false.", not_done=NO_ROW_READ, advice="Write --resume true."
-        )
-    return word.casefold() == "true"
+from jobs.arguments import JOB_NAME
 
 
 @contextmanager
 def glue_job(argv: Sequence[str]) -> Iterator[None]:
     """Initializes and commits Glue's `Job` around the work; without the Glue runtime it does nothing.
 
-    The Java classes tell whether the runtime is there: the Python package alone does not bring it.
+    Raises:
+        SettingsInvalid: under Glue, Spark would run on the driver alone.
     """
-    if not any(word == f"--{_JOB_NAME}" or word.startswith(f"--{_JOB_NAME}=") for word in argv):
+    if not runs_under_glue(argv):
         yield
         return
     from etl.spark import spark_session  # noqa: PLC0415  Spark takes time to import
 
     context = spark_session().sparkContext
-    if not _has_glue_runtime(context):
-        yield
-        return
-    from awsglue.context import GlueContext  # noqa: PLC0415  needs the runtime's Java classes
+    refuse_local(str(context.master))
+    from awsglue.context import GlueContext  # noqa: PLC0415  only Glue's environments hold it
     from awsglue.job import Job  # noqa: PLC0415
     from awsglue.utils import getResolvedOptions  # noqa: PLC0415
 
-    arguments = getResolvedOptions(list(argv), [_JOB_NAME])
+    arguments = getResolvedOptions(list(argv), [JOB_NAME])
     job = Job(GlueContext(context))
-    job.init(arguments[_JOB_NAME], arguments)
+    job.init(arguments[JOB_NAME], arguments)
     yield
     job.commit()
 
 
-def _has_glue_runtime(context: object) -> bool:
+def runs_under_glue(argv: Sequence[str]) -> bool:
+    """Tells whether this process is a job of Glue.
+
+    Glue names the job, and its Java classes are there: the Python package alone does not bring them, and a name may be
+    passed anywhere.
+    """
+    if not any(word == f"--{JOB_NAME}" or word.startswith(f"--{JOB_NAME}=") for word in argv):
+        return False
+    from pyspark import SparkContext  # noqa: PLC0415  the JVM starts here, not on import
+
+    SparkContext._ensure_initialized()  # noqa: SLF001  the only way to ask without starting a context
+    return has_glue_classes(SparkContext._jvm)  # noqa: SLF001  the same
+
+
+def has_glue_classes(jvm: Any) -> bool:  # noqa: ANN401  py4j's view of the JVM has no types
+    """Tells whether the JVM knows Glue: an unknown name is a package to py4j, whatever the name."""
     from py4j.java_gateway import JavaClass  # noqa: PLC0415  comes with pyspark
 
-    return isinstance(context._jvm.com.amazonaws.services.glue.GlueContext, JavaClass)  # type: ignore[attr-defined]  # noqa: SLF001
+    return isinstance(jvm.com.amazonaws.services.glue.GlueContext, JavaClass)
+
+
+def refuse_local(master: str) -> None:
+    """Refuses a session on the driver alone, which would load everything there, slowly and without a word.
+
+    Raises:
+        SettingsInvalid: the master is local.
+    """
+    if master.startswith("local"):
+        raise SettingsInvalid(
+            "Spark runs on the driver alone, although the job has workers.",
+            not_done=NO_ROW_READ,
+            advice="Do not set spark.master in the job's --conf; report it if nobody did.",
+            where={"master": master},
+        )

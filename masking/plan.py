@@ -12,12 +12,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from masking.errors import InvalidValues, KagemushaError
+from masking.formats import NumberFormat
 from masking.keyring import Keyring
-from masking.leaks import LeakKind
+from masking.leaks import Allowed, LeakKind, OwnIins
 from masking.rows import Flags, either
 from masking.strategies import AnyStrategy
 from masking.strategies.base import FallibleStrategy, MaskContext, Masked
 from masking.strategies.drop import Drop
+from masking.strategies.fpe import Fpe
 from masking.strategies.keep import Keep
 from masking.strategies.shift_date import ShiftDate
 
@@ -45,13 +47,20 @@ class ColumnRule:
         name: the column's name, before and after.
         source: the Arrow type it is read as.
         strategy: how it is masked.
-        allowed_leaks: what the leak gate lets pass in it.
+        allowed_leaks: what the leak gate lets its values look like.
+        number: the declared format of a kept number.
     """
 
     name: str
     source: pa.DataType
     strategy: AnyStrategy
     allowed_leaks: frozenset[LeakKind] = frozenset()
+    number: NumberFormat | None = None
+
+    @property
+    def allowed(self) -> Allowed:
+        """What the leak gate lets pass in the masked column."""
+        return Allowed(self.allowed_leaks, self.number, tokens=isinstance(self.strategy, Fpe))
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class MaskedBatch:
 
 @dataclass(frozen=True)
 class MaskPlan:
-    """The rules of one table on one business day; holds no key, so it may travel to workers.
+    """The rules of one table on one business day, and the issuer's own IINs; holds no key, so it may travel to workers.
 
     Raises:
         PlanContradiction: a name comes twice, or a date is to be shifted by an entity that is not read.
@@ -82,6 +91,7 @@ class MaskPlan:
 
     rules: tuple[ColumnRule, ...]
     day: date
+    own_iins: OwnIins = ()
 
     def __post_init__(self) -> None:
         names = [rule.name for rule in self.rules]
@@ -115,6 +125,11 @@ class MaskPlan:
         return {name: budget for name, budget in budgets.items() if budget is not None}
 
     @property
+    def allowed(self) -> dict[str, Allowed]:
+        """Returns what the leak gate lets pass, by column."""
+        return {rule.name: rule.allowed for rule in self._published()}
+
+    @property
     def key_uses(self) -> tuple[tuple[str, str, str], ...]:
         """Returns (column, domain, algorithm) for every key that masking uses."""
         return tuple((rule.name, *use) for rule in self.rules for use in rule.strategy.key_uses())
@@ -133,7 +148,7 @@ class MaskPlan:
             KagemushaError: what a strategy raises, with the column named.
         """
         columns = self._columns(batch)
-        given = MaskContext(keys, self.day, columns)
+        given = MaskContext(keys, self.day, columns, self.own_iins)
         values = []
         invalid: dict[str, list[tuple[ColumnRule, Flags]]] = {"null": [], "quarantine": [], "fail": []}
         for rule, target in zip(self._published(), self.output_schema, strict=True):

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
+from masking.leaks import OwnIins
 from masking.rows import flags
 from masking.strategies import KeyedStrategy, MaskContext, Tokenize
 
@@ -29,7 +30,9 @@ class TokensUnreadable(KagemushaError):
     advice = "Load the rows again from their source with `kagemusha run`."
 
 
-def retokened(batch: pa.RecordBatch, strategies: Mapping[str, KeyedStrategy], keys: Keyring) -> pa.RecordBatch:
+def retokened(
+    batch: pa.RecordBatch, strategies: Mapping[str, KeyedStrategy], keys: Keyring, own_iins: OwnIins = ()
+) -> pa.RecordBatch:
     """Returns a published batch with its reversible tokens under the primary version; all else stays as it is.
 
     Args:
@@ -37,6 +40,7 @@ def retokened(batch: pa.RecordBatch, strategies: Mapping[str, KeyedStrategy], ke
         strategies: token column → its reversible strategy; at least one is `tokenize`, whose tokens name the version
             under which the whole row was masked.
         keys: holds the earlier versions, if only for reading.
+        own_iins: the issuer's own IINs, as the tokens were made with.
 
     Raises:
         TokensUnreadable: a value is no token of its column, or a row's tokens name different versions.
@@ -46,7 +50,7 @@ def retokened(batch: pa.RecordBatch, strategies: Mapping[str, KeyedStrategy], ke
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
     for name, strategy in strategies.items():
         try:
-            columns[name] = current_tokens(columns[name], versions, strategy, keys)
+            columns[name] = current_tokens(columns[name], versions, strategy, keys, own_iins)
         except KagemushaError as error:
             problem = error.at(column=name)
         else:
@@ -77,7 +81,9 @@ def row_versions(batch: pa.RecordBatch, columns: list[str]) -> Versions:
     return versions
 
 
-def current_tokens(tokens: pa.Array, versions: Versions, strategy: KeyedStrategy, keys: Keyring) -> pa.Array:
+def current_tokens(
+    tokens: pa.Array, versions: Versions, strategy: KeyedStrategy, keys: Keyring, own_iins: OwnIins = ()
+) -> pa.Array:
     """Returns the primary version's tokens of the same values; those that are of it already stay.
 
     Args:
@@ -85,6 +91,7 @@ def current_tokens(tokens: pa.Array, versions: Versions, strategy: KeyedStrategy
         versions: the key version of each row.
         strategy: a reversible one.
         keys: holds the versions.
+        own_iins: the issuer's own IINs, as the tokens were made with.
 
     Raises:
         TokensUnreadable: a value is no token of the strategy under its version.
@@ -93,7 +100,7 @@ def current_tokens(tokens: pa.Array, versions: Versions, strategy: KeyedStrategy
     # What comes out of a token is normalized already, and bytes of any encoding go in again as they came out.
     plain = pa.binary() if isinstance(strategy, Tokenize) else pa.string()
     again = strategy.model_copy(update={"normalize": ()})
-    given = MaskContext(keys, _ANY_DAY)
+    given = MaskContext(keys, _ANY_DAY, own_iins=own_iins)
     for version in np.unique(versions).tolist():
         chosen = pa.array(versions == version)
         old = tokens.filter(chosen)

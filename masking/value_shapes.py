@@ -12,6 +12,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from masking.formats import luhn_share
 from masking.leaks import LeakKind, count_leaks
 from masking.normalize import nfkc, trim
 from masking.policy import ColumnClass
@@ -63,8 +64,11 @@ def count_looks(values: pa.Array) -> Counter[ColumnClass]:
         values: string, length n.
     """
     found: Counter[ColumnClass] = Counter()
-    for kind, rows in count_leaks(values).items():
+    for kind, rows in count_leaks(values, frozenset(_LEAKS)).items():
         found[_LEAKS[kind]] += rows
+    share = luhn_share(values, distinct=True)
+    if share.too_high():  # a column of card numbers, whatever their first digits
+        found[ColumnClass.PAN] = max(found[ColumnClass.PAN], luhn_share(values).valid)
     plain = trim(nfkc(values))
     matched: dict[ColumnClass, pa.Array] = {}
     for column_class, pattern in _SHAPES:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from masking.formats import NumberFormat
 from masking.leaks import LeakKind
 from masking.policy import ColumnClass
 from masking.strategies import AnyStrategy
@@ -29,6 +30,12 @@ class Column(Reviewed):
     may_look_like: tuple[AllowedLeak, ...] = Field(
         default=(),
         description="What the leak gate lets pass here, such as a public contact's e-mail; never card numbers.",
+    )
+    number: NumberFormat | None = Field(
+        default=None,
+        alias="format",
+        description="What every value of a kept number is: a scheme's name, or a pattern and why. What fits may look "
+        "like a card number, a My Number or a phone; what does not stops the table. Own cards never pass.",
     )
     control: str = Field(
         default="",

@@ -8,6 +8,7 @@ import json
 import pyarrow as pa
 from pydantic import Field, model_validator
 
+from masking.leaks import Iin
 from schemas.bigquery_limits import clustering_problems, description_problems, label_problems, name_problems, repeated
 from schemas.columns import Column, Derived
 from schemas.erasure import Erasure, NullifyColumns
@@ -46,6 +47,10 @@ class Contract(Reviewed):
     erasure: Erasure | None = Field(
         default=None,
         description="What becomes of a person's rows that must be forgotten; tables of persons need it for `forget`.",
+    )
+    own_iins: tuple[Iin, ...] = Field(
+        default=(),
+        description="The issuer's own IINs, 6 to 8 digits, besides the settings': no card under them is published.",
     )
     may_be_empty: bool = Field(
         default=False, description="Whether a load may replace rows by none, or by far fewer, without a waiver."
@@ -243,6 +248,9 @@ class Contract(Reviewed):
             kind = kinds.get(column.type.name)
             if column.values and not (column.kept and kind and all(type(one) is kind for one in column.values)):
                 problems.append(f"columns.{name}.values belong to kept string and int64 columns, and are of its type")
+        for name, column in self.columns.items():
+            if column.number and not (column.kept and column.type.name in {"string", "int64", "numeric"}):
+                problems.append(f"columns.{name}.format belongs to kept string, int64 and numeric columns")
         for name, column in self.selected.items():
             try:
                 column.mask.output_type(column.type.arrow)

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
+from schemas.package_data import data_folder
 from schemas.yaml_file import line_of, read_nodes
 
-BUNDLED = Path(__file__).parent
+BUNDLED = data_folder("schemas")
 """The contracts that ship with the package."""
 
 
@@ -68,7 +69,7 @@ def load_contracts(folder: Path = BUNDLED) -> dict[str, Contract]:
         )
     targets: dict[str, str] = {}
     for contract in contracts.values():
-        other = targets.setdefault(contract.publish, contract.table)
+        other = targets.setdefault(contract.publish.casefold(), contract.table)
         if other != contract.table:
             raise ContractInvalid(
                 f"Contracts {other} and {contract.table} both publish {contract.publish}.",

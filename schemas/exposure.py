@@ -112,6 +112,11 @@ def _column_changes(table: str, name: str, old: Column | None, new: Column | Non
         return
     if old.column_class != new.column_class:
         yield Change(table, name, Effect.RECLASSED, f"class {old.column_class}", f"class {new.column_class}")
+    if old.number != new.number:
+        opened = Effect.GATE_OPENED if new.number else Effect.GATE_CLOSED
+        yield Change(
+            table, name, opened, *(f"format: {one.number}" if one.number else "no format" for one in (old, new))
+        )
     had, has = set(old.may_look_like), set(new.may_look_like)
     if had != has:
         verdict = Effect.GATE_OPENED if has - had else Effect.GATE_CLOSED

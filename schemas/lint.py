@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from masking.policy import Profile, Rule
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid
+from schemas.namespaces import PRODUCT_DATASETS, contract_problems, view_problems
 from schemas.policy import policy_findings
 from schemas.yaml_file import line_of, read_nodes
 
@@ -21,6 +22,18 @@ CONTRACT_FITS = Rule(
     "A contract is readable and fits the model.",
     "Kagemusha: what is reviewed is what runs",
     "Correct the file; an editor that reads contract.schema.json shows what fits.",
+)
+NAMES_FIT = Rule(
+    "KG103",
+    "Contracts publish outside the product's own datasets: ops and looker, unless the settings name others.",
+    "Kagemusha: what is proven stays true",
+    "Publish into a dataset of your own.",
+)
+VIEW_READS = Rule(
+    "KG104",
+    "A view is one SELECT over tables that contracts publish; it names no other table, dataset or function.",
+    "Kagemusha: what is reviewed is what runs",
+    "Name published tables as dataset.table; leave out other tables, statements and functions of datasets.",
 )
 SUITE_FITS = Rule(
     "KG101",
@@ -69,11 +82,11 @@ class LintedFile:
         return Located(str(self.path), line, column, rule.id, rule.severity.value, message, rule.clause, rule.todo)
 
 
-def lint(paths: Iterable[Path], profile: Profile = Profile.PCI) -> tuple[Located, ...]:
+def lint(paths: Collection[Path], profile: Profile = Profile.PCI) -> tuple[Located, ...]:
     """Returns every finding about the contracts at the paths, in the order of files and lines.
 
     A contract is judged together with its neighbors in its folder, because joins and domains cross tables; findings
-    about neighbors that were not named are left out.
+    about neighbors that were not named are left out. The views of a folder that is named are judged with it.
 
     Args:
         paths: contract files, or folders of them.
@@ -89,6 +102,8 @@ def lint(paths: Iterable[Path], profile: Profile = Profile.PCI) -> tuple[Located
         files = [chosen.get(path, path) for path in sorted({**neighbors, **chosen}) if path.parent == folder]
         named = {str(path) for path in chosen.values()}
         found += (finding for finding in _lint_folder(files, profile) if finding.path in named)
+    for folder in {path for path in paths if path.is_dir()}:
+        found += _lint_views(folder)
     return tuple(sorted(found))
 
 
@@ -118,7 +133,8 @@ def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
         if contract is None:
             unread.add(path.stem)
             continue
-        others = [other for _, other in contracts.values() if other.publish == contract.publish]
+        same = contract.publish.casefold()
+        others = [other for _, other in contracts.values() if other.publish.casefold() == same]
         if others:
             message = f"contract {others[0].table} publishes {contract.publish} too"
             yield file.locate(CONTRACT_FITS, message, ("publish",))
@@ -129,6 +145,19 @@ def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
             contract.source_names.get(finding.column, finding.column) if finding.part == "columns" else finding.column
         )
         yield file.locate(finding.rule, f"{finding.column}: {finding.message}", (finding.part, name, "mask"))
+    for table, problem in contract_problems([one for _, one in contracts.values()], PRODUCT_DATASETS):
+        file, _ = contracts[table]
+        yield file.locate(NAMES_FIT, problem, ("publish",))
+
+
+def _lint_views(folder: Path) -> Iterator[Located]:
+    """Yields the findings about the views of a folder of contracts; contracts that do not fit publish nothing."""
+    read = [read_contract(path)[1] for path in sorted(folder.glob("*.yaml"))]
+    contracts = [contract for contract in read if contract is not None]
+    files = {path.stem: path for path in sorted((folder / "views").glob("*.sql"))}
+    queries = {name: path.read_text(encoding="utf-8").strip().rstrip(";") for name, path in files.items()}
+    for name, problem in view_problems(queries, contracts, PRODUCT_DATASETS):
+        yield LintedFile(files[name], None).at(VIEW_READS, f"view {name} {problem}", 1)
 
 
 def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile, list[Located]]:

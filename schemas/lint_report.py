@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 
 from masking.policy import RULES
-from schemas.lint import CONTRACT_FITS, SUITE_FITS, VIEW_FITS, Located
+from schemas.lint import CONTRACT_FITS, NAMES_FIT, SUITE_FITS, VIEW_FITS, VIEW_READS, Located
 
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -33,8 +34,10 @@ def _text(findings: Sequence[Located]) -> str:
         f"    {found.todo}  [{found.clause}]"
         for found in findings
     ]
-    errors = sum(found.severity == "error" for found in findings)
-    return "\n".join([*lines, f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"])
+    kinds = Counter(found.severity for found in findings)
+    notes = kinds["note"]
+    counts = f"{_count(kinds['error'], 'error')}, {_count(kinds['warning'], 'warning')}"
+    return "\n".join([*lines, f"{counts}, {_count(notes, 'note')}" if notes else counts])
 
 
 def _count(number: int, noun: str) -> str:
@@ -47,10 +50,15 @@ def _json(findings: Sequence[Located]) -> str:
 
 def _github(findings: Sequence[Located]) -> str:
     return "\n".join(
-        f"::{found.severity} file={_property(found.path)},line={found.line},col={found.column},title={found.rule}::"
+        f"::{_LEVELS.get(found.severity, found.severity)} "
+        f"file={_property(found.path)},line={found.line},col={found.column},title={found.rule}::"
         + _data(f"{found.message}. {found.todo} [{found.clause}]")
         for found in findings
     )
+
+
+_LEVELS = {"note": "notice"}
+"""What GitHub calls a severity otherwise."""
 
 
 def _data(text: str) -> str:
@@ -63,7 +71,8 @@ def _property(text: str) -> str:
 
 def _sarif(findings: Sequence[Located]) -> str:
     used = {found.rule for found in findings}
-    rules = [rule for rule in (*RULES.values(), CONTRACT_FITS, SUITE_FITS, VIEW_FITS) if rule.id in used]
+    of_files = (CONTRACT_FITS, SUITE_FITS, VIEW_FITS, NAMES_FIT, VIEW_READS)
+    rules = [rule for rule in (*RULES.values(), *of_files) if rule.id in used]
     driver = {
         "name": "kagemusha lint",
         "rules": [

@@ -30,6 +30,7 @@ def policy_findings(
             in_every_row=(column.publish_as or name) in contract.key or not column.nullable,
             at_source=name,
             kind=column.type.name,
+            number=column.number,
         )
         for contract in contracts
         for name, column in contract.columns.items()

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes a bare checkout able to run: .venv (Python 3.11), .venv-bigquery (Python 3.13), the servers PostgreSQL and MariaDB, Java.
+# `bootstrap.sh deploy` also makes .venv-deploy, the checkers of the deployment (700 MB, so only when it is asked for).
 # What is there already is left alone, so a second run takes a moment. System packages are installed only as root with
 # apt; otherwise a line says what is missing.
 set -euo pipefail
@@ -101,7 +102,15 @@ make_bigquery() {
   echo "$bigquery_is" >.venv-bigquery/.made-from
 }
 
+make_deploy() {
+  say "making .venv-deploy"
+  .venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-deploy
+  install_locked .venv-deploy requirements-deploy.lock
+  echo "$deploy_is" >.venv-deploy/.made-from
+}
+
 main_is=$(fingerprint requirements-dev.lock)
+deploy_is=$(fingerprint requirements-deploy.lock)
 bigquery_is=$(fingerprint requirements-bigquery.lock)
 package_is=$(fingerprint setup.py pyproject.toml)
 
@@ -121,3 +130,4 @@ if [ "$(cat .venv/.package-from 2>/dev/null)" != "$package_is" ]; then
   .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
   echo "$package_is" >.venv/.package-from
 fi
+if [ "${1:-}" = deploy ]; then is_made .venv-deploy "$deploy_is" || make_deploy; fi

@@ -12,11 +12,61 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from masking.leaks.cards import ISSUER_RANGES  # noqa: E402 - the checkout comes first on the path
+from masking.formats import SCHEMES  # noqa: E402 - the checkout comes first on the path
+from masking.leaks.brands import ISSUER_RANGES, STATE_OF  # noqa: E402
 from masking.policy import POLICY, RULES, Profile  # noqa: E402
-from schemas.lint import CONTRACT_FITS  # noqa: E402
+from schemas.lint import CONTRACT_FITS, NAMES_FIT, VIEW_READS  # noqa: E402
 
 TARGET = ROOT / "masking" / "POLICY.md"
+
+
+CERTAINTIES = """
+Masked rows are looked at once more before they leave the worker, and again by `kagemusha scan-leaks`. Three rules:
+
+- **Own cards.** `[cards] own_iins` in the settings and `own_iins` in a contract name the first 6 to 8 digits of the
+  issuer's cards, house cards of any scheme and length too. A number of 10 to 19 digits that begins so and passes Luhn
+  stops the table, in any column and spelling, and nothing allows it. By chance that is one number in ten million.
+- **Other cards.** A number counts when its range and length fit a brand (below) and its Luhn check digit is right: one
+  number of such a length in about forty. So a column is told by the *share* of its numbers of 12 to 19 digits that pass
+  Luhn: card numbers nearly all do, others one in ten. When so many distinct values pass as chance gives less than once
+  in a billion columns (Chernoff's bound: nine of nine, 41 of 82, 101,900 of a million), it is a column of card numbers
+  whatever its first digits are. Visa's 13 digits count in text only: as a whole value they are rather a JAN code.
+- **Declared numbers.** What else has so many digits says so in its contract, and fits what it says.
+"""
+
+DECLARED = """
+`format:` on a kept column of class `none` names a scheme below, or gives a pattern and why. Every value must fit: one
+that does not stops the table. What fits may look like a card number, a My Number or a phone, but never be an own card,
+and the audit refuses the column when more of its values pass Luhn than chance allows. The gate's message names the
+formats that fit what it found.
+
+```yaml
+jan:      {type: string, class: none, mask: {strategy: keep, why: an article}, format: jan}
+order_no: {type: string, class: none, mask: {strategy: keep, why: our order number},
+           format: {pattern: "2[0-9]{15}", why: numbered by our shop since 2019}}
+help:     {type: string, class: none, mask: {strategy: keep, why: the shop's own line}, may_look_like: [phone]}
+```
+
+`may_look_like: [my_number, email, phone]` is for what is no number of a scheme: a public contact's address or line.
+Tokens of `fpe` look like any number; their columns are known by their mask, and no token is an own card.
+"""
+
+READING = """
+Gate, `scrub_text`, `scan-leaks`, `discover --sample` and the normalizers read a text alike: JSON and Unicode escapes,
+percent and form encoding and HTML, up to three deep; decimal digits of every script; without invisible signs; numbers
+in scientific notation. Groups as cards print them belong together whatever up to six signs but letters stand between
+them; leading zeros, and an expiry or verification code glued behind, hide nothing. Every byte is looked at a fixed
+number of times, and around a number at most 80 more: hostile text takes no longer than other text of its length.
+
+Not read, and why: base64, quoted-printable, compressed and encrypted content and pictures (a guess at every run of
+letters would take words for numbers; mask such columns by `drop`); circled, raised and Chinese numerals (notes and
+addresses are full of them); foreign phone numbers without `+` or an exit code (nothing tells them from ids); numbers
+whose digits a program has rounded away.
+"""
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    yield from text.strip().splitlines()
 
 
 def main() -> int:
@@ -64,7 +114,7 @@ def rules() -> Iterator[str]:
     """Yields one section a rule."""
     yield ""
     yield "## Rules"
-    for rule in (*RULES.values(), CONTRACT_FITS):
+    for rule in (*RULES.values(), CONTRACT_FITS, NAMES_FIT, VIEW_READS):
         scope = "" if rule.profile == Profile.PCI else f", profile `{rule.profile}` only"
         yield ""
         yield f"### {rule.id}: {rule.demand}"
@@ -75,11 +125,26 @@ def rules() -> Iterator[str]:
 
 
 def leaks() -> Iterator[str]:
-    """Yields the issuer ranges by which the leak gate knows card numbers."""
+    """Yields what the leak gate is certain of, the issuer ranges of the brands, and the schemes of declared numbers."""
     yield ""
-    yield "## Card numbers that the leak gate knows"
+    yield "## What the leak gate is certain of"
     yield ""
-    yield "A number counts when its range and length fit a brand and its Luhn check digit is right."
+    yield from _paragraphs(CERTAINTIES)
+    yield ""
+    yield "### Declared numbers"
+    yield ""
+    yield from _paragraphs(DECLARED)
+    yield ""
+    yield "| `format` | values | pass Luhn |"
+    yield "|---|---|---|"
+    for name, scheme in SCHEMES.items():
+        yield f"| `{name}` | {scheme.about} | {'all' if scheme.rate >= 1 else '1 in 10'} |"
+    yield ""
+    yield "### How text is read"
+    yield ""
+    yield from _paragraphs(READING)
+    yield ""
+    yield f"### Issuer ranges of the brands, {STATE_OF}"
     yield ""
     yield "| brand | first digits | lengths |"
     yield "|---|---|---|"

@@ -12,3 +12,4 @@ compile() {
 compile requirements .venv/bin/python
 compile requirements-dev .venv/bin/python
 compile requirements-bigquery .venv-bigquery/bin/python
+compile requirements-deploy .venv/bin/python

@@ -17,6 +17,7 @@ settings.load_profile("no_times")
 
 TESTS: Final = Path(__file__).parent
 LONG: Final = (
+    "package/test_installed.py",
     "etl/canaries/test_canaries.py",
     "etl/run/test_kill.py",
     "etl/run/test_daily.py",

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "etl": {"etl", "schemas", "masking", "expectations"},
     "schemas": {"schemas", "masking"},
     "masking": {"masking"},
-    "expectations": {"expectations"},
+    "expectations": {"expectations", "schemas"},
 }
 NOT_HERE = {
     "masking": {"pyspark", "boto3", "botocore", "google", "awsglue", "psycopg", "requests", "time"},

@@ -26,13 +26,14 @@ MAY_IMPORT = {
     "ledger": {"cloud", "settings", "retries", "clock", "errors"},
     "source": {"cloud", "settings", "retries", "errors"},
     "plan": {"source", "ledger", "clock", "errors"},
-    "stage": {"plan", "source", "keys", "cloud", "retries", "errors"},
+    "stage": {"plan", "source", "keys", "cloud", "retries", "clock", "errors"},
     "audit": {"stage", "ledger", "cloud", "spark", "settings", "retries", "clock", "errors"},
     "publish": {"audit", "stage", "plan", "ledger", "cloud", "clock", "errors"},
     "installation": {"ledger", "keys", "cloud", "settings"},
+    "workers": {"source", "keys", "cloud", "spark", "settings", "retries", "errors"},
     "run": {
-        "installation", "publish", "audit", "stage", "plan", "source", "ledger", "cloud", "spark", "progress",
-        "settings", "clock", "errors",
+        "installation", "workers", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark",
+        "progress", "settings", "clock", "errors",
     },
     "upkeep": {
         "installation", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark", "progress",
@@ -46,7 +47,7 @@ MAY_IMPORT = {
 """Room → the rooms that it imports from; a line is exactly what the code does, so a new arrow is a decision."""
 FACES = (
     "etl.cloud.bigquery", "etl.cloud.storage", "etl.keys", "etl.ledger", "etl.source.jdbc", "etl.source", "etl.plan",
-    "etl.stage", "etl.audit", "etl.publish",
+    "etl.stage", "etl.audit", "etl.publish", "etl.workers",
 )  # fmt: skip
 """Packages whose `__init__` names what others may use; `run`, `upkeep`, `reports` and `authoring` are shelves of
 commands that are imported one by one."""

@@ -20,6 +20,8 @@ from etl.audit.comparisons import (
     newest_by_of,
     sum_results,
 )
+from etl.audit.declared_numbers import declared_results
+from etl.audit.footers import leak_results, leak_rule
 from etl.audit.orphans import TokenSources
 from etl.audit.staged_frame import staged_frame
 from etl.audit.table_checks import checks_of, table_suite
@@ -91,11 +93,13 @@ class Auditor:
         joins = tuple(one for one in beside.joins if rule.check and one.column not in rule.leave_out)
         newest_by = newest_by_of(staged.plan.contract, suite.freshness) if beside.day else None
         sources, schema = TokenSources(self.location, beside.warehouse), staged.plan.output_schema
-        seen = count_on_workers(self.spark, sources, staged.files, schema, newest_by, joins)
+        leaks = leak_rule(staged.plan.mask)
+        seen = count_on_workers(self.spark, sources, staged.files, schema, newest_by, joins, leaks)
         fits = file_results(seen.footers, staged)
-        results = [*fits]
+        results = [*fits, *leak_results(seen.footers.leaks, leaks, schema, staged.rows)]
         if _passed(fits):
             results += self._value_results(staged, checks)
+            results += declared_results(self.spark, staged, self.location)
         results += join_results(joins, seen.orphans, rule)
         results += freshness_results(suite.freshness, newest_by, seen.footers.newest, beside.day)
         return results

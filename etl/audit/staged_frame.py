@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +15,8 @@ from etl.stage import worker_stage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+_MOST_PARTS: Final = 512
 
 
 def staged_frame(
@@ -36,10 +38,11 @@ def staged_frame(
         names: object names of the manifest.
         schema: the Arrow schema that every file must have.
         columns: the columns to read, in schema order.
-        parts: Spark partitions, of about as many files each; one a file when None. One part needs no shuffle at all.
+        parts: Spark partitions, of about as many files each; one a file when None, up to some hundreds: each task gets
+            the names of all files. One part needs no shuffle at all.
     """
     wanted = pa.schema([schema.field(name) for name in columns])
-    numbers = spark.range(0, len(names), 1, parts or len(names))
+    numbers = spark.range(0, len(names), 1, parts or min(len(names), _MOST_PARTS))
     return numbers.mapInArrow(_reader(target, tuple(names), schema, list(columns)), from_arrow_schema(wanted))
 
 

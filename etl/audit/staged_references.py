@@ -10,12 +10,14 @@ from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingBucket
 from etl.ledger import load_history
 from etl.stage import Manifest, Staged, read_manifest, staged_tables
+from masking.keyring import Keyring
 from schemas.contract import Contract
 
 
 def references_of_staged(
     bucket: StagingBucket,
     warehouse: Warehouse,
+    keys: Keyring,
     contracts: Mapping[str, Contract],
     run_id: str,
     manifests: Mapping[str, Manifest],
@@ -25,6 +27,7 @@ def references_of_staged(
     Args:
         bucket: where files are staged.
         warehouse: where tables are published.
+        keys: the keyring under which stages are signed.
         contracts: every known one.
         run_id: of the run that staged the tables.
         manifests: of the tables to audit.
@@ -35,7 +38,7 @@ def references_of_staged(
     found = {}
     for name, manifest in manifests.items():
         joined = joined_tables(manifest.staged.plan.contract) & here
-        others = {one: manifests.get(one) or read_manifest(run_id, contracts[one], bucket) for one in joined}
+        others = {one: manifests.get(one) or read_manifest(run_id, contracts[one], bucket, keys) for one in joined}
         whole = {one: other.staged for one, other in others.items() if _all_there(other.staged, bucket)}
         found[name] = gather_references(manifest.staged, day, contracts, whole, history, warehouse)
     return found

@@ -29,4 +29,4 @@ def backfill(
 
     Exit codes: 0 published, 1 audit or leak stopped a table, 2 contract or settings must change, 3 run again.
     """
-    raise typer.Exit(load_range(first, last, table or [], settings, contracts, resume=resume))
+    raise typer.Exit(load_range(first, last, table or [], settings, contracts, resume=resume).exit_code)

@@ -30,5 +30,5 @@ def run(
 
     Exit codes: 0 published, 1 audit or leak stopped a table, 2 contract or settings must change, 3 run again.
     """
-    code = load_day(day, table or [], settings, contracts, resume=resume, accepted_deletes=accept_deletes)
-    raise typer.Exit(code)
+    result = load_day(day, table or [], settings, contracts, resume=resume, accepted_deletes=accept_deletes)
+    raise typer.Exit(result.exit_code)

@@ -8,11 +8,14 @@ from etl.ledger.loads import History, MergeState, done_days, load_history, merge
 from etl.ledger.outcomes import LOADED, PUBLISHED, REPLACED, LoadOutcome, failed, failure_kind
 from etl.ledger.results import FailedCheck, TableResult
 from etl.ledger.rows import check_rows, package_version
+from etl.ledger.signed_rows import SIGNED, row_is_signed, signed_row
+from etl.ledger.stages import known_stages
 
 __all__ = [
     "LOADED",
     "PUBLISHED",
     "REPLACED",
+    "SIGNED",
     "FailedCheck",
     "History",
     "LeaseBook",
@@ -27,6 +30,7 @@ __all__ = [
     "done_days",
     "failed",
     "failure_kind",
+    "known_stages",
     "leased",
     "load_history",
     "merge_state",
@@ -34,5 +38,7 @@ __all__ = [
     "package_version",
     "record_keys",
     "release_leases",
+    "row_is_signed",
+    "signed_row",
     "write_report",
 ]

@@ -12,6 +12,7 @@ from etl.cloud.bigquery import Warehouse
 from etl.errors import PublishRefused
 from etl.ledger.ledger import Ledger
 from etl.ledger.outcomes import PUBLISHED
+from etl.ledger.signed_rows import SIGNED, row_is_signed
 from expectations.volume import LoadSize
 from masking.keyring import Keyring
 from schemas.business_days import Window
@@ -20,19 +21,22 @@ from schemas.loads import MergeLoad
 
 
 def done_days(warehouse: Warehouse, contract: Contract, keys: Keyring) -> frozenset[date]:
-    """Returns the business days that the ledger proves published under the present contract and primary key version."""
+    """Returns the business days that the ledger proves published under the present contract and primary key version.
+
+    A row that is not what a run signed proves nothing.
+    """
     if warehouse.find_table(contract.publish) is None:
         return frozenset()
     primary = keys.version(keys.primary)
     ledger = Ledger(warehouse)
     sql = (
-        f"SELECT window_first, window_last, key_checks FROM `{ledger.table_id('table_loads')}` "
+        f"SELECT {', '.join(f'`{name}`' for name in SIGNED)}, key_checks FROM `{ledger.table_id('table_loads')}` "
         "WHERE table_name = @name AND outcome IN UNNEST(@outcomes) AND window_first IS NOT NULL "
         "AND contract_digest = @digest"
     )
     rows = ledger.read(sql, name=contract.table, outcomes=tuple(PUBLISHED), digest=contract.digest)
     found: set[date] = set()
-    for row in rows:
+    for row in (row for row in rows if row_is_signed(dict(row.items()), keys)):
         used = json.loads(row["key_checks"] or "{}")
         if all(pair == (str(primary.version), primary.kcv) for pair in used.items()):
             found |= set(Window(row["window_first"], row["window_last"]).days)

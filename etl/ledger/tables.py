@@ -106,6 +106,12 @@ TABLE_LOADS: Final = LedgerTable(
         _f("partition_rows", "STRING", "JSON: rows staged, by business day; NULL for a whole table."),
         _f("basis", "STRING", "SHA-256 of all that decides the rows besides the source's own: see --resume."),
         _f("fence", "INT64", "The fencing number of the lease under which the table was loaded."),
+        _f("key_version", "INT64", "The key version whose signing key was used."),
+        _f(
+            "signature",
+            "STRING",
+            "HMAC-SHA-256 over what --resume believes: load, basis, stage, and the audit's checks.",
+        ),
         bigquery.SchemaField("checks", "RECORD", "REPEATED", fields=_CHECK, description="The audit; see ops.audits."),
     ),
     partitioned=True,
@@ -174,7 +180,23 @@ WAIVERS: Final = LedgerTable(
         _AT,
     ),
 )
-TABLES: Final = (RUNS, TABLE_LOADS, KEY_EVENTS, LEASES, ERASURES, WAIVERS)
+STAGES: Final = LedgerTable(
+    "stages",
+    "One row for each table that a run staged, written before it was audited; only such a stage is published later.",
+    (
+        _RUN,
+        _TABLE,
+        _f("day", "DATE", "The business day (JST) of the run."),
+        _f("contract_digest", "STRING", "SHA-256 of the contract's meaning."),
+        _f("manifest_digest", "STRING", "SHA-256 of the staged files' names, generations and checksums."),
+        _f("key_version", "INT64", "The key version whose signing key was used."),
+        _f("signature", "STRING", "HMAC-SHA-256 over the whole manifest: files, totals, window."),
+        _AT,
+    ),
+    partitioned=True,
+    cluster_by=("run_id",),
+)
+TABLES: Final = (RUNS, TABLE_LOADS, KEY_EVENTS, LEASES, ERASURES, WAIVERS, STAGES)
 BY_NAME: Final = {table.name: table for table in TABLES}
 
 AUDITS: Final = "audits"

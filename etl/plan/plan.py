@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 from etl.plan.drift.refuse import without_drift
 from etl.plan.extent import Extent
@@ -13,6 +12,8 @@ from etl.plan.scope import Scope
 from etl.plan.slicing import SliceSize, sliced
 from etl.plan.table_plan import TablePlan, mask_plan
 from etl.source import Session
+from masking.leaks import OwnIins
+from masking.plan import MaskPlan
 from schemas.contract import Contract
 
 
@@ -24,6 +25,7 @@ def plan_table(
     *,
     workers: int = 1,
     measure: bool = True,
+    own_iins: OwnIins = (),
 ) -> TablePlan:
     """Returns the plan of one table.
 
@@ -34,6 +36,7 @@ def plan_table(
         slice_bytes: about how many of the table's bytes one slice should read.
         workers: how many slices can be read at once; a table that is large enough gets more slices than these.
         measure: whether keys and times may be counted at the source, to cut where the rows are; see `Extent`.
+        own_iins: the issuer's own IINs, which the leak gate knows.
 
     Raises:
         PlanRejected: the source table and the contract disagree; see `without_drift` and `refuse_foreign`.
@@ -53,9 +56,9 @@ def plan_table(
     )
     size = SliceSize(slice_bytes, workers)
     found = sliced(session, extent, size)
-    keys = _keys(session, extent, size, scope.day) if scope.compares_keys(contract) else None
+    masks = mask_plan(contract, scope.day, own_iins)
+    keys = _keys(session, extent, size, masks) if scope.compares_keys(contract) else None
     keys = replace(keys, definition=definition) if keys else None
-    masks = mask_plan(contract, scope.day)
     return TablePlan(
         contract=contract,
         window=extent.window,
@@ -69,14 +72,14 @@ def plan_table(
     )
 
 
-def _keys(session: Session, extent: Extent, size: SliceSize, day: date) -> TablePlan:
+def _keys(session: Session, extent: Extent, size: SliceSize, masks: MaskPlan) -> TablePlan:
     """Returns the plan of all keys of the source: nothing else of the rows is read."""
     only = keys_contract(extent.contract)
     found = sliced(session, Extent(only, extent.source, measure=extent.measure), size)
     return TablePlan(
         contract=only,
         window=None,
-        mask=mask_plan(only, day),
+        mask=mask_plan(only, masks.day, masks.own_iins),
         slices=found.slices,
         estimated_rows=found.rows,
         estimated_bytes=found.bytes,

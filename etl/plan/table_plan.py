@@ -8,6 +8,7 @@ from datetime import date
 import pyarrow as pa
 
 from etl.source import Changes, Definition, Slice
+from masking.leaks import OwnIins
 from masking.plan import ColumnRule, MaskPlan
 from schemas.business_days import Window
 from schemas.contract import Contract
@@ -53,10 +54,16 @@ class TablePlan:
         return pa.schema([*masked, *derived, *added])
 
 
-def mask_plan(contract: Contract, day: date) -> MaskPlan:
-    """Returns the masks of a contract's selected columns, in order."""
+def mask_plan(contract: Contract, day: date, own_iins: OwnIins = ()) -> MaskPlan:
+    """Returns the masks of a contract's selected columns, in order.
+
+    Args:
+        contract: of the table.
+        day: what the masks take for today.
+        own_iins: the settings' own IINs; the contract's are added.
+    """
     rules = tuple(
-        ColumnRule(name, column.type.arrow, column.mask, frozenset(column.may_look_like))
+        ColumnRule(name, column.type.arrow, column.mask, frozenset(column.may_look_like), column.number)
         for name, column in contract.selected.items()
     )
-    return MaskPlan(rules=rules, day=day)
+    return MaskPlan(rules, day, tuple(sorted({*own_iins, *contract.own_iins})))

@@ -5,31 +5,26 @@ The statement names the days that it touches, so BigQuery reads and writes those
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import ClassVar, Final
 
 from google.cloud import bigquery
 
-from etl.clock import now
-from etl.cloud.bigquery import Warehouse, load, run_statement
+from etl.cloud.bigquery import Warehouse, run_statement
 from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, STOPPED, PublishFailed, PublishRefused
 from etl.ledger import LeaseProof
+from etl.publish.aside import Asides
 from etl.publish.limits import PARTITIONS_A_JOB
 from etl.publish.merge_sql import Merge
 from etl.publish.published import Published
-from etl.publish.tables import encryption, load_config
 from etl.stage import Staged, manifest_digest
 from masking.errors import KagemushaError
 from schemas.loads import MergeLoad
 
 _FEW: Final = 10
 """So many rows may go whatever their share, unless nothing is left: small tables lose rows too."""
-_KEPT: Final = timedelta(days=1)
-"""How long a staging table outlives a merge that failed."""
 
 
 class DeletesUnproven(KagemushaError):
@@ -65,18 +60,20 @@ def merge(
         DeletesUnproven: more rows are gone from the source than one run may delete.
         PublishRefused: keys of the source are missing in the published table, so changes were lost; the changes touch
             more days than one statement may; or BigQuery refused the statement.
-        PublishFailed: a job failed; the published table keeps its rows.
+        StageChanged: storage no longer holds what the audit approved; nothing of it became visible.
+        PublishFailed: a job failed, or BigQuery holds other rows than were staged; the published table keeps its rows.
     """
     started = time.monotonic()
     compared = keys.rows if keys else None
     if not staged.rows and keys is None:
         return Published(0, 0, (), time.monotonic() - started)
     digest = manifest_digest([*staged.files, *(keys.files if keys else ())])[:16]
+    asides = Asides(warehouse, target, digest)
     statements = Merge(
         staged.plan,
         table=warehouse.table_id(staged.plan.contract.publish),
-        changes=_load_aside(warehouse, target, staged, "changes", digest, table.schema),
-        keys=_load_aside(warehouse, target, keys, "keys", digest, table.schema) if keys else None,
+        changes=asides.load(staged, "changes", _columns(staged, table)),
+        keys=asides.load(keys, "keys", _columns(keys, table)) if keys else None,
     )
     _refuse_lost_rows(warehouse, statements)
     _refuse_many_deletes(warehouse, statements, accepted_deletes)
@@ -104,37 +101,9 @@ def merge(
     )
 
 
-def _load_aside(
-    warehouse: Warehouse,
-    target: StagingLocation,
-    staged: Staged,
-    what: str,
-    digest: str,
-    schema: Sequence[bigquery.SchemaField],
-) -> str:
-    """Loads a staged table into a BigQuery table of its own, which expires; returns that table's full name.
-
-    It is loaded anew every time: a table that has expired is empty, and to find the job that once filled it would prove
-    nothing. From no keys at all a merge would conclude that every row is gone.
-    """
-    plan, dataset = staged.plan, warehouse.settings.ops_dataset
-    name = warehouse.table_id(f"{dataset}.stage_{plan.table}_{digest}")
-    wanted = bigquery.Table(name, schema=[field for field in schema if field.name in plan.contract.published])
-    wanted.expires = now() + _KEPT
-    wanted.description = f"Rows on their way into {plan.contract.publish}; it may be deleted."
-    wanted.labels = {"managed_by": "kagemusha"}
-    wanted.encryption_configuration = encryption(warehouse)
-    warehouse.ensure_dataset(dataset)
-    warehouse.create_table("A staging table could not be created", wanted)
-    uris = [target.uri(file.name) for file in staged.files]
-    config = load_config(plan.contract, wanted)
-    job_id = f"kagemusha_{plan.table}_{what}_{digest}_{secrets.token_hex(4)}"
-    job = load(warehouse, uris, name, job_id, config)
-    if int(job.output_rows or 0) != staged.rows:
-        raise PublishFailed(
-            f"Load job {job.job_id} reports {job.output_rows} rows, {staged.rows} were staged.", not_done=NOT_PUBLISHED
-        )
-    return name
+def _columns(staged: Staged, table: bigquery.Table) -> list[bigquery.SchemaField]:
+    """Returns those columns of the published table that were staged: all, or those of the key."""
+    return [field for field in table.schema if field.name in staged.plan.contract.published]
 
 
 def _refuse_lost_rows(warehouse: Warehouse, statements: Merge) -> None:

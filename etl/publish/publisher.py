@@ -9,31 +9,26 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import ClassVar, Final
+from typing import Final
 
 from google.cloud import bigquery
 
 from etl.audit import Approved
-from etl.cloud.bigquery import Warehouse, load
+from etl.cloud.bigquery import Warehouse, copy, quoted, run_statement
 from etl.cloud.storage import StagingLocation
-from etl.errors import NOT_PUBLISHED, TRANSIENT, PublishFailed, worst_of
+from etl.errors import NOT_PUBLISHED, worst_of
 from etl.ledger import LeaseProof
+from etl.publish.aside import Asides
 from etl.publish.limits import refuse_beyond_limits
 from etl.publish.merge import merge
 from etl.publish.published import Published
-from etl.publish.tables import ensure_table, load_config, time_partitioning
-from etl.stage import Staged, StagedFile, changed_files, manifest_digest
+from etl.publish.tables import ensure_table
+from etl.stage import Staged, StagedFile, manifest_digest
 from masking.errors import KagemushaError
+from schemas.contract import Contract
 
-_LOADS_AT_ONCE: Final = 16
-"""Partitions of one table that are loaded side by side; BigQuery takes 50 changes of partitions in ten seconds."""
-
-
-class StageChanged(KagemushaError):
-    """Between audit and publishing, somebody else replaced or removed staged files."""
-
-    advice = "Run again; if it repeats, find out who else writes to the staging bucket."
-    exit_code: ClassVar[int] = TRANSIENT
+_JOBS_AT_ONCE: Final = 16
+"""Partitions of one table that are replaced side by side; BigQuery takes 50 changes of partitions in ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +56,10 @@ class Publisher:
     def publish(self, approved: Approved, lease: LeaseProof, keys: Approved | None = None) -> Published:
         """Loads the manifest's files, and only those, into BigQuery.
 
-        Each destination — the table, or one partition of it — is replaced by one load job, which BigQuery commits whole
-        or not at all: readers see the old rows until then. A business day without rows is emptied by its empty file.
-        Changed rows are merged by one statement instead.
+        They come into a table beside the destination, where generations, counts and sums are proven. Then each
+        destination — the table, or one partition of it — is replaced by one job, which BigQuery commits whole or not at
+        all: readers see the old rows until then. A business day without rows is emptied. Changed rows are merged by one
+        statement instead.
 
         Args:
             approved: the stage and the proof that it may be published.
@@ -72,79 +68,80 @@ class Publisher:
 
         Raises:
             LeaseHeld: another run may publish the table now; this one's time was over.
-            StageChanged: storage no longer holds what the audit approved.
+            StageChanged: storage no longer holds what the audit approved; nothing of it became visible.
             PublishRefused: the table differs destructively from its contract, a limit is exceeded, or BigQuery refused
                 the data.
-            PublishFailed: a load job failed; its destination keeps its rows, a rerun replaces all of the window, and
-                the error says how many others were replaced.
+            PublishFailed: a job failed, or BigQuery holds other rows than were staged; destinations keep their rows, a
+                rerun replaces all of the window, and the error says how many others were replaced.
         """
         staged = approved.staged
         refuse_beyond_limits(staged)
         table = ensure_table(self.warehouse, staged.plan.contract)
-        for stage in (staged, *([keys.staged] if keys else [])):
-            _refuse_changed_files(stage, self.location)
         if staged.plan.merges:
             compared = keys.staged if keys else None
             return merge(staged, compared, table, lease, self.warehouse, self.location, self.accepted_deletes)
         return self._replace(staged, table, lease)
 
     def _replace(self, staged: Staged, table: bigquery.Table, lease: LeaseProof) -> Published:
-        """Replaces the table, or each of its days that was staged."""
+        """Replaces the table, or each of its days that was staged, by rows that are proven beside it."""
         started, destinations = time.monotonic(), _destinations(staged)
-        outcomes = self._replaced(staged, destinations, table, lease)
-        done = [one for one in outcomes if isinstance(one, bigquery.LoadJob)]
+        asides = Asides(self.warehouse, self.location, staged.digest[:16])
+        beside = asides.load(staged, "load", table.schema)
+        outcomes = self._replaced(staged, destinations, beside, table, lease)
         failures = [one for one in outcomes if isinstance(one, KagemushaError)]
-        job_ids = tuple(str(job.job_id) for job in done)
+        job_ids = tuple(one for one in outcomes if isinstance(one, str))
+        asides.discard(beside)
         if failures:
             raise _partly(failures, job_ids, len(destinations))
-        rows = sum(int(job.output_rows or 0) for job in done)
         compared = staged.rows if staged.plan.changes else None  # a whole table has all keys that there are
-        return Published(rows, len(done), job_ids, time.monotonic() - started, keys_compared=compared)
+        return Published(staged.rows, len(job_ids), job_ids, time.monotonic() - started, keys_compared=compared)
 
     def _replaced(
-        self, staged: Staged, destinations: Sequence[_Destination], table: bigquery.Table, lease: LeaseProof
-    ) -> list[bigquery.LoadJob | KagemushaError | None]:
-        """Loads all destinations, several at once; none is begun after a failure, and every one begun is awaited."""
-        contract, failed = staged.plan.contract, threading.Event()
-        config = load_config(contract, table)
-        config.time_partitioning = time_partitioning(contract)
-        config.clustering_fields = list(contract.cluster_by) or None
+        self,
+        staged: Staged,
+        destinations: Sequence[_Destination],
+        beside: str,
+        table: bigquery.Table,
+        lease: LeaseProof,
+    ) -> list[str | KagemushaError | None]:
+        """Replaces all destinations, several at once; returns their jobs' ids.
 
-        def replaced(one: _Destination) -> bigquery.LoadJob | KagemushaError | None:
+        None is begun after a failure, and every one begun is awaited.
+        """
+        failed = threading.Event()
+
+        def replaced(one: _Destination) -> str | KagemushaError | None:
             if failed.is_set():
                 return None
-            name = self.warehouse.table_id(contract.publish) + (f"${one.day:%Y%m%d}" if one.day else "")
-            uris = [self.location.uri(file.name) for file in one.files]
             try:
-                job = load(self.warehouse, uris, name, job_id(staged, one.day, one.files), config, lease.prove)
-                _refuse_other_rows(job, sum(file.rows for file in one.files))
+                return self._replace_one(staged, one, beside, table, lease)
             except KagemushaError as error:
                 failed.set()
                 return error
-            return job
 
-        with ThreadPoolExecutor(_LOADS_AT_ONCE, thread_name_prefix="load") as pool:
-            pending: list[Future[bigquery.LoadJob | KagemushaError | None]] = [
-                pool.submit(replaced, one) for one in destinations
-            ]
+        with ThreadPoolExecutor(_JOBS_AT_ONCE, thread_name_prefix="replace") as pool:
+            pending: list[Future[str | KagemushaError | None]] = [pool.submit(replaced, one) for one in destinations]
         return [one.result() for one in pending]
 
-
-def _refuse_changed_files(staged: Staged, location: StagingLocation) -> None:
-    """Looks once more just before loading: BigQuery reads names, not the generations that were audited."""
-    wrong = changed_files(staged, location)
-    if wrong:
-        raise StageChanged(
-            f"{wrong} of {len(staged.files)} staged files are not what the audit approved.", not_done=NOT_PUBLISHED
+    def _replace_one(
+        self, staged: Staged, one: _Destination, beside: str, table: bigquery.Table, lease: LeaseProof
+    ) -> str:
+        """Replaces one destination by its part of the table beside; a day of which that has no rows is emptied."""
+        contract, name = staged.plan.contract, job_id(staged, one.day, one.files)
+        destination, labels = self.warehouse.table_id(contract.publish), _labels(contract)
+        if one.day and not any(file.rows for file in one.files):
+            sql = f"DELETE FROM `{destination}` WHERE {quoted(str(contract.partition_by))} = DATE '{one.day}'"
+            config = bigquery.QueryJobConfig(labels=labels)
+            return str(run_statement(self.warehouse, sql, name, config, lease.prove).job_id)
+        part = f"${one.day:%Y%m%d}" if one.day else ""
+        copying = bigquery.CopyJobConfig(
+            write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+            destination_encryption_configuration=table.encryption_configuration,
+            labels=labels,
         )
-
-
-def _refuse_other_rows(job: bigquery.LoadJob, expected: int) -> None:
-    loaded = int(job.output_rows or 0)
-    if loaded != expected:
-        raise PublishFailed(
-            f"Load job {job.job_id} reports {loaded} rows, {expected} were staged.", not_done="The ledger says so."
-        )
+        done = copy(self.warehouse, beside + part, destination + part, name, copying, lease.prove)
+        return str(done.job_id)
 
 
 def _partly(failures: Sequence[KagemushaError], done: Sequence[str], destinations: int) -> KagemushaError:
@@ -165,6 +162,10 @@ def _destinations(staged: Staged) -> tuple[_Destination, ...]:
     return tuple(_Destination(day, tuple(files)) for day, files in groupby(ordered, key=lambda file: file.partition))
 
 
+def _labels(contract: Contract) -> dict[str, str]:
+    return {"managed_by": "kagemusha", "table": contract.table[:63]}
+
+
 def job_id(staged: Staged, day: date | None, files: Iterable[StagedFile]) -> str:
-    """Returns the load job's id: a function of table, partition and manifest, so a repeated try finds its own job."""
+    """Returns the job's id: a function of table, partition and manifest, so a repeated try finds its own job."""
     return f"kagemusha_{staged.plan.table}_{f'{day:%Y%m%d}' if day else 'all'}_{manifest_digest(files)[:16]}"

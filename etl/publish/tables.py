@@ -8,8 +8,10 @@ import pyarrow as pa
 from google.cloud import bigquery
 
 from etl.cloud.bigquery import Warehouse
+from etl.errors import NOT_PUBLISHED
 from etl.publish.schema_evolution import refuse_destruction
 from schemas.contract import Contract
+from schemas.namespaces import refuse_foreign_names
 from schemas.types import bigquery_type
 
 _MILLISECONDS_A_DAY: Final = 86_400_000
@@ -59,8 +61,10 @@ def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
     Policy tags, and descriptions that people wrote where the contract has none, stay.
 
     Raises:
+        ContractInvalid: the contract publishes into a dataset of the product.
         PublishRefused: the contract removes or retypes a column, or partitions the table otherwise.
     """
+    refuse_foreign_names([contract], {}, warehouse.settings.own_datasets, NOT_PUBLISHED)
     warehouse.ensure_dataset(contract.dataset)
     found = warehouse.find_table(contract.publish)
     if found is None:

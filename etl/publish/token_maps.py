@@ -5,17 +5,25 @@ Views look through the maps, so that they join a table that is renewed already w
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import Final
 
 from google.cloud import bigquery
 
-from etl.cloud.bigquery import Warehouse, load, quoted
+from etl.clock import now
+from etl.cloud.bigquery import Warehouse, copy, load, quoted
+from etl.cloud.storage import StagingLocation
+from etl.publish.aside import StageChanged
 from etl.publish.token_versions import is_old, tells_version, version_of_row
+from etl.stage import StagedFile, changed_objects
 from schemas.contract import Contract
 from schemas.domains import rewritable_columns
 
 _PREFIX: Final = "token_map_"
+_KEPT: Final = timedelta(days=1)
+"""How long a table beside outlives a run that was killed."""
 _SCHEMA: Final = (
     bigquery.SchemaField("version", "INT64", description="The key version that made the token."),
     bigquery.SchemaField("token", "STRING", description="The token as it was."),
@@ -49,16 +57,44 @@ def old_tokens_sql(warehouse: Warehouse, contracts: Iterable[Contract], domain: 
     return f"SELECT version, token FROM ({' UNION DISTINCT '.join(parts)})"
 
 
-def load_map(warehouse: Warehouse, domain: str, uri: str, job_id: str) -> int:
-    """Replaces a domain's map by a staged file in one step; gives its rows."""
-    config = bigquery.LoadJobConfig(
-        source_format=bigquery.SourceFormat.PARQUET,
-        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-        schema=list(_SCHEMA),
-        labels={"managed_by": "kagemusha"},
-    )
-    destination = warehouse.table_id(map_table_name(warehouse, domain))
-    return int(load(warehouse, [uri], destination, job_id, config).output_rows or 0)
+def load_map(warehouse: Warehouse, location: StagingLocation, domain: str, file: StagedFile, job_id: str) -> int:
+    """Replaces a domain's map by a staged file in one step, once it is proven beside it; returns its rows.
+
+    Raises:
+        StageChanged: storage no longer holds what was staged; the map is as it was.
+        PublishFailed: a job failed, or BigQuery holds other rows than were staged; the map is as it was.
+    """
+    name = map_table_name(warehouse, domain)
+    wanted = bigquery.Table(warehouse.table_id(f"{_beside(name)}_{secrets.token_hex(4)}"), schema=list(_SCHEMA))
+    wanted.expires = now() + _KEPT
+    beside = warehouse.create_table("A staging table could not be created", wanted)
+    source = f"{beside.project}.{beside.dataset_id}.{beside.table_id}"
+    labels = {"managed_by": "kagemusha"}
+    try:
+        loading = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET,
+            write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+            schema=list(_SCHEMA),
+            labels=labels,
+        )
+        job = load(warehouse, [location.uri(file.name)], source, f"{job_id}_{secrets.token_hex(4)}", loading)
+        if changed_objects([file], file.name, location) or int(job.output_rows or 0) != file.rows:
+            raise StageChanged("The staged token map is not what was staged.", not_done="The map is as it was.")
+        copying = bigquery.CopyJobConfig(
+            write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+            create_disposition=bigquery.CreateDisposition.CREATE_IF_NEEDED,
+            labels=labels,
+        )
+        copy(warehouse, source, warehouse.table_id(name), job_id, copying)
+    finally:
+        warehouse.drop_table("A staging table could not be removed", source)
+    return file.rows
+
+
+def _beside(name: str) -> str:
+    """Returns where a map is loaded first; no name of a map begins so."""
+    dataset, table = name.split(".")
+    return f"{dataset}.stage_{table}"
 
 
 def drop_map(warehouse: Warehouse, domain: str) -> None:

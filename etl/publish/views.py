@@ -9,6 +9,7 @@ from google.cloud import bigquery
 from etl.cloud.bigquery import Warehouse
 from etl.publish.token_maps import mapped_domains, seen_through_maps
 from schemas.contract import Contract
+from schemas.namespaces import refuse_foreign_names
 from schemas.view_file import View
 
 
@@ -22,7 +23,13 @@ def publish_views(
 
     While tables are of several key versions, views see their tokens through the token maps, except for the domains in
     `without_maps`.
+
+    Raises:
+        ContractInvalid: a view reads what no contract publishes, or is more than one SELECT.
     """
+    views = tuple(views)
+    queries = {view.name: view.sql for view in views}
+    refuse_foreign_names(contracts.values(), queries, warehouse.settings.own_datasets, "No view was created.")
     warehouse.ensure_dataset(warehouse.settings.views_dataset)
     names = [contract.publish for contract in contracts.values()]
     domains = mapped_domains(warehouse) - frozenset(without_maps)

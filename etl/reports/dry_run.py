@@ -55,7 +55,8 @@ def dry_run(settings: Settings, contracts: Mapping[str, Contract], day: date) ->
             try:
                 with session.isolated():
                     size = settings.source.slice_mib * _MIB
-                    plan = plan_table(session, contract, Scope(day), size, measure=False)
+                    own = settings.cards.own_iins
+                    plan = plan_table(session, contract, Scope(day), size, measure=False, own_iins=own)
                     found.append(DryRun(contract, plan, locked_seconds=locked))
             except SourceUnavailable:
                 raise

@@ -51,6 +51,12 @@ class Backfilled:
         """As of a run; 3 also where days are left."""
         return worst(*(run.exit_code for run in self.runs), TRANSIENT if self.left else 0)
 
+    @property
+    def reason(self) -> str:
+        """As of a run; also how many tables have days left."""
+        failed = [run.reason for run in self.runs if run.exit_code]
+        return "; ".join([*failed, *([f"days are left of {len(self.left)} tables"] if self.left else [])])
+
 
 def backfill(
     settings: Settings,
@@ -79,7 +85,8 @@ def backfill(
         SettingsInvalid: a table is unknown, or keeps snapshots: a past day's state cannot be read any more.
         KagemushaError: nothing could be read at all; see `daily_run`.
     """
-    selection = _loadable_again(Selection.read(contracts, suites, tables), named=bool(tables)).checked()
+    read = Selection.read(contracts, suites, tables, settings.bigquery)
+    selection = _loadable_again(read, named=bool(tables)).checked()
     installation = Installation.open(settings)
     steps = {name: _steps(installation, one, asked, resume=resume) for name, one in selection.chosen.items()}
     allowance = _Allowance.of(installation, selection)

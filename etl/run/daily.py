@@ -19,7 +19,7 @@ from etl.run.load_records import LoadRecords, load_proofs
 from etl.run.request import Run, Selection
 from etl.run.results import RunResult, TableLoad
 from etl.run.resume import already_loaded
-from etl.run.tables import load_tables
+from etl.run.tables import load_tables, prove_cluster
 from etl.settings import Settings
 from etl.source import Snapshot
 from expectations.suite import BUNDLED as SUITES
@@ -61,7 +61,7 @@ def daily_run(
             BigQuery, keyring; or other runs hold all of the tables.
     """
     run = Run.begin(day, scopes, accepted_deletes)
-    selection = Selection.read(contracts, suites, tables).checked()
+    selection = Selection.read(contracts, suites, tables, settings.bigquery).checked()
     return load_day(Installation.open(settings), selection, run, progress, resume=resume)
 
 
@@ -78,8 +78,10 @@ def load_day(
         resume: leaves out the tables of which the ledger proves that this load is done.
     """
     used_keys = record_keys(installation.ledger, installation.keys, run.run_id)
+    prove_cluster(installation)
     with _leased(installation, selection, run) as leases:
-        records = LoadRecords(installation.ledger, run, load_proofs(installation, selection, run, leases))
+        proofs = load_proofs(installation, selection, run, leases)
+        records = LoadRecords(installation.ledger, installation.keys, run, proofs)
         done = already_loaded(records, selection.chosen, progress) if resume else {}
         snapshot, loaded = load_tables(installation, selection.without(done), run, leases, records, progress)
     loads = done | loaded

@@ -13,7 +13,7 @@ from etl.ledger import LoadOutcome, TableResult, check_rows, package_version
 from etl.run.request import Run
 from etl.run.results import RunResult
 from etl.source import Snapshot
-from etl.stage import Staged
+from etl.stage import Manifest, Staged
 
 
 def table_row(
@@ -46,6 +46,21 @@ def _staged_part(staged: Staged) -> dict[str, object]:
         "partition_rows": partition_rows(staged),
         "key_checks": staged.key_checks or None,
         "peak_mib": staged.peak_mib,
+    }
+
+
+def stage_row(day: date, manifest: Manifest) -> dict[str, object]:
+    """Returns the row of `ops.stages` by which the ledger knows a stage."""
+    staged = manifest.staged
+    return {
+        "run_id": staged.run_id,
+        "table_name": staged.plan.table,
+        "day": day,
+        "contract_digest": manifest.contract_digest,
+        "manifest_digest": staged.digest,
+        "key_version": manifest.key_version,
+        "signature": manifest.signature,
+        "at": manifest.staged_at,
     }
 
 

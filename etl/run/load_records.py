@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass, replace
 from etl.audit import Verdict
 from etl.errors import worst
 from etl.installation import Installation
-from etl.ledger import Leases, Ledger, TableResult, package_version
-from etl.run.ledger_rows import table_row
+from etl.ledger import Leases, Ledger, TableResult, package_version, signed_row
+from etl.run.ledger_rows import stage_row, table_row
 from etl.run.request import Run, Selection
 from etl.run.results import TableLoad
-from etl.stage import Staged
+from etl.stage import Manifest, Staged
 from masking.errors import KagemushaError
+from masking.keyring import Keyring
 from schemas.contract import Contract
 
 
@@ -38,13 +39,23 @@ class LoadRecords:
 
     Attributes:
         ledger: where they go.
+        keys: the keyring under which they are signed.
         run: the run.
         proofs: table → what lets a later run prove that this load is done.
     """
 
     ledger: Ledger
+    keys: Keyring
     run: Run
     proofs: Mapping[str, LoadProof]
+
+    def record_stage(self, manifest: Manifest) -> None:
+        """Writes down what was staged and its signature: only what the ledger knows is published.
+
+        Raises:
+            PublishFailed, PublishRefused: the ledger did not take it.
+        """
+        self.ledger.append("stages", [stage_row(self.run.day, manifest)])
 
     def record(
         self, result: TableResult, staged: Staged | None, verdict: Verdict | None, *, planned: bool
@@ -60,6 +71,7 @@ class LoadRecords:
         row = table_row(self.run.run_id, self.run.day, result, staged, verdict)
         if planned:
             row |= asdict(self.proofs[result.table])
+        row = signed_row(row, self.keys)
         try:
             self.ledger.append("table_loads", [row])
         except KagemushaError as error:

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from etl.audit import checks_of
 from etl.clock import now
+from etl.errors import NO_ROW_READ
 from etl.plan import Scope
+from etl.settings import BigQuerySettings
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts, select_contracts
+from schemas.namespaces import refuse_foreign_names
 from schemas.policy import refuse_breaches
 from schemas.view_file import View, load_views
 
@@ -75,16 +78,20 @@ class Selection:
     suites: Path
 
     @classmethod
-    def read(cls, contracts: Path, suites: Path, tables: Sequence[str]) -> Selection:
+    def read(cls, contracts: Path, suites: Path, tables: Sequence[str], bigquery: BigQuerySettings) -> Selection:
         """Reads a folder's contracts and views, and chooses the tables named, or all.
 
         Raises:
-            ContractInvalid: a contract is wrong, they break the policy, or a name is no contract's table.
+            ContractInvalid: a contract is wrong, they break the policy, or a name is no contract's table; one publishes
+                into a dataset of the product, or a view reads what no contract publishes.
             SettingsInvalid: a view does not say what it answers.
         """
         known = load_contracts(contracts)
         refuse_breaches(list(known.values()))
         chosen, views = select_contracts(known, tables), load_views(contracts / "views")
+        refuse_foreign_names(
+            known.values(), {view.name: view.sql for view in views}, bigquery.own_datasets, NO_ROW_READ
+        )
         return cls(known=known, chosen=chosen, views=views, suites=suites)
 
     def checked(self) -> Selection:

@@ -8,7 +8,7 @@ from datetime import date
 
 from etl.audit import Approved, Verdict
 from etl.errors import worst
-from etl.ledger import FailedCheck, LoadOutcome, TableResult, failed
+from etl.ledger import FailedCheck, LoadOutcome, TableResult, failed, failure_kind
 from etl.publish import Published
 from masking.errors import KagemushaError
 
@@ -34,6 +34,12 @@ class RunResult:
     def exit_code(self) -> int:
         """0 published · 1 audit or leak stopped a table · 2 contract or settings must change · 3 run again."""
         return worst(self.error_code, *(result.exit_code for result in self.tables))
+
+    @property
+    def reason(self) -> str:
+        """Which tables failed, each with the kind of its error, and whether the views did; empty when all went well."""
+        stopped = [f"{one.table}: {failure_kind(one.outcome) or one.outcome}" for one in self.tables if one.exit_code]
+        return "; ".join([*stopped, *(["views were not published"] if self.error_code else [])])
 
 
 @dataclass(frozen=True)

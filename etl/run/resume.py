@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from etl.clock import now
-from etl.ledger import LOADED, LoadOutcome, TableResult
+from etl.ledger import LOADED, SIGNED, LoadOutcome, TableResult, row_is_signed, signed_row
 from etl.progress import Progress
 from etl.run.load_records import LoadRecords
 from etl.run.results import TableLoad
@@ -17,7 +17,8 @@ def already_loaded(records: LoadRecords, contracts: Mapping[str, Contract], prog
     """Returns the tables that a resumed run need not load again, and writes down that it did not.
 
     A load counts when it had the same basis and was the last to hold the table's lease before this run: a run that was
-    killed in between may have replaced some of the table's days, and then the table is loaded again.
+    killed in between may have replaced some of the table's days, and then the table is loaded again. A row that is not
+    what a run signed proves nothing.
     """
     rows = _rows_by_proof(records, contracts)
     done: dict[str, TableLoad] = {}
@@ -26,7 +27,7 @@ def already_loaded(records: LoadRecords, contracts: Mapping[str, Contract], prog
         before = None if proof.fence is None else rows.get((name, proof.basis, proof.fence - 1))
         if before is not None:
             result = TableResult(name, LoadOutcome.ALREADY_LOADED, rows=before)
-            done[name] = TableLoad(result, _skipped_row(records, contract, before))
+            done[name] = TableLoad(result, signed_row(_skipped_row(records, contract, before), records.keys))
     if done:
         records.ledger.append("table_loads", [load.row for load in done.values()])
     for name in done:
@@ -39,12 +40,13 @@ def _rows_by_proof(
 ) -> dict[tuple[str, str | None, int | None], int]:
     """Returns how many rows the day's loads brought that are done, by table, basis and fencing number."""
     sql = (
-        f"SELECT table_name, basis, fence, `rows` FROM `{records.ledger.table_id('table_loads')}` "
+        f"SELECT {', '.join(f'`{name}`' for name in SIGNED)} FROM `{records.ledger.table_id('table_loads')}` "
         "WHERE day = @day AND `at` >= TIMESTAMP(@day) AND table_name IN UNNEST(@tables) "
         "AND outcome IN UNNEST(@outcomes)"
     )
     found = records.ledger.read(sql, day=records.run.day, tables=list(contracts), outcomes=tuple(LOADED))
-    return {(row["table_name"], row["basis"], row["fence"]): int(row["rows"] or 0) for row in found}
+    signed = [row for row in found if row_is_signed(dict(row.items()), records.keys)]
+    return {(row["table_name"], row["basis"], row["fence"]): int(row["rows"] or 0) for row in signed}
 
 
 def _skipped_row(records: LoadRecords, contract: Contract, rows: int) -> dict[str, object]:

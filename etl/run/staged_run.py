@@ -19,6 +19,8 @@ from etl.audit import (
     approve,
     proven_waivers,
     references_of_staged,
+    refuse_superseded,
+    refuse_unknown,
     sign_waiver,
     store_waiver,
     write_index,
@@ -27,11 +29,10 @@ from etl.audit import (
 from etl.clock import now
 from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.installation import Installation
-from etl.ledger import LeaseProof, Ledger, leased
+from etl.ledger import LeaseProof, Ledger, leased, signed_row
 from etl.publish import Published, Publisher
 from etl.run.ledger_rows import table_row
 from etl.run.results import audited_result, published_result
-from etl.run.superseded import refuse_superseded
 from etl.settings import Settings
 from etl.stage import Manifest, Staged, StageGone, read_manifest, staged_tables
 from expectations.checks import CheckResult
@@ -104,7 +105,7 @@ class StagedRun:
         """
         manifest, installation = self._manifest(run_id, table), self.installation
         _refuse_mode(manifest.staged.plan.contract)
-        refuse_superseded(manifest.staged, installation.bucket, installation.ledger)
+        refuse_superseded(manifest, installation.ledger)
         holder, name = f"publish-{run_id}-{secrets.token_hex(3)}", manifest.staged.plan.contract.publish
         limits = installation.settings.limits
         with leased(installation.ledger, holder, [name], limits.lease_seconds, limits.lease_wait_seconds) as leases:
@@ -118,7 +119,7 @@ class StagedRun:
             StageGone: the stage is missing, or was made by another contract.
         """
         manifest, installation = self._manifest(run_id, table), self.installation
-        refuse_superseded(manifest.staged, installation.bucket, installation.ledger)
+        refuse_superseded(manifest, installation.ledger)
         verdict = self._examine_one(manifest)
         failed = _failed_check(manifest.staged, verdict, expectation)
         waiver = sign_waiver(manifest.staged, failed, reason, by, installation.keys)
@@ -128,7 +129,7 @@ class StagedRun:
 
     def _publish(self, manifest: Manifest, lease: LeaseProof, say: Callable[[str], None]) -> Published:
         started, staged, installation = time.monotonic(), manifest.staged, self.installation
-        refuse_superseded(staged, installation.bucket, installation.ledger)  # once more, now that nobody else can
+        refuse_superseded(manifest, installation.ledger)  # once more, now that nobody else can
         waivers = proven_waivers(staged, installation.bucket, installation.keys)
         say("audit")
         approved = approve(staged, self._examine_one(manifest), waivers)
@@ -139,7 +140,9 @@ class StagedRun:
         for waiver in used:
             _record_waiver(installation.ledger, waiver, "used")
         result = published_result(approved, published, time.monotonic() - started)
-        row = table_row(staged.run_id, staged.plan.mask.day, result, staged, approved.verdict)
+        row = signed_row(
+            table_row(staged.run_id, staged.plan.mask.day, result, staged, approved.verdict), installation.keys
+        )
         installation.ledger.append("table_loads", [row])
         self._write_report(row, used)
         return published
@@ -152,8 +155,10 @@ class StagedRun:
         return self._auditor.examine(manifest.staged, manifest.totals, references)
 
     def _references(self, run_id: str, manifests: Mapping[str, Manifest]) -> dict[str, References]:
-        bucket, warehouse = self.installation.bucket, self.installation.warehouse
-        return references_of_staged(bucket, warehouse, self.contracts, run_id, manifests)
+        installation = self.installation
+        return references_of_staged(
+            installation.bucket, installation.warehouse, installation.keys, self.contracts, run_id, manifests
+        )
 
     def _manifest(self, run_id: str, table: str) -> Manifest:
         return self._manifests(run_id, [table])[table]
@@ -163,6 +168,7 @@ class StagedRun:
 
         Raises:
             StageGone: a table has none, or no contract, or was staged under another one.
+            StageForged: a manifest is not what the run signed, or not what the ledger knows of it.
         """
         bucket = self.installation.bucket
         chosen = tuple(tables) or staged_tables(run_id, bucket)
@@ -170,7 +176,9 @@ class StagedRun:
         if unknown or not chosen:
             what = f"There is no contract for {', '.join(unknown)}." if unknown else "The run has no staged files."
             raise StageGone(what, not_done=NOT_PUBLISHED, where={"run": run_id})
-        manifests = {name: read_manifest(run_id, self.contracts[name], bucket) for name in chosen}
+        keys = self.installation.keys
+        manifests = {name: read_manifest(run_id, self.contracts[name], bucket, keys) for name in chosen}
+        refuse_unknown(manifests.values(), run_id, self.installation.ledger)
         for manifest in manifests.values():
             _refuse_other_contract(manifest)
         return manifests

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from etl.audit import Approved, Auditor, References, Verdict, approve, joined_tables, write_page
 from etl.cloud.storage import StagingBucket
 from etl.errors import NOT_PUBLISHED, Unexpected
+from etl.keys import open_keyring
 from etl.ledger import Leases, TableResult
 from etl.plan import TablePlan
 from etl.progress import Progress
@@ -17,6 +19,7 @@ from etl.run.planning import PlanOrRefusal
 from etl.run.results import TableLoad, failed_result, published_result
 from etl.run.table_turns import Stopwatch, TableTurns
 from etl.stage import SourceTotals, Staged, Stager, write_manifest
+from etl.workers import named_failure
 from masking.errors import KagemushaError
 
 Gather = Callable[[Staged, Mapping[str, Staged]], References]
@@ -35,6 +38,7 @@ class TableLoader:
         turns: who may work now.
         leases: prove before publishing that no other run publishes the table.
         records: the ledger's rows.
+        noting: has the ledger told of a stage while it is audited.
         progress: hears of every step.
     """
 
@@ -45,6 +49,7 @@ class TableLoader:
     turns: TableTurns
     leases: Leases
     records: LoadRecords
+    noting: Executor
     progress: Progress
 
     def load(self, table: str, plan: PlanOrRefusal) -> TableLoad:
@@ -54,19 +59,21 @@ class TableLoader:
         verdict: Verdict | None = None
         try:
             with self.turns.turn(), watch.running():
-                staged, totals = self._stage(plan)
+                staged, totals, noted = self._stage(plan)
             self.turns.staged(table, staged)
             others = self.turns.wait_for(joined_tables(staged.plan.contract))
             with self.turns.turn(), watch.running():
                 verdict = self._examine(staged, totals, others)
                 write_page(staged, verdict, StagingBucket(self.stager.location))
                 approved = approve(staged, verdict)
+                noted.result()
                 published = self._publish(approved)
             result = published_result(approved, published, watch.seconds)
         except KagemushaError as error:
             result = failed_result(table, error.at(table=table), watch.seconds, verdict)
         except Exception as error:  # noqa: BLE001  its message could quote a value: only its type is kept
-            failure = Unexpected(f"A step failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
+            unforeseen = Unexpected(f"A step failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
+            failure = named_failure(error, NOT_PUBLISHED) or unforeseen
             result = failed_result(table, failure.at(table=table), watch.seconds, verdict)
         finally:
             self.turns.staged(table, staged)
@@ -74,14 +81,18 @@ class TableLoader:
         self._say_how_it_ended(load.result)
         return load
 
-    def _stage(self, plan: PlanOrRefusal) -> tuple[Staged, SourceTotals]:
-        """Stages a table and leaves its manifest beside the files, so that audit and publish can be run again."""
+    def _stage(self, plan: PlanOrRefusal) -> tuple[Staged, SourceTotals, Future[None]]:
+        """Stages a table, leaves its signed manifest beside the files, and begins to tell the ledger of it.
+
+        So audit and publish can be run again, of this stage and of none that somebody else has made.
+        """
         if isinstance(plan, KagemushaError):
             raise plan
         self._say_what_is_read(plan)
         staged, totals = self.stager.stage(plan)
-        write_manifest(staged, totals, StagingBucket(self.stager.location))
-        return staged, totals
+        keys = open_keyring(self.stager.key)
+        manifest = write_manifest(staged, totals, StagingBucket(self.stager.location), keys)
+        return staged, totals, self.noting.submit(self.records.record_stage, manifest)
 
     def _examine(self, staged: Staged, totals: SourceTotals, others: Mapping[str, Staged]) -> Verdict:
         self.progress.say(staged.plan.table, "audit", rows=staged.rows, bytes=staged.bytes)

@@ -18,6 +18,7 @@ from etl.source.slices import (
 )
 from etl.source.snapshot import HeldSnapshot, Snapshot
 from etl.source.throttle.governor import Governor
+from etl.source.way import reach
 
 __all__ = [
     "MAX_SLICES",
@@ -39,6 +40,7 @@ __all__ = [
     "days_condition",
     "hold_snapshot",
     "join_snapshot",
+    "reach",
     "read_slice",
     "whole_table",
     "window_slices",

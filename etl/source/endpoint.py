@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from etl.errors import NO_ROW_READ, SettingsInvalid, SourceUnavailable
 from etl.retries import pauses
 from etl.settings import ReaderName, SourceSettings
+from etl.source.ca import certificate_file
 from etl.source.credentials import CredentialsRefused, Login, login, renew
 from schemas.types import EngineName
 
@@ -90,6 +91,14 @@ class Endpoint:
         )
 
     @property
+    def url_options(self) -> dict[str, str]:
+        """The options of the URL; certificates of the package are a file of this process."""
+        options = dict(self.options)
+        if "sslrootcert" in options:
+            options["sslrootcert"] = certificate_file(options["sslrootcert"])
+        return options
+
+    @property
     def place(self) -> dict[str, object]:
         """What errors say about where it is."""
         return {"host": self.host, "port": self.port, "database": self.database}
@@ -109,7 +118,7 @@ class Endpoint:
         options = {
             "connect_timeout": "10",
             **_DEAD_PEER,
-            **dict(self.options),
+            **self.url_options,
             "application_name": self.application,
             "client_encoding": "UTF8",
             "sslmode": "prefer" if self.local else "verify-full",

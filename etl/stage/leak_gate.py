@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import pyarrow as pa
 
 from etl.errors import NOT_PUBLISHED, STOPPED
+from etl.stage.leak_advice import advice, found
 from masking.errors import KagemushaError
-from masking.leaks import LeakKind, find_leaks
-
-_LOOKS_LIKE: Final = {
-    LeakKind.PAN: "card numbers",
-    LeakKind.TRACK: "magnetic stripe data",
-    LeakKind.MY_NUMBER: "My Numbers",
-    LeakKind.EMAIL: "e-mail addresses",
-    LeakKind.PHONE: "phone numbers",
-}
+from masking.leaks import Allowed, LeakKind, OwnIins, find_leaks
 
 
 class LeakFound(KagemushaError):
-    """Masked values still look like card numbers, My Numbers, e-mail addresses or phone numbers."""
+    """Masked values still look like card numbers, people's numbers or addresses, or are not what they are declared."""
 
-    advice = "Use scrub_text or drop."
+    advice = "Give the column the class of what it holds, or declare its `format`; masking/POLICY.md tells both."
     exit_code: ClassVar[int] = STOPPED
 
 
-def refuse_leaks(batch: pa.RecordBatch, allowed: Mapping[str, frozenset[LeakKind]]) -> None:
+def refuse_leaks(
+    batch: pa.RecordBatch, allowed: Mapping[str, Allowed | frozenset[LeakKind]], own: OwnIins = ()
+) -> None:
     """Lets a batch pass that holds nothing a card number or a person can be read from.
 
     Args:
         batch: what is about to be staged.
-        allowed: column → kinds that its contract lets it look like.
+        allowed: column → what its contract lets it hold.
+        own: the issuer's own IINs.
 
     Raises:
-        LeakFound: it does; columns, kinds and counts only.
+        LeakFound: it does; columns, kinds and counts only, and what helps for each.
     """
-    leaks = find_leaks(batch, allowed)
+    leaks = find_leaks(batch, allowed, own)
     if leaks:
-        found = "; ".join(f"{leak.count} values of {leak.column} look like {_LOOKS_LIKE[leak.kind]}" for leak in leaks)
-        raise LeakFound(f"{found}.", not_done=NOT_PUBLISHED)
+        raise LeakFound(f"{'; '.join(map(found, leaks))}.", not_done=NOT_PUBLISHED, advice=" ".join(advice(leaks)))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
+from etl.clock import now
 from etl.cloud.storage import StagingBucket, StagingLocation
-from etl.errors import NOT_PUBLISHED, BucketMissing
+from etl.errors import NOT_PUBLISHED, STOPPED, BucketMissing
 from etl.plan import TablePlan, mask_plan
 from etl.stage.quarantine import Quarantine, QuarantinedRow
+from etl.stage.signature import signature_holds, signed
 from etl.stage.source_totals import SourceTotals
 from etl.stage.staged import Staged, StagedFile
 from masking.errors import CONTRACT_MUST_CHANGE, KagemushaError
+from masking.keyring import Keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 
@@ -27,12 +30,16 @@ def changed_files(staged: Staged, target: StagingLocation) -> int:
     Raises:
         StorageUnavailable: storage did not answer.
     """
-    folder = f"{target.prefix}/{staged.run_id}/{staged.plan.table}/"
+    return changed_objects(staged.files, f"{target.prefix}/{staged.run_id}/{staged.plan.table}/", target)
+
+
+def changed_objects(files: Sequence[StagedFile], folder: str, target: StagingLocation) -> int:
+    """Returns how many files are not what storage holds in a folder: by name, size, checksum and generation."""
     stored = {(one.name, one.bytes, one.crc32c, one.generation) for one in StagingBucket(target).stored(folder)}
-    return sum((file.name, file.bytes, file.crc32c, file.generation) not in stored for file in staged.files)
+    return sum((file.name, file.bytes, file.crc32c, file.generation) not in stored for file in files)
 
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _NAME: Final = "manifest.json"
 
 
@@ -43,23 +50,57 @@ class StageGone(KagemushaError):
     advice = "Run the table again; staged files are kept for [stage].keep_days."
 
 
+class StageForged(KagemushaError):
+    """A manifest is not what a run signed, or not what the ledger knows: nobody can tell who wrote it."""
+
+    exit_code: ClassVar[int] = STOPPED
+    advice = (
+        "Somebody else wrote it, or the keyring is another one; find out who writes to the staging bucket, and run the "
+        "table again."
+    )
+
+
 @dataclass(frozen=True)
 class Manifest:
-    """A stage read back: what was staged, and the source's totals as they were counted then."""
+    """A signed stage: what was staged, and the source's totals as they were counted then.
+
+    Attributes:
+        staged_at: when it was signed; the object's own time says only when somebody last wrote it.
+        signature: in hexadecimal, under the key version; see `signature.py`.
+    """
 
     staged: Staged
     totals: SourceTotals
     contract_digest: str
+    staged_at: datetime
+    key_version: int
+    signature: str
 
 
-def write_manifest(staged: Staged, totals: SourceTotals, stage: StagingBucket) -> str:
-    """Writes the manifest next to the staged files and returns its object name; names, counts, sums and digests only.
+def write_manifest(staged: Staged, totals: SourceTotals, stage: StagingBucket, keys: Keyring) -> Manifest:
+    """Signs what was staged, writes it next to the staged files, and returns it; names, counts, sums, digests only.
 
     Raises:
         StorageUnavailable: it was not taken.
     """
+    staged_at = now()
+    content = signed({**_content(staged, totals), "staged_at": staged_at.isoformat()}, keys)
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    stage.write(manifest_name(stage, staged.run_id, staged.plan.table), text.encode(), "application/json")
+    digest = staged.plan.contract.digest
+    return Manifest(
+        staged=staged,
+        totals=totals,
+        contract_digest=digest,
+        staged_at=staged_at,
+        key_version=content["key_version"],
+        signature=content["signature"],
+    )
+
+
+def _content(staged: Staged, totals: SourceTotals) -> dict[str, object]:
     plan = staged.plan
-    content = {
+    return {
         "format": _FORMAT,
         "run_id": staged.run_id,
         "table": plan.table,
@@ -81,10 +122,6 @@ def write_manifest(staged: Staged, totals: SourceTotals, stage: StagingBucket) -
         "seconds": staged.seconds,
         "peak_mib": staged.peak_mib,
     }
-    name = manifest_name(stage, staged.run_id, plan.table)
-    text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
-    stage.write(name, text.encode(), "application/json")
-    return name
 
 
 def staged_tables(run_id: str, stage: StagingBucket) -> tuple[str, ...]:
@@ -94,11 +131,12 @@ def staged_tables(run_id: str, stage: StagingBucket) -> tuple[str, ...]:
     return tuple(sorted(place[0] for place in places if place[1:] == [_NAME]))
 
 
-def read_manifest(run_id: str, contract: Contract, stage: StagingBucket) -> Manifest:
-    """Returns the stage of one table of a run.
+def read_manifest(run_id: str, contract: Contract, stage: StagingBucket, keys: Keyring) -> Manifest:
+    """Returns the stage of one table of a run, as the run signed it.
 
     Raises:
         StageGone: there is no manifest, or it is damaged or of another format.
+        StageForged: it is not what was signed, or was signed for another run or table.
         StorageUnavailable: storage did not give it.
     """
     where = {"run": run_id, "table": contract.table}
@@ -110,12 +148,24 @@ def read_manifest(run_id: str, contract: Contract, stage: StagingBucket) -> Mani
         missing = True
     if missing:
         raise StageGone("The run has no staged files of this table.", not_done=NOT_PUBLISHED, where=where)
+    raw = _readable(content)
+    if raw is not None and not (signature_holds(raw, keys) and (raw["run_id"], raw["table"]) == (*where.values(),)):
+        raise StageForged("The manifest is not what this run signed.", not_done=NOT_PUBLISHED, where=where)
     manifest = None
     with suppress(ValueError, KeyError, TypeError, ArithmeticError):
-        manifest = _manifest(json.loads(content), contract)
-    if manifest is None or (manifest.staged.run_id, manifest.staged.plan.table) != (run_id, contract.table):
+        manifest = _manifest(raw or {}, contract)
+    if manifest is None:
         raise StageGone("The manifest is damaged or of another version.", not_done=NOT_PUBLISHED, where=where)
     return manifest
+
+
+def _readable(content: bytes) -> dict[str, Any] | None:  # Any: JSON
+    """Returns a manifest of this format; None where it is none."""
+    with suppress(ValueError):
+        raw = json.loads(content)
+        if isinstance(raw, dict) and raw.get("format") == _FORMAT:
+            return raw
+    return None
 
 
 def manifest_name(stage: StagingBucket, run_id: str, table: str) -> str:
@@ -124,8 +174,6 @@ def manifest_name(stage: StagingBucket, run_id: str, table: str) -> str:
 
 
 def _manifest(raw: Mapping[str, Any], contract: Contract) -> Manifest:  # Any: JSON
-    if raw["format"] != _FORMAT or raw["table"] != contract.table:
-        raise ValueError("another format or table")
     window = Window(*map(date.fromisoformat, raw["window"])) if raw["window"] else None
     rule = mask_plan(contract, date.fromisoformat(raw["day"]))
     rows = tuple(QuarantinedRow(tuple(row["key"]), row["reasons"]) for row in raw["quarantine"]["rows"])
@@ -147,7 +195,14 @@ def _manifest(raw: Mapping[str, Any], contract: Contract) -> Manifest:  # Any: J
     if staged.digest != raw["manifest_digest"]:
         raise ValueError("the digest is another one")
     totals = SourceTotals(raw["totals"]["rows"], _decimals(raw["totals"]["sums"]))
-    return Manifest(staged, totals, raw["contract_digest"])
+    return Manifest(
+        staged=staged,
+        totals=totals,
+        contract_digest=raw["contract_digest"],
+        staged_at=datetime.fromisoformat(raw["staged_at"]),
+        key_version=raw["key_version"],
+        signature=raw["signature"],
+    )
 
 
 def _decimals(sums: Mapping[str, str]) -> dict[str, Decimal]:

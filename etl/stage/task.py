@@ -28,7 +28,6 @@ from etl.stage.worker import worker_stage
 from masking.dates import LAST_DAY
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
-from masking.leaks import LeakKind
 from masking.plan import MaskPlan, SetAside
 from schemas.business_days import business_date
 from schemas.loads import SNAPSHOT_DATE
@@ -145,21 +144,17 @@ def _masked(
         if masked.aside is not None:
             left_out.append(_set_aside(task, part, masked.aside))
             Quarantine().and_also(left_out).within(task.mask.budgets)
-        refuse_leaks(masked.batch, _allowed(task))
+        refuse_leaks(masked.batch, task.mask.allowed, task.mask.own_iins)
         yield _derived(task, part, masked.batch)
 
 
 def _set_aside(task: TableTask, part: Slice, aside: SetAside) -> Quarantine:
     """Returns the masked keys and reasons of rows left out; the keys pass the same gate as what is staged."""
     rows = _derived(task, part, aside.batch)
-    refuse_leaks(rows.select(list(task.row_key)), _allowed(task))
+    refuse_leaks(rows.select(list(task.row_key)), task.mask.allowed, task.mask.own_iins)
     strategies = {rule.name: rule.strategy.strategy for rule in task.mask.rules}
     reasons = [{column: strategies[column] for column in columns} for columns in aside.columns]
     return quarantined(rows, reasons, task.row_key, task.sums)
-
-
-def _allowed(task: TableTask) -> dict[str, frozenset[LeakKind]]:
-    return {rule.name: rule.allowed_leaks for rule in task.mask.rules}
 
 
 def _derived(task: TableTask, part: Slice, batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -1,9 +1,9 @@
-"""Counts the leaks of columns and batches, whatever Arrow type may hide one."""
+"""Counts the leaks of columns, whatever Arrow type may hide one."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.errors import StrategyMisused
-from masking.leaks.kinds import ALL_KINDS, NUMBERS, Leak, LeakKind
+from masking.leaks.kinds import ALL_KINDS, NUMBERS, LeakKind
+from masking.leaks.own_cards import OwnIins
 from masking.leaks.spans import find_spans
 
 _SMALLEST_NUMBER = 10**11
 """Twelve digits: a My Number; a numeric column holds nothing shorter that would be recognized."""
 
-_DIGITS_OF_SMALLEST = 12
+_SMALLEST_OWN = 10**9
+"""Ten digits: the shortest of an issuer's own cards."""
+
+_DIGITS_OF_SMALLEST = 10
 
 _HARMLESS: tuple[Callable[[pa.DataType], bool], ...] = (
     pa.types.is_null,
@@ -33,14 +37,21 @@ Flags = dict[LeakKind, npt.NDArray[np.bool_]]
 
 
 def scannable(source: pa.DataType) -> bool:
-    """Tells whether a column of this type is scanned: text, bytes, and numbers wide enough for twelve digits."""
+    """Tells whether a column of this type is scanned: text, bytes, and numbers wide enough for ten digits."""
     if pa.types.is_dictionary(source):
         return scannable(source.value_type)
     return _is_text(source) or _is_wide_number(source)
 
 
-def count_leaks(column: pa.Array | pa.ChunkedArray, kinds: frozenset[LeakKind] = ALL_KINDS) -> Counter[LeakKind]:
+def count_leaks(
+    column: pa.Array | pa.ChunkedArray, kinds: frozenset[LeakKind] = ALL_KINDS, own: OwnIins = ()
+) -> Counter[LeakKind]:
     """Counts the rows of a column that hold at least one leak of each kind; kinds that were not found count zero.
+
+    Args:
+        column: of any type.
+        kinds: what to look for.
+        own: the issuer's own IINs.
 
     Raises:
         StrategyMisused: the column is of a type, such as a list, whose values cannot be scanned.
@@ -48,49 +59,42 @@ def count_leaks(column: pa.Array | pa.ChunkedArray, kinds: frozenset[LeakKind] =
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     counts: Counter[LeakKind] = Counter()
     for chunk in chunks:
-        for kind, rows in _leaking_rows(chunk, kinds).items():
+        for kind, rows in leaking_rows(chunk, kinds, own).items():
             counts[kind] += int(rows.sum())
     return +counts
 
 
-def find_leaks(batch: pa.RecordBatch, allowed: Mapping[str, frozenset[LeakKind]]) -> tuple[Leak, ...]:
-    """Returns every leak of a batch that its column is not allowed to hold, in the order of columns and kinds.
-
-    Args:
-        batch: what is about to be staged.
-        allowed: column name to the kinds that it may hold; a column that is not named may hold none.
+def leaking_rows(column: pa.Array, kinds: frozenset[LeakKind], own: OwnIins = ()) -> Flags:
+    """Flags, for each kind that was found, the rows that hold it.
 
     Raises:
-        StrategyMisused: a column is of a type that cannot be scanned; the error names it.
+        StrategyMisused: the values of the column's type cannot be scanned.
     """
-    found: list[Leak] = []
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        try:
-            counts = count_leaks(column, ALL_KINDS - allowed.get(name, frozenset()))
-        except StrategyMisused as error:
-            refusal = error.at(column=name)
-        else:
-            found += (Leak(name, kind, count) for kind, count in sorted(counts.items()))
-            continue
-        raise refusal
-    return tuple(found)
-
-
-def _leaking_rows(column: pa.Array, kinds: frozenset[LeakKind]) -> Flags:
-    """Flags, for each kind that was found, the rows that hold it."""
     if pa.types.is_dictionary(column.type):
         indices = column.indices.fill_null(len(column.dictionary)).to_numpy(zero_copy_only=False)
-        distinct = _leaking_rows(column.dictionary, kinds)
+        distinct = leaking_rows(column.dictionary, kinds, own)
         return {kind: np.append(rows, np.False_)[indices] for kind, rows in distinct.items()}
+    rows, texts = texts_of(column, _SMALLEST_NUMBER if not own else _SMALLEST_OWN)
+    if not scannable(column.type):
+        return {}
+    sought = kinds if _is_text(column.type) or pa.types.is_fixed_size_binary(column.type) else kinds & NUMBERS
+    return _flags(texts, rows, len(column), sought, own)
+
+
+def texts_of(column: pa.Array, smallest: int = _SMALLEST_NUMBER) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Returns the rows of a plain column that can hold a leak, and their texts; of numbers, the long whole ones.
+
+    Raises:
+        StrategyMisused: the values of the column's type cannot be scanned.
+    """
     if pa.types.is_fixed_size_binary(column.type):
         column = column.cast(pa.binary())
     if _is_text(column.type):
-        return _flags(column, np.arange(len(column)), len(column), kinds)
+        return np.arange(len(column)), column
     if _is_wide_number(column.type):
-        rows, numbers = _long_numbers(column)
-        return _flags(numbers, rows, len(column), kinds & NUMBERS)
+        return _long_numbers(column, smallest)
     if any(is_harmless(column.type) for is_harmless in _HARMLESS):
-        return {}
+        return np.empty(0, np.int64), pa.array([], pa.string())
     raise StrategyMisused(
         f"A column of type {column.type} cannot be scanned for leaks.",
         not_done="Nothing was staged.",
@@ -98,9 +102,11 @@ def _leaking_rows(column: pa.Array, kinds: frozenset[LeakKind]) -> Flags:
     )
 
 
-def _flags(strings: pa.Array, rows: npt.NDArray[np.int64], length: int, kinds: frozenset[LeakKind]) -> Flags:
+def _flags(
+    strings: pa.Array, rows: npt.NDArray[np.int64], length: int, kinds: frozenset[LeakKind], own: OwnIins
+) -> Flags:
     found: dict[LeakKind, list[int]] = {}
-    for span in find_spans(strings, kinds) if kinds else []:
+    for span in find_spans(strings, kinds, own) if kinds else []:
         found.setdefault(span.kind, []).append(span.row)
     flags = {kind: np.zeros(length, np.bool_) for kind in found}
     for kind, places in found.items():
@@ -124,10 +130,10 @@ def _is_wide_number(source: pa.DataType) -> bool:
     return bool(pa.types.is_int64(source) or pa.types.is_uint64(source) or pa.types.is_float64(source))
 
 
-def _long_numbers(column: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """Returns the rows that hold a whole number of twelve or more digits, and those numbers as strings."""
+def _long_numbers(column: pa.Array, smallest: int) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Returns the rows that hold a whole number of at least `smallest`, and those numbers as strings."""
     if pa.types.is_decimal(column.type):
-        large = pc.greater_equal(pc.abs(column), pa.scalar(_SMALLEST_NUMBER, pa.decimal128(12, 0)).cast(column.type))
+        large = pc.greater_equal(pc.abs(column), pa.scalar(smallest, pa.decimal128(12, 0)).cast(column.type))
         rows = np.flatnonzero(pc.fill_null(large, fill_value=False).to_numpy(zero_copy_only=False))
         chosen = pc.abs(column.take(pa.array(rows)))
         whole = np.flatnonzero(pc.equal(pc.floor(chosen), chosen).to_numpy(zero_copy_only=False))
@@ -137,6 +143,6 @@ def _long_numbers(column: pa.Array) -> tuple[npt.NDArray[np.int64], pa.Array]:
     if pa.types.is_floating(column.type):
         largest = np.float64(2**53)  # above it a float64 cannot hold every whole number
         filled = np.where(np.isfinite(filled) & (np.abs(filled) <= largest) & (np.trunc(filled) == filled), filled, 0)
-    rows = np.flatnonzero((filled >= _SMALLEST_NUMBER) | (filled <= -_SMALLEST_NUMBER))
+    rows = np.flatnonzero((filled >= smallest) | (filled <= -smallest))
     numbers = filled[rows].astype(np.uint64 if pa.types.is_uint64(column.type) else np.int64)
     return rows, pc.utf8_ltrim(pa.array(numbers).cast(pa.string()), "-")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from masking.leaks.spelling import Plain
 
+_COLONS = 6
 _AROUND = 80
 """Bytes looked at on either side of a number; the longest shape that has to be seen whole is a UUID."""
 
@@ -20,7 +21,7 @@ _UUID = re.compile(_NOT_IN_WORD + rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-
 _HEX = re.compile(_NOT_IN_WORD + rb"(?:0x)?([0-9a-fA-F]{16,})" + _END_OF_WORD)
 _OWN_TOKEN = re.compile(rb"k[0-9]+_[0-9a-f]{32,}")
 _HEX_LETTER = re.compile(rb"[a-fA-F]")
-_NOT_ONLY_DIGITS = re.compile(rb"[a-fA-Fk.]")
+_NOT_ONLY_DIGITS = re.compile(rb"[a-fA-Fk.:]")
 """What each of these shapes has in it besides digits, so that most numbers are told from them by one look."""
 
 
@@ -45,6 +46,11 @@ _BESIDE_DECIMAL = re.compile(rb"[0-9]\.[0-9]+[ ,]+[+-]?$"), re.compile(rb"[ ,]+[
 _LONG_FRACTION = re.compile(rb"(?<![0-9.])[0-9]+\.[0-9]{5,}(?![0-9.])")
 """A decimal number; four digits after a dot may be the first group of a card number after `1.`"""
 
+_IPV6 = re.compile(
+    rb"(?<![0-9A-Za-z:])(?:(?:[0-9a-fA-F]{1,4}:){6,7}[0-9a-fA-F]{1,4}"
+    rb"|(?:[0-9a-fA-F]{1,4}:){1,7}(?::[0-9a-fA-F]{1,4}){0,6}:?|:(?::[0-9a-fA-F]{1,4}){1,7})(?![0-9A-Za-z])"
+)
+
 _DATE = re.compile(
     rb"(?<![0-9])(?:(?:19|20)[0-9]{2}([-/.])(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])"
     rb"|(?:0[1-9]|[12][0-9]|3[01])([-/.])(?:0[1-9]|[12][0-9]|3[01])\2(?:19|20)[0-9]{2})(?![0-9])"
@@ -56,12 +62,14 @@ _PHONE = re.compile(
 
 
 def inside_machine_text(text: Plain, row: int, start: int, end: int, hashes: Hash = LONG_HASH) -> bool:
-    """Tells whether the digits are part of a UUID, a hash, a token or the fraction of a decimal number."""
+    """Tells whether the digits are part of a UUID, a hash, a token, an IPv6 address or the fraction of a number."""
     base = max(start - _AROUND, text.start_of(row))
     around = text.piece(row, base, end + _AROUND)
     if not _NOT_ONLY_DIGITS.search(around):
         return False
     start, end = start - base, end - base
+    if b":" in around and any(_is_ipv6(found) and _overlap(found, start, end) for found in _IPV6.finditer(around)):
+        return True
     for found in _UUID.finditer(around):
         if _overlap(found, start, end) and _HEX_LETTER.search(found.group()):
             return True
@@ -79,6 +87,11 @@ def inside_machine_text(text: Plain, row: int, start: int, end: int, hashes: Has
         found.start(2) <= start and end <= found.end(2) and _is_number(around, found)
         for found in _DECIMAL.finditer(around)
     )
+
+
+def _is_ipv6(found: re.Match[bytes]) -> bool:
+    """Tells an IPv6 address, shortened or of seven or eight parts, from a few numbers between colons."""
+    return b"::" in found.group() or found.group().count(b":") >= _COLONS
 
 
 def _is_number(around: bytes, found: re.Match[bytes]) -> bool:
@@ -99,6 +112,13 @@ def crosses_another(text: Plain, row: int, start: int, end: int) -> bool:
     start, end = start - base, end - base
     shapes = (_DATE, _PHONE, _LONG_FRACTION)
     return any(_overlap(found, start, end) for shape in shapes for found in shape.finditer(around))
+
+
+def is_in_date(text: Plain, row: int, start: int, end: int) -> bool:
+    """Tells whether a window holds digits of a date."""
+    base = max(start - _AROUND, text.start_of(row))
+    around = text.piece(row, base, end + _AROUND)
+    return any(_overlap(found, start - base, end - base) for found in _DATE.finditer(around))
 
 
 def _overlap(found: re.Match[bytes], start: int, end: int) -> bool:

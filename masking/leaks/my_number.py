@@ -13,48 +13,49 @@ import numpy as np
 
 from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import Bytes, Mask
-from masking.leaks.windows import Groups, Windows, digits_of, windows
+from masking.leaks.suspects import Bytes, Mask, Positions
+from masking.leaks.windows import Groups, Windows, digits_of
 
 LENGTH = 12
 _GROUP = 4
 _WEIGHTS = np.array([6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2])
 _MODULUS = 11
+_YEARS = re.compile(rb"(?:(?:19|20)[0-9]{2}[^0-9]*){3}")
 _MINUTE = re.compile(rb"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
 
 
 def find_my_numbers(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of every My Number, in positions of the plain text."""
-    lengths = groups.lengths
-    begins = (lengths == LENGTH) | (lengths == _GROUP)
-    follows = groups.linked_as_card
-    for lot in windows(groups, follows, begins, LENGTH, LENGTH):
-        found = lot.where(_in_fours(groups, lot))
-        found = found.where(check_digit_fits(digits_of(groups, found, LENGTH)))
-        for first, last, row, start, end in found.places(groups):
-            if first != last and _goes_on_in_fours(text, groups, follows, first, last):
-                continue
-            # 202308311045 is a minute; one My Number in 37,000 could be read as one.
-            if _MINUTE.fullmatch(text.piece(row, start, end)) or inside_machine_text(text, row, start, end, SHORT_HASH):
-                continue
-            yield row, start, end
+    alone = np.flatnonzero(groups.lengths == LENGTH)
+    first = np.concatenate([alone, _first_of_three(groups)])
+    last = np.concatenate([alone, first[len(alone) :] + 2])
+    order = np.argsort(first, kind="stable")
+    lot = Windows(first[order], last[order], np.full(len(first), LENGTH))
+    found = lot.where(check_digit_fits(digits_of(groups, lot, LENGTH)))
+    for start_group, end_group, row, start, end in found.places(groups):
+        if start_group != end_group and (
+            _goes_on_in_fours(text, groups, start_group, end_group) or _YEARS.fullmatch(text.piece(row, start, end))
+        ):
+            continue
+        # 202308311045 is a minute; one My Number in 37,000 could be read as one.
+        if _MINUTE.fullmatch(text.piece(row, start, end)) or inside_machine_text(text, row, start, end, SHORT_HASH):
+            continue
+        yield row, start, end
 
 
-def _in_fours(groups: Groups, found: Windows) -> Mask:
-    lengths = groups.lengths
-    alone = found.first == found.last
-    middle = np.minimum(found.first + 1, len(lengths) - 1)
-    three = found.last - found.first == 2  # noqa: PLR2004 - two steps from the first to the third
-    fits: Mask = alone | (three & (lengths[middle] == _GROUP) & (lengths[found.last] == _GROUP))
-    return fits
+def _first_of_three(groups: Groups) -> Positions:
+    """Returns the groups of four digits that two more follow, whatever up to six signs but letters part them."""
+    four, linked = groups.lengths == _GROUP, groups.linked
+    return np.flatnonzero(four[:-2] & four[1:-1] & four[2:] & linked[1:-1] & linked[2:])
 
 
-def _goes_on_in_fours(text: Plain, groups: Groups, follows: Mask, first: int, last: int) -> bool:
+def _goes_on_in_fours(text: Plain, groups: Groups, first: int, last: int) -> bool:
     """Tells whether the three groups are a part of a longer number in fours, such as a card token."""
     separator = text.data[groups.ends[first]]
-    if follows[first] and groups.lengths[first - 1] == _GROUP and text.data[groups.ends[first - 1]] == separator:
+    linked = groups.linked
+    if linked[first] and groups.lengths[first - 1] == _GROUP and text.data[groups.ends[first - 1]] == separator:
         return True
-    goes_on = last + 1 < len(follows) and follows[last + 1] and groups.lengths[last + 1] == _GROUP
+    goes_on = last + 1 < len(linked) and linked[last + 1] and groups.lengths[last + 1] == _GROUP
     return bool(goes_on and text.data[groups.ends[last]] == separator)
 
 

@@ -1,57 +1,162 @@
-"""Knows Japanese phone numbers: mobile and IP (0X0), landlines, toll-free, and all of them behind +81."""
+"""Knows phone numbers: Japan's mobile, IP, landline and toll-free ones, with and without +81, and foreign ones with +.
+
+What `normalize: [jp_phone]` reads as a whole value is a phone here too: both ask `NATIONAL`. A foreign number is known
+by its `+`, or by `00`, `010` or `011` and a sign before its country code; without either nothing tells it from an id.
+Sources: 総務省 電気通信番号計画 (Japan's numbers); ITU-T E.164 (country codes, at most 15 digits).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
+from masking.kernels.buffers import gather
 from masking.kernels.numerals import pack
-from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text
+from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text, is_in_date
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import Mask
-from masking.leaks.windows import Groups, Windows, digits_of, windows
+from masking.leaks.suspects import FEWEST_DIGITS, Mask, Positions
+from masking.leaks.windows import Groups
 
-FEWEST, MOST = 10, 15
-_MOST_GROUPS, _FEWEST_AT_END = 3, 3
-_S = rb"[ .\-()\t]{1,3}"
+NATIONAL: Final = (
+    "(?:0[134][0-9]{8}|0[25-9][1-9][0-9]{7}|0[25-9]0[0-9]{8}|(?:0120|0570|0800|0990)[0-9]{6,7})"  # RE2 reads it too
+)
+"""The digits of a Japanese number as it is called from within Japan: landline, mobile or IP, toll-free."""
 
-_MOBILE = rb"0[25-9]0(?:%b)?\d{4}(?:%b)?\d{4}" % (_S, _S)
-_TOLL_FREE = rb"(?:0120|0800|0570|0990)(?:%b)?\d{2,4}(?:%b)?\d{3,4}" % (_S, _S)
-_LANDLINE = rb"(?!0[25-9]0)(?:0[1-9]\d{8}|0[1-9]\d{0,3}%b\d{1,4}%b\d{4}|0[1-9]\d{0,3}[ \-()\t]{1,3}\d{5,8})" % (_S, _S)
-_ABROAD = rb"(?:81|0081|01081|010%b81)(?:%b)?(?:0(?:%b)?)?[1-9](?:(?:%b)?\d){8,9}" % (_S, _S, _S, _S)
+ABROAD: Final = (r"^(?:\+81|0081|01081|01181)0?", "^81([5789]0[0-9]{8})$")
+"""How the same number begins when it is called from elsewhere; without `+` and exit code it is a mobile one."""
 
-_WITH_TEN_DIGITS = re.compile(_LANDLINE)
-_WITH_OTHER = re.compile(rb"%b|%b" % (_MOBILE, _TOLL_FREE))
-_WITH_COUNTRY = re.compile(_ABROAD)
+_FEWEST_ABROAD, _MOST = 8, 17
+_MOST_GROUPS: Final = 4
+_LONGEST: Final = 64
+_ANY: Final = rb"[^0-9A-Za-z\xe1]{1,6}"
+_NEAR: Final = rb"[ .\-()/~_\t\r\n\v\f\x1f\xe2]{1,6}"
+_IN_ABROAD: Final = rb"[ .\-()/~\r\n\x1f]{1,3}"
+_END: Final = rb"(?![0-9])"
+_MOBILE: Final = rb"0(?:%b)?[25-9]0(?:%b)?[0-9]{4}(?:%b)?[0-9]{4}" % (_ANY, _ANY, _ANY)
+_TOLL_FREE: Final = (
+    rb"(?:0120|0800|0570|0990)(?:%b)?(?:[0-9]{3}(?:%b)?[0-9]{3,4}|[0-9]{2}(?:%b)?[0-9]{4}|[0-9]{4}(?:%b)?[0-9]{3})"
+    % (_ANY, _ANY, _ANY, _ANY)
+)
+_LANDLINE: Final = (
+    rb"(?!0[25-9]0)(?:0[1-9][0-9]{8}|0[1-9][0-9]{0,3}%b[0-9]{1,4}%b[0-9]{4}|0[1-9][0-9]{0,3}%b[0-9]{5,8}(?!-[0-9]))"
+    % (_NEAR, _NEAR, rb"[ \-()\t]{1,3}")
+)
+_MOBILE_OR_FREE: Final = re.compile(rb"(?:%b|%b)%b" % (_MOBILE, _TOLL_FREE, _END))
+_LANDLINES: Final = re.compile(_LANDLINE + _END)
+
+_JAPAN: Final = rb"81(?:%b)?(?:0(?:%b)?)?[1-9](?:(?:%b)?[0-9]){8,9}" % (_NEAR, _NEAR, _NEAR)
+_AMERICA: Final = rb"1(?:%b)?[2-9][0-9]{2}(?:%b)?[2-9][0-9]{2}(?:%b)?[0-9]{4}" % (_NEAR, _NEAR, _NEAR)
+_COUNTRY: Final = (
+    rb"(?:7|20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[246]|9[0-58]"
+    rb"|2[1-689][0-9]|3[578][0-9]|42[0-9]|5[09][0-9]|6[789][0-9]|8[057-9][0-9]|9[679][0-9])"
+)
+_ELSEWHERE: Final = _COUNTRY + rb"(?:%b)?(?:0%b)?[1-9](?:(?:%b)?[0-9]){5,11}" % ((_IN_ABROAD,) * 3)
+_INTERNATIONAL: Final = re.compile(rb"(?:%b|%b|%b)%b" % (_JAPAN, _AMERICA, _ELSEWHERE, _END))
+_BY_EXIT_CODE: Final = re.compile(
+    rb"(?:00|010|011)(?:(?:%b)?%b|%b(?:%b|%b))%b" % (_NEAR, _JAPAN, _NEAR, _AMERICA, _ELSEWHERE, _END)
+)
+_WITHOUT_PLUS: Final = re.compile(
+    rb"81(?:[5789]0[0-9]{8}|%b(?:0%b?)?(?:[25-9]0(?:%b)?[0-9]{4}(?:%b)?[0-9]{4}|[1-9][0-9]{0,3}%b[0-9]{1,4}%b[0-9]{4}))%b"
+    % (_NEAR, _NEAR, _NEAR, _NEAR, _NEAR, _NEAR, _END)
+)
+_FRACTION: Final = re.compile(rb"[0-9]{1,3}\.[0-9]{5,}")
+_ONE_NUMBER: Final = re.compile(rb"[ \t]*\+?[0-9 .\-()\[\]/_~\t\r\n\v\f\x1f]+")
+_NATIONAL: Final = re.compile(NATIONAL)
+_ABROAD: Final = tuple(re.compile(prefix) for prefix in ABROAD)
 
 
 def find_phones(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of every phone number, in positions of the plain text."""
-    after_plus = text.data[np.maximum(groups.starts - 1, 0)] == ord("+")
-    begins = (groups.digits[groups.first_digit] == 0) | after_plus
-    for lot in windows(groups, groups.linked_as_phone, begins, FEWEST, MOST):
-        found = lot.where(_begins_like_a_phone(groups, lot, after_plus))
-        for (_, _, row, start, end), digits in zip(found.places(groups), found.digits.tolist(), strict=True):
-            like_a_phone = _is_phone(text.piece(row, start, end), digits)
-            if like_a_phone and not inside_machine_text(text, row, start, end, SHORT_HASH):
-                yield row, start, end
+    candidates = _candidates(text, groups)
+    starts, rows = groups.starts[candidates].tolist(), groups.rows[candidates].tolist()
+    plus = _after_plus(text, groups)[candidates].tolist()
+    for row, start, after_plus in zip(rows, starts, plus, strict=True):
+        end = _end_of_phone(text, row, start, after_plus=after_plus)
+        if end and not inside_machine_text(text, row, start, end, SHORT_HASH):
+            yield row, start, end
+    yield from _whole_values(text, groups)
 
 
-def _begins_like_a_phone(groups: Groups, found: Windows, after_plus: Mask) -> Mask:
-    """Flags windows of ten or eleven digits behind one zero, and longer ones that begin with the country code."""
-    prefix = pack(digits_of(groups, found, 5), 10)
-    domestic = (prefix >= 1000) & (prefix < 10000) & (found.digits <= FEWEST + 1)  # noqa: PLR2004 - 01… to 09…
-    domestic &= (found.last - found.first < _MOST_GROUPS) & (groups.lengths[found.last] >= _FEWEST_AT_END)
-    abroad = np.where(after_plus[found.first], prefix // 1000 == 81, (prefix // 10 == 81) | (prefix == 1081))  # noqa: PLR2004 - +81, 0081, 010 81
-    plausible: Mask = domestic | abroad
-    return plausible
+def _candidates(text: Plain, groups: Groups) -> Positions:
+    """Returns the groups with which a phone number may begin, by its first three digits and how many follow."""
+    room = groups.first_digit + 3 <= len(groups.digits)
+    first = np.zeros(len(room), np.uint64)
+    first[room] = pack(gather(groups.digits, groups.first_digit[room], 3), 10)
+    left = _digits_left(groups)
+    domestic = (first >= 10) & (first < 100)  # noqa: PLR2004 - 01 to 09
+    domestic &= _of_ten_or_eleven(groups)
+    abroad = ((first // 10 == 81) | (first < 12) & (first > 0)) & (left >= FEWEST_DIGITS + 1)  # noqa: PLR2004 - 81, 00, 010, 011
+    with_plus = _after_plus(text, groups) & (left >= _FEWEST_ABROAD)
+    return np.flatnonzero((domestic | abroad | with_plus) & (groups.lengths <= _MOST))
 
 
-def _is_phone(number: bytes, digits: int) -> bool:
-    if digits == FEWEST and _WITH_TEN_DIGITS.fullmatch(number):
-        return True
-    if digits in {FEWEST, FEWEST + 1} and _WITH_OTHER.fullmatch(number):
-        return True
-    return _WITH_COUNTRY.fullmatch(number) is not None
+def _of_ten_or_eleven(groups: Groups) -> Mask:
+    """Flags the groups that are a number of ten or eleven digits, alone or with up to three groups after them."""
+    total, goes_on = groups.lengths.copy(), np.ones(len(groups.starts), np.bool_)
+    found = (total >= FEWEST_DIGITS) & (total <= FEWEST_DIGITS + 1)
+    for step in range(1, min(_MOST_GROUPS, len(total))):
+        goes_on[:-step] &= groups.linked[step:]
+        goes_on[-step:] = False
+        total[:-step] += groups.lengths[step:]
+        found |= goes_on & (total >= FEWEST_DIGITS) & (total <= FEWEST_DIGITS + 1)
+    return found
+
+
+def _after_plus(text: Plain, groups: Groups) -> Mask:
+    """Flags the groups right after a plus sign, or after one and a bracket or a space."""
+    before = text.data[np.maximum(groups.starts - 1, 0)]
+    earlier = text.data[np.maximum(groups.starts - 2, 0)]
+    loose = (before == ord(" ")) | (before == ord("("))
+    found: Mask = (before == ord("+")) | (loose & (earlier == ord("+")))
+    return found
+
+
+def _digits_left(groups: Groups) -> Positions:
+    """Returns for each group its digits and those of the groups after it in its chain."""
+    lengths = groups.lengths
+    firsts = np.flatnonzero(~groups.linked)
+    until = np.cumsum(lengths)
+    ends = until[np.append(firsts[1:], len(lengths)) - 1]
+    return np.repeat(ends, np.diff(firsts, append=len(lengths))) - until + lengths
+
+
+def _end_of_phone(text: Plain, row: int, start: int, *, after_plus: bool) -> int:
+    """Returns where the phone number ends that begins here; 0 where none does."""
+    piece = text.piece(row, start, start + _LONGEST)
+    if after_plus:
+        found = _INTERNATIONAL.match(piece)
+        return start + found.end() if found and not _FRACTION.fullmatch(found.group()) else 0
+    found = _MOBILE_OR_FREE.match(piece)
+    if found:
+        return start + found.end()
+    found = _BY_EXIT_CODE.match(piece) or _WITHOUT_PLUS.match(piece) or _LANDLINES.match(piece)
+    if not found or is_in_date(text, row, start, start + found.end()):
+        return 0
+    return start + found.end()
+
+
+def _whole_values(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
+    """Yields the rows that are nothing but one number which `jp_phone` reads, wherever its separators stand."""
+    begins = np.flatnonzero(np.diff(groups.rows, prepend=-1))
+    if not len(begins):
+        return
+    totals = np.add.reduceat(groups.lengths, begins)
+    several = np.diff(begins, append=len(groups.rows)) > 1
+    first = groups.digits[groups.first_digit[begins]]
+    for at in begins[several & (totals >= FEWEST_DIGITS) & (totals <= _MOST) & ((first == 0) | (first == 8))].tolist():  # noqa: PLR2004 - 0 or 81
+        row = int(groups.rows[at])
+        piece = text.piece(row, 0, len(text.data))
+        if len(piece) <= _LONGEST and is_phone(piece):
+            yield row, text.start_of(row), text.start_of(row) + len(piece)
+
+
+def is_phone(value: bytes) -> bool:
+    """Tells whether a whole value, in its plain spelling, is a Japanese phone number."""
+    if not _ONE_NUMBER.fullmatch(value) or value.lstrip().startswith(b"0."):
+        return False
+    number = bytes(byte for byte in value if byte in b"+0123456789").decode()
+    national = _ABROAD[1].sub(r"0\1", _ABROAD[0].sub("0", number))
+    return _NATIONAL.fullmatch(national) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
 
 from masking.kernels.buffers import ByteStrings
@@ -11,9 +12,10 @@ from masking.leaks.cards import find_cards
 from masking.leaks.emails import find_emails
 from masking.leaks.kinds import ALL_KINDS, LeakKind, Span
 from masking.leaks.my_number import find_my_numbers
+from masking.leaks.own_cards import OwnIins, find_own_cards
 from masking.leaks.phones import find_phones
 from masking.leaks.spelling import Plain, plain
-from masking.leaks.suspects import suspects
+from masking.leaks.suspects import Positions, marks_of, rows_of, suspects
 from masking.leaks.tokens import own_tokens
 from masking.leaks.tracks import find_tracks
 from masking.leaks.windows import digit_groups
@@ -26,32 +28,45 @@ _BY_GROUPS = (
 )
 
 
-def find_spans(strings: pa.Array, kinds: frozenset[LeakKind] = ALL_KINDS) -> list[Span]:
+def find_spans(strings: pa.Array, kinds: frozenset[LeakKind] = ALL_KINDS, own: OwnIins = ()) -> list[Span]:
     """Returns the place of every leak of the given kinds, in order; spans of different kinds may overlap.
 
     Args:
         strings: a string, large_string, binary or large_binary array; nulls and slices are fine.
         kinds: what to look for.
+        own: the issuer's own IINs; without them no card is known as an own one.
     """
     view = ByteStrings.from_arrow(strings)
-    spans: list[Span] = []
+    spans: set[Span] = set()
     for rows in suspects(view.data, view.offsets):
         foreign = rows[~own_tokens(view.data, view.offsets, rows)]
         if not len(foreign):
             continue
-        text = plain(strings.take(pa.array(foreign)))
-        for row, start, end, kind in _find(text, kinds):
-            spans.append(Span(int(foreign[row]), *text.original(row, start, end), kind))
+        for places, text in readings(strings.take(pa.array(foreign))):
+            for row, start, end, kind in _find(text, kinds, own):
+                spans.add(Span(int(foreign[places[row]]), *text.original(row, start, end), kind))
     return sorted(spans)
 
 
-def _find(text: Plain, kinds: frozenset[LeakKind]) -> Iterator[tuple[int, int, int, LeakKind]]:
+def readings(strings: pa.Array) -> Iterator[tuple[Positions, Plain]]:
+    """Yields rows and their strings as they are spelled, then those that may hold an escape as they are decoded."""
+    yield np.arange(len(strings)), plain(strings)
+    view = ByteStrings.from_arrow(strings)
+    low = int(view.offsets[0])
+    marked = rows_of(np.flatnonzero(marks_of(view.data[low : int(view.offsets[-1])])), view.offsets - low)
+    if len(marked):
+        yield marked, plain(strings.take(pa.array(marked)), decoded=True)
+
+
+def _find(text: Plain, kinds: frozenset[LeakKind], own: OwnIins = ()) -> Iterator[tuple[int, int, int, LeakKind]]:
     if LeakKind.EMAIL in kinds:
         yield from ((*place, LeakKind.EMAIL) for place in find_emails(text))
     if kinds == {LeakKind.EMAIL}:
         return
     groups = digit_groups(text)
     if len(groups.starts):
+        if own and LeakKind.OWN_CARD in kinds:
+            yield from ((*place, LeakKind.OWN_CARD) for place in find_own_cards(text, groups, own))
         for kind, find in _BY_GROUPS:
             if kind in kinds:
                 yield from ((*place, kind) for place in find(text, groups))

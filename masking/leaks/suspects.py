@@ -1,7 +1,7 @@
 """Tells at memory speed which strings could hold a leak at all; everything else is looked at no further.
 
 Every kind but e-mail needs ten digits close together, and e-mail needs an at sign. A suspect is a superset: the exact
-rules (`windows`, `cards`, `people`) decide about suspects only.
+rules (`windows`, `cards`, `phones`) decide about suspects only, after reading them as `spelling` does.
 """
 
 from __future__ import annotations
@@ -16,60 +16,133 @@ Positions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 CHUNK_BYTES = 1 << 18
-"""Bytes looked at in one go: small enough to stay in the processor's cache, so that the passes cost little."""
+"""Bytes whose suspects are handed on together."""
+
+_PIECE_BYTES = 120_000
+"""Bytes looked at in one go: small enough for the processor's cache and for memory that is used again."""
 
 FEWEST_DIGITS = 10
 """A landline number without its country code; every other number has more digits."""
 
-WIDEST_GAP = 3
-"""Separators between two groups that still read as one number, as in `4111 - 1111`."""
+WIDEST_GAP = 6
+"""Signs between two groups that still read as one number, as in `"4111", "1111"`."""
 
-_ASCII_END = 0x80
 _ZERO = np.uint8(ord("0"))
-_AFTER_NINE = 0x3A
-_UNDERSCORE, _AT = 0x5F, 0x40
+_A, _LETTERS, _LOWER = np.uint8(ord("a")), 26, np.uint8(0x20)
+_AT = 0x40
 _FULL_WIDTH = (0xEF, 0xBC)
 _COUNTS_IN_A_BYTE = 255
+_BACKSLASH, _PERCENT, _AMPERSAND, _LESS = b"\\%&<"
+_MARKS, _TAG, _AT_SIGN = (b"\\", b"%", b"&", b"<"), b"<", b"@"
+
+_OTHER_DIGITS = np.zeros(256, np.bool_)
+_OTHER_DIGITS[[0xD9, 0xDB, 0xDF, 0xE0, 0xE1, 0xEA, 0xF0]] = True
+"""First bytes of all decimal digits beyond ASCII and full width, and of much else."""
+
+_LONGEST_ESCAPE = 9
+"""Signs of an escape after its first, as in `\\U0001d7d2`."""
+
+_MAY_HIDE_AT_SIGN = np.zeros((256, 256), np.bool_)
+for _two in b"40 EF 25 26 3C 5C u0 uf u{ U0 x4 x2 x5 x{ #x".split():
+    _MAY_HIDE_AT_SIGN[[_two[0], _two.lower()[0]], [[_two[1]], [_two.lower()[1]]]] = True
+for _two in (b"uF", b"xe", b"xE", b"co", b"am", *(b"#%d" % _digit for _digit in range(10))):
+    _MAY_HIDE_AT_SIGN[_two[0], _two[1]] = True
+"""By the two bytes after its first: an escape of an at sign, or one that may become the beginning of another."""
 
 
 def suspects(data: Bytes, offsets: Positions) -> Iterator[Positions]:
     """Yields, chunk by chunk and in order, the rows that could hold a leak."""
-    last = len(offsets) - 1
-    first = 0
-    while first < last:
-        until = int(np.searchsorted(offsets, offsets[first] + CHUNK_BYTES, "right")) - 1
-        until = min(max(until, first + 1), last)
+    waiting: list[Positions] = []
+    since = int(offsets[0])
+    for first, until in _pieces(offsets):
         low, high = int(offsets[first]), int(offsets[until])
         if high > low:
             rows = _suspects_of(data[low:high], offsets[first : until + 1] - low)
             if len(rows):
-                yield rows + first
+                waiting.append(rows + first)
+        if high - since >= CHUNK_BYTES and waiting:
+            yield np.concatenate(waiting)
+            waiting, since = [], high
+    if waiting:
+        yield np.concatenate(waiting)
+
+
+def _pieces(offsets: Positions) -> Iterator[tuple[int, int]]:
+    """Yields the first row of each piece and the one after its last; a longer row is a piece of its own."""
+    last, first = len(offsets) - 1, 0
+    while first < last:
+        until = int(np.searchsorted(offsets, offsets[first] + _PIECE_BYTES, "right")) - 1
+        until = min(max(until, first + 1), last)
+        yield first, until
         first = until
 
 
 def _suspects_of(data: Bytes, offsets: Positions) -> Positions:
-    if data.max() < _ASCII_END:
-        at_signs = data == _AT
-        rows = _rows_with_runs(data, offsets)
+    digits = (data - _ZERO) < FEWEST_DIGITS
+    raw = data.tobytes()  # a search for one byte in bytes is several times quicker than a comparison of arrays
+    ascii_only = raw.isascii()
+    marks = marks_of(data) if any(mark in raw for mark in _MARKS) else None
+    if ascii_only:
+        rows = _rows_with_runs(data, digits, None if marks is None else _within_escapes(marks), offsets)
+        if _TAG in raw:
+            tagged = rows_of(np.flatnonzero(data == _LESS), offsets)
+            rows = np.union1d(rows, _rows_of_many(digits, tagged, offsets))
     else:
-        at_signs = (data == _AT) | _full_width(data, 0xA0, 1)
-        rows = _rows_with_digits(data, offsets)
-    if at_signs.any():
-        rows = np.union1d(rows, _rows_of(np.flatnonzero(at_signs), offsets))
+        rows = _rows_with_digits(data, digits, offsets)
+    if marks is not None or not ascii_only or _AT_SIGN in raw:
+        at_signs = _at_signs(data, marks, wide=not ascii_only)
+        if at_signs.any():
+            rows = np.union1d(rows, rows_of(np.flatnonzero(at_signs), offsets))
     return rows
 
 
-def _rows_of(positions: Positions, offsets: Positions) -> Positions:
+def _at_signs(data: Bytes, marks: Mask | None, *, wide: bool) -> Mask:
+    """Flags the at signs, those of other widths, and escapes that may be one."""
+    found: Mask = data == _AT
+    if marks is not None:
+        begins = np.flatnonzero(marks[:-2])
+        found[begins] = _MAY_HIDE_AT_SIGN[data[begins + 1], data[begins + 2]]
+    if wide:
+        found |= _wide_at_signs(data)
+    return found
+
+
+def marks_of(data: Bytes) -> Mask:
+    """Flags the bytes with which escapes begin."""
+    marks: Mask = data == _BACKSLASH
+    for mark in (_PERCENT, _AMPERSAND, _LESS):
+        marks |= data == mark
+    return marks
+
+
+def _within_escapes(marks: Mask) -> Mask:
+    """Flags the bytes that may belong to an escape: its first one and the nine after it."""
+    within = marks.copy()
+    for step in (1, 2, 4, 2):
+        within[step:] |= within[:-step].copy()
+    return within
+
+
+def rows_of(positions: Positions, offsets: Positions) -> Positions:
+    """Returns the rows, each once, in which ascending positions lie."""
     rows: Positions = np.searchsorted(offsets, positions, "right") - 1
     return rows[np.insert(rows[1:] != rows[:-1], 0, values=True)] if len(rows) else rows
 
 
-def _rows_with_runs(data: Bytes, offsets: Positions) -> Positions:
-    """Returns the rows of ASCII text with ten bytes in a row that are digits or what may stand between digits."""
+def _rows_of_many(digits: Mask, rows: Positions, offsets: Positions) -> Positions:
+    """Returns those of the rows, none of them empty, that have ten digits in all."""
+    return rows[_counts(digits, rows, offsets) >= FEWEST_DIGITS] if len(rows) else rows
+
+
+def _rows_with_runs(data: Bytes, digits: Mask, escapes: Mask | None, offsets: Positions) -> Positions:
+    """Returns the rows of ASCII text with ten bytes in a row that are no letters but in escapes, and ten digits."""
     if len(data) < FEWEST_DIGITS:
         return np.empty(0, np.int64)
-    fits = data < _AFTER_NINE  # digits, and every sign that ASCII sorts before them: one comparison instead of twenty
-    fits |= data == _UNDERSCORE
+    fits = ((data | _LOWER) - _A) >= _LETTERS  # smaller bytes wrap around to large ones
+    seen = digits
+    if escapes is not None:
+        fits |= escapes
+        seen = digits | escapes
     goes_on = fits.copy()
     starts = offsets[:-1]
     goes_on[starts[starts < len(data)]] = False  # a run never goes on into the next row
@@ -79,28 +152,27 @@ def _rows_with_runs(data: Bytes, offsets: Positions) -> Positions:
     runs = fits[:-9] & eight[1:-1] & goes_on[9:]
     if not runs.any():
         return np.empty(0, np.int64)
-    digits = (data - _ZERO) < FEWEST_DIGITS
-    runs &= digits[:-9] & _soon(digits)[9:]
+    runs &= digits[:-9] & _soon(seen)[9:]
+    if not runs.any():
+        return np.empty(0, np.int64)
     runs[1:] &= ~runs[:-1]  # where a run begins is enough
-    rows = _rows_of(np.flatnonzero(runs), offsets)
     # Signs made up a part of the run: most dates, times and amounts have fewer than ten digits.
-    return rows[_counts(digits, rows, offsets) >= FEWEST_DIGITS] if len(rows) else rows
+    return _rows_of_many(digits, rows_of(np.flatnonzero(runs), offsets), offsets)
 
 
 def _soon(digits: Mask) -> Mask:
-    """Flags the bytes that are a digit or have one among the next three, the widest gap within a number."""
+    """Flags the bytes that are a digit or have one among the next six, the widest gap within a number."""
     soon = digits.copy()
-    for step in range(1, WIDEST_GAP + 1):
-        soon[:-step] |= digits[step:]
+    for step in (1, 2, 3):  # each step sees as much farther as all before it and its own
+        soon[:-step] |= soon[step:].copy()
     return soon
 
 
-def _rows_with_digits(data: Bytes, offsets: Positions) -> Positions:
-    """Returns the rows with ten digits, ASCII or full-width, anywhere in them."""
-    digits = (data - _ZERO) < FEWEST_DIGITS
-    digits |= _full_width(data, 0x90, 10)
-    filled = np.flatnonzero(np.diff(offsets))
-    return filled[_counts(digits, filled, offsets) >= FEWEST_DIGITS]
+def _rows_with_digits(data: Bytes, digits: Mask, offsets: Positions) -> Positions:
+    """Returns the rows with ten digits of any script anywhere in them."""
+    counted = digits | _full_width(data, 0x90, 10)
+    counted |= _OTHER_DIGITS[data]
+    return _rows_of_many(counted, np.flatnonzero(np.diff(offsets)), offsets)
 
 
 def _counts(flags: Mask, rows: Positions, offsets: Positions) -> npt.NDArray[np.uint8 | np.uint32]:
@@ -113,6 +185,13 @@ def _counts(flags: Mask, rows: Positions, offsets: Positions) -> npt.NDArray[np.
     # Every second sum is of what lies between two rows.
     edges = np.column_stack((starts, ends)).reshape(-1)[:-1]
     return np.add.reduceat(counted, edges, dtype=counter)[::2]
+
+
+def _wide_at_signs(data: Bytes) -> Mask:
+    """Flags the at signs beyond ASCII: U+FF20 and U+FE6B."""
+    found = _full_width(data, 0xA0, 1)
+    found[2:] |= (data[:-2] == _FULL_WIDTH[0]) & (data[1:-1] == 0xB9) & (data[2:] == 0xAB)  # noqa: PLR2004 - EF B9 AB
+    return found
 
 
 def _full_width(data: Bytes, first: int, how_many: int) -> Mask:

@@ -35,4 +35,4 @@ def find_tracks(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
         found = _TRACK.search(around)
         start, end = (base + found.start(), base + found.end()) if found else (number + 1, 0)
         if start <= number and not inside_machine_text(text, row, start, end):
-            yield text.whole(row, start, end)
+            yield row, start, end

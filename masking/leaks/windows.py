@@ -1,7 +1,7 @@
 """Finds stretches of digits: whole groups of digits, alone or joined by separators, with a given number of digits.
 
-A window begins where a group of digits begins and ends where one ends, so a number inside a longer run of digits is
-never found, and a card number after a date is.
+A window begins where a group of digits begins and ends where one ends, so a card number after a date is found; what
+is glued to a card number in one run of digits, `glued` takes off.
 """
 
 from __future__ import annotations
@@ -11,32 +11,30 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from masking.card_numbers import LONGEST
 from masking.kernels.buffers import gather
+from masking.leaks.signs import LETTER
 from masking.leaks.spelling import Plain
 from masking.leaks.suspects import FEWEST_DIGITS, WIDEST_GAP, Bytes, Mask, Positions
 
-CARD_SEPARATORS = b" -./_\t\r\n"
-PHONE_SEPARATORS = b" -.()\t"
-
-FEWEST_IN_CHAIN = 12
-"""Digits of a My Number: nothing shorter is written with a card's separators, unless a phone may have them too."""
+CARD_SEPARATORS = b" -./_\t\r\n\v\f"
+NARROW = 3
+"""With at most so many of a card's own separators, its digits may be grouped in any way; else as cards print them."""
 
 _ZERO = np.uint8(ord("0"))
-
-
-_BY_CARD, _BY_PHONE = np.uint8(1), np.uint8(2)
+_A, _LOWER = np.uint8(ord("a")), 0x20
+_BY_CARD, _BY_ANY = np.uint8(1), np.uint8(2)
 
 
 def _separating() -> Bytes:
-    separates = np.zeros(256, np.uint8)
+    bytes_ = np.arange(256, dtype=np.uint8)
+    letters = (((bytes_ | _LOWER) - _A) < 26) | (bytes_ == LETTER)  # noqa: PLR2004 - of the alphabet
+    separates = np.where(letters | ((bytes_ - _ZERO) < 10), 0, _BY_ANY).astype(np.uint8)  # noqa: PLR2004 - ten digits
     separates[list(CARD_SEPARATORS)] |= _BY_CARD
-    separates[list(PHONE_SEPARATORS)] |= _BY_PHONE
     return separates
 
 
 _SEPARATES = _separating()
-"""By byte: whether it may stand inside a card number, inside a phone number, or both."""
+"""By byte: whether it may stand inside a card number in any groups, inside a number in printed groups, or neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +63,9 @@ class Groups:
         return linked
 
     @property
-    def linked_as_phone(self) -> Mask:
-        """Flags the groups that go on a number in groups as phones have it."""
-        linked: Mask = (self.links & _BY_PHONE) > 0
+    def linked(self) -> Mask:
+        """Flags the groups before which at most six signs stand, none of them a letter."""
+        linked: Mask = self.links > 0
         return linked
 
     def where(self, chosen: Mask) -> Groups:
@@ -106,7 +104,7 @@ class Windows:
 
 
 def digit_groups(text: Plain) -> Groups:
-    """Gives, in order, the groups of digits that may be a part of something: long enough with their neighbors."""
+    """Returns, in order, the groups of digits that may be a part of something: long enough with their neighbors."""
     is_digit = (text.data - _ZERO) < 10  # noqa: PLR2004 - ten digits; smaller bytes wrap around to large ones
     goes_on = np.zeros(len(text.data) + 1, np.bool_)
     goes_on[1:-1] = is_digit[:-1] & is_digit[1:]
@@ -118,22 +116,22 @@ def digit_groups(text: Plain) -> Groups:
     # A row has several groups, so it is quicker to look up where rows begin among the groups than the other way round.
     rows = np.repeat(np.arange(len(text.offsets) - 1), np.diff(np.searchsorted(starts, text.offsets)))
     every = Groups(starts, ends, rows, first_digit, _links(text, starts, ends, rows), np.empty(0, np.uint8))
-    lengths = every.lengths
-    as_card, as_phone = (_chain_digits(lengths, ~linked) for linked in (every.linked_as_card, every.linked_as_phone))
-    long_enough = (as_card >= FEWEST_IN_CHAIN) | (as_phone >= FEWEST_DIGITS)
-    found = every.where(long_enough & (lengths <= LONGEST))
+    found = every.where(_chain_digits(every.lengths, ~every.linked) >= FEWEST_DIGITS)
     return replace(found, digits=text.data[is_digit] - _ZERO) if len(found.starts) else found
 
 
 def _links(text: Plain, starts: Positions, ends: Positions, rows: Positions) -> Bytes:
-    """Tells by which separators each group follows the one before it, in its row, after one to three of them only."""
+    """Tells by which separators each group follows the one before it, in its row, after one to six of them only."""
     links = np.zeros(len(starts), np.uint8)
     gap = starts[1:] - ends[:-1]
     near = np.flatnonzero((gap <= WIDEST_GAP) & (rows[1:] == rows[:-1]))
     by = _SEPARATES[text.data[ends[near]]]
     for step in range(1, WIDEST_GAP):
         wide = np.flatnonzero(gap[near] > step)
+        if not len(wide):
+            break
         by[wide] &= _SEPARATES[text.data[ends[near[wide]] + step]]
+    by[gap[near] > NARROW] &= _BY_ANY
     links[near + 1] = by
     return links
 
@@ -186,3 +184,30 @@ def _digits_from(lengths: Positions, begins: Mask) -> Positions:
 def digits_of(groups: Groups, found: Windows, length: int) -> Bytes:
     """Returns the first `length` digits of windows that have at least as many, as a matrix (windows, length)."""
     return gather(groups.digits, groups.first_digit[found.first], length)
+
+
+PRINTED = (
+    *((4, 4, 4, last) for last in (1, 2, 3, 4)),
+    *((4, 4, 4, 4, last) for last in (1, 2, 3)),
+    (4, 6, 4),
+    (4, 6, 5),
+    (8, 8),
+    (6, 13),
+)
+"""Digits of the groups in which cards are printed, the last two for halves and for numbers of nineteen digits."""
+
+
+def printed(groups: Groups) -> Iterator[Windows]:
+    """Yields the windows whose groups are as cards print them, whatever up to six signs but letters part them."""
+    lengths, linked = groups.lengths, groups.linked
+    for shape in PRINTED:
+        more = len(shape) - 1
+        if len(lengths) <= more:
+            continue
+        fits = lengths[: len(lengths) - more] == shape[0]
+        for step in range(1, more + 1):
+            until = len(lengths) - more + step
+            fits = fits & (lengths[step:until] == shape[step]) & linked[step:until]
+        first = np.flatnonzero(fits)
+        if len(first):
+            yield Windows(first, first + more, np.full(len(first), sum(shape)))

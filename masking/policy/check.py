@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from masking.card_numbers import free_digits
+from masking.formats import NumberFormat, format_named
 from masking.kernels.ff1 import min_length
 from masking.policy.classes import POLICY, ColumnClass
+from masking.policy.constants import shows_leak
 from masking.policy.names import HARMLESS, Meaning, meaning
 from masking.policy.rules import RULES, Profile, Rule
 from masking.strategies import Fpe, JsonFields, Strategy, Tokenize, TruncatePan
@@ -38,6 +40,7 @@ class PolicyColumn:
         in_every_row: whether no row lacks a value.
         kind: the name of its contract type: a flag `password_expired` holds no password.
         at_source: the source's own name of the column, where it is published under another.
+        number: the declared format of a kept number.
     """
 
     table: str
@@ -49,6 +52,7 @@ class PolicyColumn:
     in_every_row: bool = False
     kind: str = "string"
     at_source: str = ""
+    number: NumberFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,10 @@ def _alone(column: PolicyColumn) -> Iterator[Finding]:
         yield replace(finding, table=column.table, column=column.name)
     names = dict.fromkeys((column.at_source or column.name, column.name))
     yield from next((found for name in names if (found := list(_named(column, name)))), [])
+    if column.number:
+        yield from _declared(column, column.number)
+    if showing := shows_leak(column.strategy):
+        yield _at(column, "KG022", showing)
     for strategy in _masks(column.strategy):
         if strategy.reversible:
             yield _at(column, "KG010", f"{strategy.strategy} can be turned back with its key")
@@ -144,6 +152,15 @@ def _allows(said: Meaning, strategy: Strategy) -> bool:
     """Tells whether the policy allows a mask for what a name says; what is only personal is not kept."""
     allowed = POLICY[said.column_class].allowed
     return strategy.strategy in allowed if allowed is not None else strategy.strategy != "keep"
+
+
+def _declared(column: PolicyColumn, number: NumberFormat) -> Iterator[Finding]:
+    """Yields what a reviewer must know of a declared number, and whether its class lets it be declared."""
+    if column.column_class != ColumnClass.NONE:
+        yield _at(column, "KG021", f"class {column.column_class} with a `format`")
+    scheme = format_named(number)
+    every = "every value passes" if scheme.rate >= 1 else f"about 1 in {round(1 / scheme.rate)} values passes"
+    yield _at(column, "KG020", f"{scheme.about}: {every} Luhn as card numbers do, and the leak gate lets it")
 
 
 def _masks(strategy: Strategy) -> Iterator[Strategy]:

@@ -9,10 +9,11 @@ from masking.policy.classes import POLICY, ColumnClass
 
 
 class Severity(StrEnum):
-    """Whether a finding stops a change."""
+    """Whether a finding stops a change; a note only tells a reviewer what to know."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 class Profile(StrEnum):
@@ -119,6 +120,25 @@ RULES: dict[str, Rule] = {
             "A column named like authentication data or a national id is dropped, whatever class it is given.",
             f"{POLICY[ColumnClass.SENSITIVE_AUTHENTICATION].clause}; {POLICY[ColumnClass.NATIONAL_ID].clause}",
             "Write `mask: {strategy: drop}`; if it holds something else, give it another name by a view at the source.",
+        ),
+        Rule(
+            "KG020",
+            "A declared number says what it is, and a reviewer knows how many of its values look like card numbers.",
+            "PCI DSS v4.0.1 3.5.1, 12.5.2 (scope is confirmed)",
+            "Nothing, if the numbers are what the contract says; the audit refuses a column of card numbers.",
+            severity=Severity.NOTE,
+        ),
+        Rule(
+            "KG021",
+            "A declared number is of class none: what names a person or a card is masked, not declared.",
+            "PCI DSS v4.0.1 3.5.1; APPI (個人情報保護法) art. 41",
+            "Mask the column as its class demands, or correct the class.",
+        ),
+        Rule(
+            "KG022",
+            "What a mask shows or writes of itself is nothing that the leak gate would stop.",
+            "Kagemusha: no token trips the leak gate",
+            "Show fewer characters, write another constant, or use tokenize inside a document.",
         ),
     )
 }

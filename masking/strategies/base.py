@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from masking.canonical import canonical, has_canonical_form
 from masking.errors import KagemushaError, StrategyMisused
+from masking.leaks.own_cards import OwnIins
 from masking.normalize import Normalizer, normalize
 from masking.rows import Flags, either, lost, null_where, unreadable_rows
 from masking.text_types import is_bytes
@@ -43,11 +44,12 @@ DEFAULT_BUDGET: Final = 10
 
 @dataclass(frozen=True)
 class MaskContext:
-    """What a strategy may use besides its own column: keys, the business day of the run, the other raw columns."""
+    """What a strategy may use besides its own column: keys, the run's business day, other raw columns, own IINs."""
 
     keys: Keyring
     day: date
     columns: Mapping[str, pa.Array] = field(default_factory=dict, repr=False)
+    own_iins: OwnIins = ()
 
 
 @dataclass(frozen=True)

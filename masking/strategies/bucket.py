@@ -50,9 +50,11 @@ class Bucket(FallibleStrategy):
 
     def token_pattern(self) -> str | None:
         """Returns the names of all ranges."""
-        return one_of(self._labels())
+        return one_of(self.labels)
 
-    def _labels(self) -> tuple[str, ...]:
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of all ranges, in order."""
         names = [plain(edge) for edge in self.edges]
         between = (f"{low} to under {high}" for low, high in pairwise(names))
         return (f"under {names[0]}", *between, f"{names[-1]} and over")
@@ -70,7 +72,7 @@ class Bucket(FallibleStrategy):
         for edge in self.edges:
             passed += flags(pc.greater_equal(column, least_at_or_above(edge, source)))
         unknown = np.asarray(column.is_null()) if undefined is None else np.asarray(column.is_null()) | undefined
-        return Masked(pa.array(self._labels()).take(pa.array(passed, mask=unknown)), undefined)
+        return Masked(pa.array(self.labels).take(pa.array(passed, mask=unknown)), undefined)
 
 
 def _as_decimal(column: pa.Array) -> pa.Array:

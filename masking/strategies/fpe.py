@@ -16,6 +16,7 @@ from masking.card_numbers import LONGEST, SHORTEST, decrypt_cards, encrypt_cards
 from masking.kernels.buffers import Bytes, ByteStrings, Flags, assemble
 from masking.kernels.ff1 import FF1, min_length
 from masking.kernels.luhn import luhn_sum
+from masking.leaks.own_cards import OwnIins, are_own
 from masking.rows import lost
 from masking.strategies.base import Example, KeyedStrategy, MaskContext, Masked
 from masking.text_types import is_text
@@ -39,7 +40,8 @@ class Fpe(KeyedStrategy):
 
     With `format: pan`, card numbers of 13 to 19 digits that pass Luhn become tokens that always fail it, so that no
     token can be taken for a live card number. Numbers that fail Luhn are invalid, and so a token is never masked again.
-    With the other formats, values of up to 128 characters of the alphabet are encrypted.
+    With the other formats, values of up to 128 characters of the alphabet are encrypted; a card number of the issuer's
+    own is invalid there, and no token is one. The leak gate knows columns of tokens: they look like any number.
 
     What may change must have at least 1,000,000 possible values (6 digits, 4 of 0-9A-Za-z), else the value is invalid:
     a 15-digit number with its first six and last four kept has five free digits. The check digit of a card number is
@@ -78,12 +80,12 @@ class Fpe(KeyedStrategy):
     def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
         texts, _ = self._texts(column)
         ff1 = self._ff1(given.keys.subkey(self.domain, ALGORITHM, _KEY_BYTES))
-        return self._changed(column, texts, lambda numerals: self._encrypted(ff1, numerals))
+        return self._changed(column, texts, lambda numerals: self._encrypted(ff1, numerals, given.own_iins))
 
     def _revert(self, tokens: pa.Array, given: MaskContext, version: int | None) -> Masked:
         made_by = given.keys.primary if version is None else version
         ff1 = self._ff1(given.keys.subkey_for_reading(self.domain, ALGORITHM, _KEY_BYTES, made_by))
-        return self._changed(tokens, canonical(tokens), lambda numerals: self._decrypted(ff1, numerals))
+        return self._changed(tokens, canonical(tokens), lambda numerals: self._decrypted(ff1, numerals, given.own_iins))
 
     def _ff1(self, key: bytes) -> FF1:
         return FF1(key, _ALPHABETS[self.format].radix, self.domain.encode())
@@ -113,19 +115,23 @@ class Fpe(KeyedStrategy):
         values = assemble(len(texts), groups)
         return Masked(values, lost(before, values))
 
-    def _encrypted(self, ff1: FF1, numerals: Bytes) -> tuple[Bytes, Flags]:
+    def _encrypted(self, ff1: FF1, numerals: Bytes, own: OwnIins) -> tuple[Bytes, Flags]:
         if self.format != "pan":
-            return self._free_changed(ff1.encrypt, numerals)
+            return self._free_changed(ff1.encrypt, numerals, own)
         failed = luhn_sum(numerals) != 0
         return encrypt_cards(ff1, numerals, self.keep_first, self.keep_last), failed
 
-    def _decrypted(self, ff1: FF1, numerals: Bytes) -> tuple[Bytes, Flags]:
+    def _decrypted(self, ff1: FF1, numerals: Bytes, own: OwnIins) -> tuple[Bytes, Flags]:
         if self.format != "pan":
-            return self._free_changed(ff1.decrypt, numerals)
+            return self._free_changed(ff1.decrypt, numerals, own)
         return decrypt_cards(ff1, numerals, self.keep_first, self.keep_last)
 
-    def _free_changed(self, step: Callable[[Bytes], Bytes], numerals: Bytes) -> tuple[Bytes, Flags]:
+    def _free_changed(self, step: Callable[[Bytes], Bytes], numerals: Bytes, own: OwnIins) -> tuple[Bytes, Flags]:
+        """Changes the free middle at least once and until the value is no own card number, as nothing here may be."""
         end = numerals.shape[1] - self.keep_last
-        changed = numerals.copy()
-        changed[:, self.keep_first : end] = step(numerals[:, self.keep_first : end])
-        return changed, np.zeros(len(numerals), np.bool_)
+        changed, failed = numerals.copy(), are_own(numerals, own)
+        walking = np.arange(len(numerals))
+        while len(walking):
+            changed[walking, self.keep_first : end] = step(changed[walking, self.keep_first : end])
+            walking = walking[are_own(changed[walking], own) & ~failed[walking]]
+        return changed, failed

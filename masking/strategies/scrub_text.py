@@ -10,19 +10,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masking.leaks import LeakKind, Span, find_spans
+from masking.leaks import LeakKind, OwnIins, Span, find_spans
 from masking.strategies.base import Example, FallibleStrategy, MaskContext, Masked
 from masking.text_types import is_text
 
-_PLACEHOLDERS = {kind: f"[{kind.name}]".encode() for kind in LeakKind}
+_PLACEHOLDERS = {kind: f"[{kind.name}]".encode() for kind in LeakKind} | {LeakKind.OWN_CARD: b"[PAN]"}
 _GRAVEST_FIRST = tuple(LeakKind)
 
 
 class ScrubText(FallibleStrategy):
     """Publishes free text in which card numbers, track data, My Number, e-mail addresses and phones are placeholders.
 
-    What it leaves never trips the leak gate, because both use the same rules. Names, addresses and other words stay:
-    text in which people are named needs `drop`.
+    What it leaves never trips the leak gate, because both read text alike, escapes and encodings too. Names, addresses
+    and other words stay: text in which people are named needs `drop`.
     """
 
     strategy: Literal["scrub_text"] = "scrub_text"
@@ -44,20 +44,20 @@ class ScrubText(FallibleStrategy):
             raise self._misused(source, "text")
         return pa.string() if pa.types.is_null(source) else source
 
-    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:  # noqa: ARG002 - needs neither keys nor the day
-        return Masked(_scrubbed(column))
+    def _apply(self, column: pa.Array, given: MaskContext) -> Masked:
+        return Masked(_scrubbed(column, given.own_iins))
 
 
-def _scrubbed(column: pa.Array) -> pa.Array:
+def _scrubbed(column: pa.Array, own: OwnIins = ()) -> pa.Array:
     """Returns the column without leaks; looks again at what it changed, since a removal can uncover a neighbor."""
-    spans = find_spans(column)
+    spans = find_spans(column, own=own)
     if not spans:
         return column
     found = {row: list(of_row) for row, of_row in groupby(spans, key=itemgetter(0))}
     rows = list(found)
     leaking = column.take(pa.array(rows)).cast(pa.large_binary()).to_pylist()
     texts = [_without(text, of_row) for text, of_row in zip(leaking, found.values(), strict=True)]
-    changed = _scrubbed(pa.array(texts, pa.large_binary()).cast(column.type))
+    changed = _scrubbed(pa.array(texts, pa.large_binary()).cast(column.type), own)
     mask = np.zeros(len(column), np.bool_)
     mask[rows] = True
     return pc.replace_with_mask(column, pa.array(mask), changed)

@@ -14,16 +14,19 @@ _API: Final = r"^/bigquery/v2/projects/[^/]+"
 CHECK: Final = ("GET", rf"{_API}/datasets\?")
 DATASET: Final = ("GET", rf"{_API}/datasets/[^/?]+(\?|$)")
 TABLE: Final = ("GET", rf"{_API}/datasets/small/tables/(teams|gifts)")
-LOAD: Final = ("POST", rf"{_API}/jobs", r'"load".*"(teams|gifts|standings|stage_followers)')
+LOAD: Final = ("POST", rf"{_API}/jobs", r'"load".*"stage_(teams|gifts|standings|followers)')
+COPY: Final = ("POST", rf"{_API}/jobs", r'"copy".*"(teams|gifts|standings)')
+COPY_OF_DAY: Final = ("POST", rf"{_API}/jobs", r'"copy".*"gifts\$')
+COUNT: Final = ("POST", rf"{_API}/queries", "COUNT.*stage_(teams|gifts)")
 LOAD_BESIDE: Final = ("POST", rf"{_API}/jobs", r'"load".*"stage_followers')
 MERGE: Final = ("POST", rf"{_API}/jobs", r'"query".*MERGE ')
 BESIDE: Final = ("POST", rf"{_API}/datasets/ops/tables", "stage_followers")
 DROP: Final = ("DELETE", rf"{_API}/datasets/ops/tables/stage_followers")
 LEASE: Final = ("POST", rf"{_API}/(jobs|queries)", "UPDATE [^ ]*leases")
-LOAD_OF_DAY: Final = ("POST", rf"{_API}/jobs", r'"load".*"gifts\$')
 POLL: Final = ("GET", rf"{_API}/jobs/kagemusha_")
 LEDGER: Final = ("POST", r"^/upload/bigquery/")
 LEDGER_OF_TABLES: Final = ("POST", r"^/upload/bigquery/", "table_loads")
+LEDGER_OF_STAGES: Final = ("POST", r"^/upload/bigquery/", r'"tableId": ?"stages"')
 LEDGER_QUERY: Final = ("POST", rf"{_API}/queries", "key_checks")
 VIEW: Final = ("GET", rf"{_API}/datasets/looker/tables/")
 SLOW: Final = (Rule("POST", LOAD[1], still_runs, LOAD[2], times=999),)
@@ -51,7 +54,11 @@ POINTS: Final[tuple[Point, ...]] = (
     request("load-429", "429 twice to a load job", "bigquery", LOAD, answers(429), times=2),
     request("load-403-rate", "403, too many requests", "bigquery", LOAD, answers(403, "rateLimitExceeded")),
     request("load-403-quota", "403, the day's quota is used up", "bigquery", LOAD, answers(403, "quotaExceeded")),
-    request("load-400", "400, one partition's job is refused", "bigquery", LOAD_OF_DAY, answers(400), first=2),
+    request("load-400", "400, a load job is refused", "bigquery", LOAD, answers(400), first=2),
+    request("copy-400", "400, one partition's job is refused", "bigquery", COPY_OF_DAY, answers(400), first=2),
+    request("copy-503", "503 twice to a copy job", "bigquery", COPY, answers(503), times=2),
+    request("copy-lost", "a copy is made and the answer lost", "bigquery", COPY, loses),
+    request("count-503", "503 twice as loaded rows are counted", "bigquery", COUNT, answers(503), times=2),
     request("load-409", "409, though no such job exists", "bigquery", LOAD, answers(409)),
     request("load-412", "412 to a load job", "bigquery", LOAD, answers(412)),
     request("load-reset", "connection reset at a load job", "bigquery", LOAD, resets),
@@ -75,6 +82,8 @@ POINTS: Final[tuple[Point, ...]] = (
     request("ledger-503", "503 as the run's start is recorded", "bigquery", LEDGER, answers(503)),
     request("ledger-table-503", "503 as a table's end is recorded", "bigquery", LEDGER_OF_TABLES, answers(503)),
     request("ledger-table-lost", "recorded, and the answer lost", "bigquery", LEDGER_OF_TABLES, loses),
+    request("ledger-stage-503", "503 as a stage is recorded", "bigquery", LEDGER_OF_STAGES, answers(503)),
+    request("ledger-stage-lost", "a stage is recorded, and the answer lost", "bigquery", LEDGER_OF_STAGES, loses),
     request("ledger-query-500", "500 twice as the ledger is read", "bigquery", LEDGER_QUERY, answers(500), times=2),
     request("view-503", "503 twice as a view is read", "bigquery", VIEW, answers(503), times=2),
     request("view-403", "403 as a view is read", "bigquery", VIEW, answers(403)),

@@ -50,5 +50,6 @@ def test_an_error_reads_as_promised() -> None:
     assert str(error) == (
         "3 values of memo look like card numbers. "
         "The table was not published; what was published before still serves.\n"
-        "  Use scrub_text or drop.  [slice=4]"
+        "  Give the column the class of what it holds, or declare its `format`; masking/POLICY.md tells both."
+        "  [slice=4]"
     )

@@ -15,8 +15,9 @@ import pytest
 from etl.errors import SettingsInvalid
 from etl.keys import create_keyring_file
 from etl.spark import spark_session
+from jobs.arguments import resolved, table_names
 from jobs.daily_load import main
-from jobs.glue import _has_glue_runtime, glue_job, resolved, table_names
+from jobs.glue import glue_job, has_glue_classes
 from schemas.errors import ContractInvalid
 
 ROOT = Path(__file__).parents[2]
@@ -218,15 +219,15 @@ def test_without_glue_a_job_name_changes_nothing(settings: Path) -> None:
 
 def test_only_java_classes_prove_the_glue_runtime() -> None:
     """A name that the JVM does not know is a package to py4j, whatever the name; only a class counts."""
-    context: Any = spark_session().sparkContext
-    assert not _has_glue_runtime(context)
-    assert _has_glue_runtime(_with_glue(context._jvm.java.lang.String))
+    jvm: Any = spark_session().sparkContext._jvm
+    assert not has_glue_classes(jvm)
+    assert has_glue_classes(_with_glue(jvm.java.lang.String))
 
 
 def _with_glue(found: Any) -> Any:
     glue = SimpleNamespace(GlueContext=found)
     services = SimpleNamespace(services=SimpleNamespace(glue=glue))
-    return SimpleNamespace(_jvm=SimpleNamespace(com=SimpleNamespace(amazonaws=services)))
+    return SimpleNamespace(com=SimpleNamespace(amazonaws=services))
 
 
 def test_an_error_leaves_the_glue_job() -> None:

@@ -212,3 +212,29 @@ def test_github_annotations_are_escaped() -> None:
     assert report([found], Format.GITHUB) == (
         "::error file=a%2Cb%3Ac.yaml,line=3,col=5,title=KG001::50%25%0Amore. Do it. [a clause]"
     )
+
+
+@pytest.mark.parametrize("publish", ["ops.leases", "ops.token_map_member", "looker.daily_gmv"])
+def test_the_datasets_of_the_product_are_no_destination(folder: Path, publish: str) -> None:
+    """A contract that publishes over the ledger, a token map or a view is reported at its `publish`."""
+    change(folder, "publish: issuing.cards", f"publish: {publish}")
+    assert places(lint([folder])) == [("KG103", "cards.yaml", 4, 1)]
+
+
+def test_views_are_judged_with_their_folder(folder: Path) -> None:
+    """A view that reads the ledger, does two things or has a name of capitals is reported; a clean one is not."""
+    (folder / "views").mkdir()
+    for name, sql in {
+        "clean": "SELECT * FROM issuing.cards;",
+        "leases": "SELECT * FROM ops.leases",
+        "two": "SELECT 1; SELECT 2",
+        "Clean": "SELECT 1",
+    }.items():
+        (folder / "views" / f"{name}.sql").write_text(f"-- about: A view.\n{sql}\n", encoding="utf-8")
+    assert places(lint([folder])) == [
+        ("KG104", "Clean.sql", 1, 1),
+        ("KG104", "leases.sql", 1, 1),
+        ("KG104", "leases.sql", 1, 1),
+        ("KG104", "two.sql", 1, 1),
+    ]
+    assert lint([folder / "cards.yaml"]) == ()

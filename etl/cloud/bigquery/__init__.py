@@ -2,7 +2,7 @@
 
 from etl.cloud.bigquery.dml import change
 from etl.cloud.bigquery.failures import RETRY, TIMEOUT_SECONDS, translated
-from etl.cloud.bigquery.jobs import load, run_statement
+from etl.cloud.bigquery.jobs import copy, load, run_statement
 from etl.cloud.bigquery.parameters import Value
 from etl.cloud.bigquery.warehouse import Warehouse, quoted
 
@@ -12,6 +12,7 @@ __all__ = [
     "Value",
     "Warehouse",
     "change",
+    "copy",
     "load",
     "quoted",
     "run_statement",

@@ -33,7 +33,7 @@ def _free() -> None:
     """Lets every try be made."""
 
 
-Job = TypeVar("Job", bigquery.LoadJob, bigquery.QueryJob)
+Job = TypeVar("Job", bigquery.LoadJob, bigquery.QueryJob, bigquery.CopyJob)
 
 
 def load(
@@ -57,6 +57,29 @@ def load(
         )
 
     return _done(warehouse, bigquery.LoadJob, start, job_id, prove)
+
+
+def copy(
+    warehouse: Warehouse,
+    source: str,
+    destination: str,
+    job_id: str,
+    config: bigquery.CopyJobConfig,
+    prove: Callable[[], None] = _free,
+) -> bigquery.CopyJob:
+    """Copies a table, or a partition of it, and returns the finished job; `prove` says before each try if it may run.
+
+    Raises:
+        PublishRefused: BigQuery refused the request; trying again cannot help.
+        PublishFailed: it failed for another reason, also when it was tried again.
+    """
+
+    def start(name: str) -> bigquery.CopyJob:
+        return warehouse.client.copy_table(
+            source, destination, job_id=name, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY
+        )
+
+    return _done(warehouse, bigquery.CopyJob, start, job_id, prove)
 
 
 def run_statement(
@@ -118,7 +141,7 @@ def _started(warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job],
         return found, True
 
 
-def _await(job: bigquery.LoadJob | bigquery.QueryJob) -> None:
+def _await(job: bigquery.LoadJob | bigquery.QueryJob | bigquery.CopyJob) -> None:
     """Waits until a job is done; one that takes too long is canceled: it must not overwrite a later run's rows."""
     with translated(f"Job {job.job_id} failed"):
         try:

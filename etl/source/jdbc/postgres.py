@@ -44,7 +44,7 @@ def address_of(snapshot: Snapshot, _driver: str, definition: Definition | None =
         CredentialsRefused, SourceUnavailable: see `login`.
     """
     endpoint = snapshot.endpoint
-    who, given = endpoint.login(), dict(endpoint.options)
+    who, given = endpoint.login(), endpoint.url_options
     session = {"statement_timeout": str(endpoint.statement_seconds * 1000), **SESSION}
     session.pop("timezone")  # the driver sets its own, and no value depends on it
     options = {
@@ -80,7 +80,7 @@ def proof_sql(definition: Definition | None) -> str:
 
 def _of_passfile(endpoint: Endpoint) -> str:
     """Returns the password that libpq would find; the JDBC driver looks elsewhere."""
-    path = Path(dict(endpoint.options).get("passfile", ""))
+    path = Path(endpoint.url_options.get("passfile", ""))
     wanted = (endpoint.host, str(endpoint.port), endpoint.database, endpoint.user)
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         *place, password = line.split(":")

@@ -88,7 +88,7 @@ def _opened(endpoint: Endpoint, answer_seconds: float) -> Connection:
         read_timeout=answer_seconds,
         program_name=endpoint.application,
         init_command=f"SET SESSION {AS_WRITTEN}",  # before the first question: its answer has many rows
-        ssl=None if endpoint.local else ssl.create_default_context(cafile=dict(endpoint.options).get("sslrootcert")),
+        ssl=None if endpoint.local else ssl.create_default_context(cafile=endpoint.url_options.get("sslrootcert")),
     )
 
 

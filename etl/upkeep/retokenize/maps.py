@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from etl.progress import Progress
 from etl.publish import load_map, old_tokens_sql
 from etl.upkeep.retokenize.restager import Restager
-from masking.leaks import LeakKind
-from masking.strategies import KeyedStrategy
+from masking.leaks import Allowed
+from masking.strategies import Fpe, KeyedStrategy
 from schemas.contract import Contract
 from schemas.domains import rewritable_columns
 
@@ -26,8 +26,8 @@ def open_maps(restager: Restager, contracts: Sequence[Contract], primary: int, p
         label = f"token_map_{domain}"
         select = old_tokens_sql(restager.warehouse, contracts, domain, primary)
         file = restager.stage_map(label, select, strategy, _allowed(contracts, domain))
-        uri, job = restager.location.uri(file.name), f"kagemusha_{restager.run_id}_{label}"
-        progress.say(label, "published", rows=load_map(restager.warehouse, domain, uri, job))
+        rows = load_map(restager.warehouse, restager.location, domain, file, f"kagemusha_{restager.run_id}_{label}")
+        progress.say(label, "published", rows=rows)
 
 
 def token_domains(contracts: Iterable[Contract]) -> dict[str, KeyedStrategy]:
@@ -36,12 +36,13 @@ def token_domains(contracts: Iterable[Contract]) -> dict[str, KeyedStrategy]:
     return dict(sorted(((one.domain, one) for one in uses), key=lambda pair: pair[0]))
 
 
-def _allowed(contracts: Iterable[Contract], domain: str) -> frozenset[LeakKind]:
+def _allowed(contracts: Iterable[Contract], domain: str) -> Allowed:
     """Returns what tokens of a domain may look like in any of its columns."""
-    return frozenset(
-        kind
+    uses = [
+        (contract.selected[column], strategy)
         for contract in contracts
         for column, strategy in rewritable_columns(contract).items()
         if strategy.domain == domain
-        for kind in contract.selected[column].may_look_like
-    )
+    ]
+    kinds = frozenset(kind for column, _ in uses for kind in column.may_look_like)
+    return Allowed(kinds, tokens=any(isinstance(strategy, Fpe) for _, strategy in uses))

@@ -18,7 +18,7 @@ from etl.stage import Quarantine, Staged, StagedFile
 from etl.upkeep.retokenize.task import MAP_SCHEMA, RestagedSlice, RestageOutcome, RetokenTask, restage_slice, stage_map
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef
-from masking.leaks import LeakKind
+from masking.leaks import Allowed, OwnIins
 from masking.strategies import KeyedStrategy
 from schemas.contract import Contract
 from schemas.domains import rewritable_columns
@@ -37,6 +37,7 @@ class Restager:
         key: pins the primary version.
         location: where the files go.
         run_id: of the retokenization.
+        own_iins: the issuer's own IINs, of the settings.
     """
 
     spark: SparkSession
@@ -44,6 +45,7 @@ class Restager:
     key: KeyRef
     location: StagingLocation
     run_id: str
+    own_iins: OwnIins = ()
 
     def stage_table(self, contract: Contract, slices: tuple[Slice, ...]) -> Staged:
         """Stages slices of a published table, their tokens under the primary version.
@@ -52,19 +54,20 @@ class Restager:
             KagemushaError: the worst failure of any slice.
         """
         started = time.monotonic()
-        plan = TablePlan(contract, None, mask_plan(contract, now().date()), slices, 0)
+        plan = TablePlan(contract, None, mask_plan(contract, now().date(), self.own_iins), slices, 0)
         columns = ", ".join(map(quoted, contract.published))
         task = RetokenTask(
             name=contract.table,
             select=f"SELECT {columns} FROM `{self.warehouse.table_id(contract.publish)}`",
             schema=plan.output_schema,
             strategies=rewritable_columns(contract),
-            allowed={rule.name: rule.allowed_leaks for rule in plan.mask.rules},
+            allowed=plan.mask.allowed,
             sums=contract.reconcile,
             warehouse=self.warehouse.settings,
             key=self.key,
             target=self.location,
             folder=self._folder(contract.table),
+            own_iins=plan.mask.own_iins,
         )
         restaged = self._restaged(task, slices, restage_slice)
         return Staged(
@@ -79,7 +82,7 @@ class Restager:
             peak_mib=0,
         )
 
-    def stage_map(self, label: str, select: str, strategy: KeyedStrategy, allowed: frozenset[LeakKind]) -> StagedFile:
+    def stage_map(self, label: str, select: str, strategy: KeyedStrategy, allowed: Allowed) -> StagedFile:
         """Stages a token map.
 
         Args:
@@ -102,6 +105,7 @@ class Restager:
             key=self.key,
             target=self.location,
             folder=self._folder(label),
+            own_iins=self.own_iins,
         )
         (staged,) = self._restaged(task, (Slice(0, "TRUE"),), stage_map)
         return staged.file

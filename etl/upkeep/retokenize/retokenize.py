@@ -79,7 +79,14 @@ def retokenize(
     if old:
         from etl.spark import spark_session  # noqa: PLC0415  Spark starts only when there is something to do
 
-        restager = Restager(spark_session(), warehouse, installation.key, installation.location, run_id)
+        restager = Restager(
+            spark=spark_session(),
+            warehouse=warehouse,
+            key=installation.key,
+            location=installation.location,
+            run_id=run_id,
+            own_iins=settings.cards.own_iins,
+        )
         open_maps(restager, [one.contract for one in old.values()], primary, progress)
         publish_views(warehouse, known, views)
         mine = [one for table, one in old.items() if table in chosen]

@@ -14,7 +14,8 @@ from etl.audit import Approved, Auditor
 from etl.clock import now
 from etl.cloud.bigquery import Warehouse
 from etl.errors import NOT_PUBLISHED, PublishFailed, Unexpected
-from etl.ledger import Leases, Ledger, LoadOutcome, check_rows
+from etl.keys import open_keyring
+from etl.ledger import Leases, Ledger, LoadOutcome, check_rows, signed_row
 from etl.progress import Progress
 from etl.publish import Published, Publisher, published_totals
 from etl.source import Slice
@@ -98,7 +99,8 @@ class TableRetokenizer:
             raise PublishFailed("Another run changed the table meanwhile.", not_done=NOT_PUBLISHED, advice="Run again.")
         published = self.publisher.publish(approved, self.leases.of(contract.publish))
         row = _ledger_row(approved, slices, published, time.monotonic() - started)
-        self.ledger.append("table_loads", [{**row, "fence": self.leases.fencing_token(contract.publish)}])
+        row = signed_row({**row, "fence": self.leases.fencing_token(contract.publish)}, open_keyring(self.restager.key))
+        self.ledger.append("table_loads", [row])
         return published
 
 

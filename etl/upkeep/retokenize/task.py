@@ -22,7 +22,7 @@ from etl.source import Slice
 from etl.stage import StagedFile, refuse_leaks, worker_stage, write_slice
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
-from masking.leaks import LeakKind
+from masking.leaks import Allowed, OwnIins
 from masking.retoken import current_tokens, retokened
 from masking.strategies import KeyedStrategy
 
@@ -45,18 +45,20 @@ class RetokenTask:
         key: pins the primary version.
         target: where to stage.
         folder: the run's folder of the table.
+        own_iins: the issuer's own IINs.
     """
 
     name: str
     select: str
     schema: pa.Schema
     strategies: Mapping[str, KeyedStrategy]
-    allowed: Mapping[str, frozenset[LeakKind]]
+    allowed: Mapping[str, Allowed]
     sums: tuple[str, ...]
     warehouse: BigQuerySettings
     key: KeyRef
     target: StagingLocation
     folder: str
+    own_iins: OwnIins = ()
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,18 @@ def _changed(
 ) -> Iterator[pa.RecordBatch]:
     for batch in rows:
         changed = change(task, keys, batch)
-        refuse_leaks(changed, task.allowed)
+        refuse_leaks(changed, task.allowed, task.own_iins)
         yield changed
 
 
 def _renewed(task: RetokenTask, keys: Keyring, batch: pa.RecordBatch) -> pa.RecordBatch:
-    return retokened(_fit(batch, task.schema), task.strategies, keys)
+    return retokened(_fit(batch, task.schema), task.strategies, keys, task.own_iins)
 
 
 def _mapped(task: RetokenTask, keys: Keyring, batch: pa.RecordBatch) -> pa.RecordBatch:
     (strategy,) = task.strategies.values()
     versions, tokens = batch.column("version"), batch.column("token")
-    current = current_tokens(tokens, versions.to_numpy(), strategy, keys)
+    current = current_tokens(tokens, versions.to_numpy(), strategy, keys, task.own_iins)
     return pa.RecordBatch.from_arrays([versions, tokens, current], schema=MAP_SCHEMA)
 
 

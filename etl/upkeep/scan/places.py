@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from masking.errors import KagemushaError
-from masking.leaks import Leak, LeakKind, find_leaks
+from masking.formats import LuhnShare
+from masking.leaks import Allowed, Leak, LeakKind, OwnIins, find_leaks
 
 Batches = Callable[[], Iterator[pa.RecordBatch]]
 """A way of reading a place from its beginning."""
@@ -26,12 +27,12 @@ class Place:
     Attributes:
         name: a file, an object or a table.
         ways: ways of reading it; each next one is for when the one before cannot read it to its end.
-        allowed: column → kinds that a contract lets it hold.
+        allowed: column → what a contract lets it hold.
     """
 
     name: str
     ways: tuple[Batches, ...]
-    allowed: Mapping[str, frozenset[LeakKind]] = field(default_factory=dict)
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,32 +48,39 @@ class Scanned:
     problem: str = ""
 
 
-def scan(places: Iterable[Place], kinds: frozenset[LeakKind]) -> Iterator[Scanned]:
-    """Scans places one after the other, batch by batch; memory holds one batch."""
+def scan(places: Iterable[Place], kinds: frozenset[LeakKind], own: OwnIins = ()) -> Iterator[Scanned]:
+    """Scans places one after the other, batch by batch, by the issuer's own IINs too; memory holds one batch."""
     for place in places:
         for way in place.ways:
-            found = _scanned(place, way, kinds)
+            found = _scanned(place, way, kinds, own)
             if not found.problem:
                 break
         yield found
 
 
-def _scanned(place: Place, way: Batches, kinds: frozenset[LeakKind]) -> Scanned:
+def _scanned(place: Place, way: Batches, kinds: frozenset[LeakKind], own: OwnIins) -> Scanned:
     rows, problem = 0, ""
     counts: Counter[tuple[str, LeakKind]] = Counter()
+    shares: dict[str, LuhnShare] = {}
     try:
         for batch in way():
             rows += batch.num_rows
-            others = {name: place.allowed.get(name, frozenset()) | _all_but(kinds) for name in batch.schema.names}
-            for leak in find_leaks(batch, others):
-                counts[leak.column, leak.kind] += leak.count
+            others = {name: _also(place.allowed.get(name, Allowed()), kinds) for name in batch.schema.names}
+            for leak in find_leaks(batch, others, own):
+                if leak.kind in kinds:
+                    counts[leak.column, leak.kind] += leak.count
+                    shares[leak.column] = shares.get(leak.column, LuhnShare()).and_also(leak.share)
     except KagemushaError as error:
         problem = error.what
     except (pa.ArrowException, OSError) as error:  # their messages can quote values
         problem = f"It cannot be read ({type(error).__name__})."
-    leaks = (Leak(column, kind, count) for (column, kind), count in sorted(counts.items()))
+    leaks = (
+        Leak(column, kind, count, share=shares.get(column, LuhnShare()))
+        for (column, kind), count in sorted(counts.items())
+    )
     return Scanned(place.name, rows, tuple(leaks), problem)
 
 
-def _all_but(kinds: frozenset[LeakKind]) -> frozenset[LeakKind]:
-    return frozenset(LeakKind) - kinds
+def _also(allowed: Allowed, kinds: frozenset[LeakKind]) -> Allowed:
+    """Returns what is allowed, and every kind that is not looked for."""
+    return replace(allowed, kinds=allowed.kinds | (frozenset(LeakKind) - kinds))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -19,6 +20,7 @@ from requests import exceptions as http_errors
 from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Warehouse
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import SettingsInvalid
+from etl.plan import mask_plan
 from etl.settings import Settings
 from etl.upkeep.scan.places import Place, Unreadable
 from etl.upkeep.scan.streams import Open, flat, ways
@@ -55,10 +57,7 @@ def table_places(name: str, settings: Settings, contracts: Mapping[str, Contract
     """Yields every table and view of a BigQuery dataset, or one; what a contract lets a column look like is allowed."""
     found = _DATASET.fullmatch(name)
     warehouse = Warehouse.of(settings)
-    allowed = {
-        contract.publish: {name: frozenset(column.may_look_like) for name, column in contract.selected.items()}
-        for contract in contracts.values()
-    }
+    allowed = {contract.publish: mask_plan(contract, date.min).allowed for contract in contracts.values()}
     for table in _tables(warehouse, found["dataset"], found["table"]) if found else ():
         label = f"{table.dataset_id}.{table.table_id}"
         yield Place(label, (partial(_rows, warehouse, table),), allowed.get(label, {}))

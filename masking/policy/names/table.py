@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Final
 
 import yaml
@@ -15,7 +15,7 @@ END: Final = "$"
 HARMLESS: Final = ("code", "short_code", "time", "measure", "thing")
 """Kinds of names whose values say nothing about a person or a card."""
 _LONG: Final = 5
-_TABLE: Final = Path(__file__).with_name("words.yaml")
+_TABLE: Final = files("masking.policy.names").joinpath("words.yaml")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.ledger import check_rows
 from etl.stage import SourceTotals, Staged, write_manifest
 from expectations.volume import LoadSize
+from masking.examples import example_keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 from tests.etl.conftest import Issuer
@@ -212,7 +213,7 @@ def test_no_failing_value_gets_out(
     verdict = judge(stage, rows=9, cost="0.00")
     assert len(failed(verdict)) >= 6
     write_page(stage, verdict, StagingBucket(location))
-    write_manifest(replace(stage, sums={}), SourceTotals(9, {}), StagingBucket(location))
+    write_manifest(replace(stage, sums={}), SourceTotals(9, {}), StagingBucket(location), example_keyring())
     with pytest.raises(AuditFailed) as stopped:
         approve(stage, verdict)
     told = [repr(verdict), str(check_rows(verdict.results)), str(stopped.value), repr(stopped.value), caplog.text]

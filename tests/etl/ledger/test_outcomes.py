@@ -10,8 +10,8 @@ from itertools import count
 
 import pytest
 
+from etl.audit import refuse_superseded
 from etl.clock import now
-from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import PublishRefused
 from etl.ledger import (
     LOADED,
@@ -25,6 +25,7 @@ from etl.ledger import (
     leased,
     load_history,
     merge_state,
+    signed_row,
 )
 from etl.ledger.key_events import _noted
 from etl.progress import JsonLines
@@ -33,10 +34,10 @@ from etl.reports.verify import _last_load
 from etl.run.load_records import LoadProof, LoadRecords
 from etl.run.request import Run
 from etl.run.resume import already_loaded
-from etl.run.superseded import refuse_superseded
 from etl.settings import Settings
-from etl.stage import manifest_name
+from etl.stage import Manifest, SourceTotals
 from masking.examples import example_keyring
+from masking.keyring import Keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
@@ -66,7 +67,7 @@ class Books:
             update={"table": f"{table}_{self.number}", "publish": "outcomes.there", "joins": {}}
         )
 
-    def note(self, contract: Contract, **columns: object) -> None:
+    def note(self, contract: Contract, signed_by: Keyring | None = None, **columns: object) -> None:
         """Appends a row as the load of a business day writes it."""
         row = {
             "run_id": f"run-{self.number}",
@@ -76,8 +77,9 @@ class Books:
             "rows": 7,
             "contract_digest": contract.digest,
             "at": now(),
+            **columns,
         }
-        self.ledger.append("table_loads", [{**row, **columns}])
+        self.ledger.append("table_loads", [signed_row(row, signed_by) if signed_by else row])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -90,7 +92,7 @@ def there(ledger: Ledger) -> None:
 def backfill_leaves_the_day_out(books: Books) -> bool:
     """Whether `backfill --resume` takes the day for done."""
     contract, window = books.contract("rewards"), {"window_first": DAY, "window_last": DAY}
-    books.note(contract, **window)
+    books.note(contract, signed_by=example_keyring(), **window)
     return DAY in done_days(books.ledger.warehouse, contract, example_keyring())
 
 
@@ -131,8 +133,9 @@ def resume_leaves_it_out(books: Books) -> bool:
     with leased(books.ledger, f"resumed-{books.number}", [contract.publish], 600) as leases:
         fence = leases.fencing_token(contract.publish)
         assert fence is not None
-        books.note(contract, basis=_BASIS, fence=fence - 1)
-        records = LoadRecords(books.ledger, Run.begin(DAY, {}), {contract.table: LoadProof(_BASIS, fence)})
+        keys = example_keyring()
+        books.note(contract, signed_by=keys, basis=_BASIS, fence=fence - 1)
+        records = LoadRecords(books.ledger, keys, Run.begin(DAY, {}), {contract.table: LoadProof(_BASIS, fence)})
         return bool(already_loaded(records, {contract.table: contract}, JsonLines(io.StringIO())))
 
 
@@ -140,12 +143,18 @@ def staged_is_superseded(books: Books) -> bool:
     """Whether a table that was staged before may not be published any more."""
     contract, window = books.contract("rewards"), Window(DAY, DAY)
     staged = staged_of(plan_of(contract, DAY, window), f"staged-{books.number}")
-    bucket = StagingBucket(StagingLocation.of(books.settings))
-    bucket.write(manifest_name(bucket, staged.run_id, contract.table), b"{}", "application/json")
-    refuse_superseded(staged, bucket, books.ledger)  # nobody has published it yet
+    manifest = Manifest(
+        staged=staged,
+        totals=SourceTotals(0, {}),
+        contract_digest=contract.digest,
+        staged_at=now(),
+        key_version=1,
+        signature="",
+    )
+    refuse_superseded(manifest, books.ledger)  # nobody has published it yet
     books.note(contract, window_first=DAY, window_last=DAY, at=now() + timedelta(minutes=1))
     try:
-        refuse_superseded(staged, bucket, books.ledger)
+        refuse_superseded(manifest, books.ledger)
     except PublishRefused:
         return True
     return False
@@ -218,3 +227,24 @@ def test_outcomes_are_the_words_of_older_ledgers() -> None:
     assert failed("LeaseHeld") == "failed: LeaseHeld"
     assert failure_kind("failed: LeaseHeld") == "LeaseHeld"
     assert [failure_kind(one) for one in LoadOutcome if one != LoadOutcome.FAILED] == [None] * 4
+
+
+def test_resume_believes_signed_rows_only(settings: Settings, ledger: Ledger) -> None:
+    """A row that nobody signed, that another keyring signed, or that was changed since, is no proof of a load."""
+    books, keys = Books(settings, ledger, LoadOutcome.PUBLISHED), example_keyring()
+    contract = books.contract("rewards")
+    records = LoadRecords(ledger, keys, Run.begin(DAY, {}), {contract.table: LoadProof(_BASIS, 8)})
+
+    def believed() -> bool:
+        return bool(already_loaded(records, {contract.table: contract}, JsonLines(io.StringIO())))
+
+    for signed_by in (None, Keyring.create("2023-08-30T00:00:00Z")):
+        books.note(contract, signed_by=signed_by, basis=_BASIS, fence=7)
+        assert not believed()
+    row = {"run_id": "changed", "table_name": contract.table, "day": DAY, "outcome": books.outcome, "rows": 7}
+    row |= {"basis": "another", "fence": 7, "at": now(), "checks": [{"expectation": "e", "passed": False}]}
+    signed = signed_row(row, keys)
+    ledger.append("table_loads", [{**signed, "basis": _BASIS}, {**signed, "checks": [], "basis": _BASIS}])
+    assert not believed()
+    ledger.append("table_loads", [signed_row({**row, "basis": _BASIS}, keys)])
+    assert believed()

@@ -175,7 +175,7 @@ def test_a_run_refuses_with_lines_to_paste(
     """New columns stop the table of a run; the printed lines, pasted as they are, let it pass and read nothing."""
     before = state(issuer, without=("ops",))
     capsys.readouterr()
-    assert guarded(lambda: load_day(str(DAY), ["clubs"], issuer.ends.settings, contracts)) == 2
+    assert guarded(lambda: load_day(str(DAY), ["clubs"], issuer.ends.settings, contracts).exit_code) == 2
     assert state(issuer, without=("ops",)) == before
     printed = capsys.readouterr().out
     assert "failed: ColumnsUndecided" in printed

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import yaml
+from google.cloud import bigquery
 
 from etl.audit import Approved
-from etl.cloud.bigquery import Warehouse
+from etl.cloud.bigquery import Warehouse, copy
 from etl.cloud.storage import StagingLocation
 from etl.errors import PublishRefused
 from etl.plan.keys_contract import keys_contract
@@ -151,7 +152,7 @@ def test_the_statement_names_the_days_it_touches(location: StagingLocation) -> N
 def test_a_failed_job_that_is_found_again_is_no_success(
     stack: Endpoints, warehouse: Warehouse, location: StagingLocation
 ) -> None:
-    """The id of a load that failed is taken for ever: the same stage loads under the next one, and only then counts."""
+    """The id of a job that failed is taken for ever: the same copy is made under the next one, and only then counts."""
     found = contract("failed")
     proof = rows_of(found, location, FIRST, whole=True)
     (file,) = proof.staged.files
@@ -163,35 +164,43 @@ def test_a_failed_job_that_is_found_again_is_no_success(
     away.rename(stored)
     published = Publisher(warehouse, location).publish(proof, FREE)
     assert published.rows == 3
-    assert published.job_ids[0].endswith("_3")
+    source, again = warehouse.table_id("merging.late"), warehouse.table_id("merging.again")
+    for _ in range(2):
+        with pytest.raises(PublishRefused):
+            copy(warehouse, source, again, f"copy_{location.prefix.split('/')[-1]}", bigquery.CopyJobConfig())
+    warehouse.client.query_and_wait("CREATE TABLE merging.late AS SELECT 1 AS n")
+    job = copy(warehouse, source, again, f"copy_{location.prefix.split('/')[-1]}", bigquery.CopyJobConfig())
+    assert job.job_id.endswith("_3")
 
 
 @pytest.mark.parametrize("deletes", ["hard", "soft"])
 def test_most_of_a_table_is_not_deleted_without_a_word(
-    warehouse: Warehouse, target: StagingLocation, deletes: str
+    warehouse: Warehouse, location: StagingLocation, deletes: str
 ) -> None:
     """More deletes than the contract's share stop the merge with exit code 1; with so many accepted it goes on."""
     many = contract(f"many_{deletes}", deletes=deletes, by=None)
     rows: Sequence[Row] = [("a", number, "new", MONDAY) for number in range(40)]
-    Publisher(warehouse, target).publish(rows_of(many, target, rows, whole=True), FREE)
+    Publisher(warehouse, location).publish(rows_of(many, location, rows, whole=True), FREE)
     before = table(warehouse, f"many_{deletes}")
-    changes = rows_of(many, target, [("a", 0, "paid", MONDAY)])
+    changes = rows_of(many, location, [("a", 0, "paid", MONDAY)])
     for left, told in ((28, "12 of 40"), (0, "39 of 40")):
         with pytest.raises(DeletesUnproven, match=told) as refused:
-            Publisher(warehouse, target).publish(changes, FREE, keys_of(many, target, [("a", n) for n in range(left)]))
+            Publisher(warehouse, location).publish(
+                changes, FREE, keys_of(many, location, [("a", n) for n in range(left)])
+            )
         assert refused.value.exit_code == 1
         assert "--accept-deletes" in str(refused.value)
         assert table(warehouse, f"many_{deletes}") == before
-    few = keys_of(many, target, [("a", number) for number in range(28)])
-    assert Publisher(warehouse, target, accepted_deletes=12).publish(changes, FREE, few).deleted == 12
+    few = keys_of(many, location, [("a", number) for number in range(28)])
+    assert Publisher(warehouse, location, accepted_deletes=12).publish(changes, FREE, few).deleted == 12
 
 
-def test_a_table_that_lost_every_row_is_not_emptied(warehouse: Warehouse, target: StagingLocation) -> None:
+def test_a_table_that_lost_every_row_is_not_emptied(warehouse: Warehouse, location: StagingLocation) -> None:
     """However few rows a table has, the last of them goes only when somebody says so."""
     few = contract("few", deletes="hard", by=None)
-    Publisher(warehouse, target).publish(rows_of(few, target, FIRST, whole=True), FREE)
-    nothing, none = rows_of(few, target, []), keys_of(few, target, [])
+    Publisher(warehouse, location).publish(rows_of(few, location, FIRST, whole=True), FREE)
+    nothing, none = rows_of(few, location, []), keys_of(few, location, [])
     with pytest.raises(DeletesUnproven, match=r"3 of 3 rows of merging\.few are gone .* one run may delete 0"):
-        Publisher(warehouse, target).publish(nothing, FREE, none)
-    Publisher(warehouse, target, accepted_deletes=3).publish(nothing, FREE, none)
+        Publisher(warehouse, location).publish(nothing, FREE, none)
+    Publisher(warehouse, location, accepted_deletes=3).publish(nothing, FREE, none)
     assert table(warehouse, "few") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,14 +13,18 @@ import yaml
 from etl.audit import Approved
 from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingBucket, StagingLocation
-from etl.errors import PublishRefused
+from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused
+from etl.ledger.lease_rows import LeaseHeld
 from etl.publish import Publisher
+from etl.publish.aside import StageChanged
 from etl.publish.limits import BYTES_A_JOB
-from etl.publish.publisher import StageChanged
 from etl.publish.tables import ensure_table
 from masking.errors import KagemushaError
 from schemas.business_days import Window
 from schemas.contract import Contract
+from schemas.errors import ContractInvalid
+from scripts.fault_injection.proxy import Exchange, FaultProxy, Rule
+from scripts.local_stack.local_stack import Endpoints
 from tests.etl.conftest import FREE
 from tests.etl.staging import Rows, approved, plan_of, stage_rows
 
@@ -65,6 +70,21 @@ def rows(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
     return [tuple(row.values()) for row in warehouse.client.query_and_wait(sql)]
 
 
+class LostAfter:
+    """A lease that is lost after so many proofs."""
+
+    def __init__(self, proofs: int) -> None:
+        self._left = proofs
+        self._one_at_a_time = threading.Lock()
+
+    def prove(self) -> None:
+        """Counts down."""
+        with self._one_at_a_time:
+            self._left -= 1
+            if self._left < 0:
+                raise LeaseHeld("The lease was lost to another run.", not_done=NOT_PUBLISHED)
+
+
 def test_each_day_is_replaced_and_no_other(warehouse: Warehouse, location: StagingLocation) -> None:
     """A partition's rows are exchanged whole, an empty day is emptied, days outside the window stay."""
     found, sunday = contract("days"), MONDAY - timedelta(days=1)
@@ -102,7 +122,7 @@ def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, location: Stagi
 
 
 def test_a_partial_publish_says_so(warehouse: Warehouse, location: StagingLocation) -> None:
-    """When one day cannot be loaded, the error counts what was replaced, and that day keeps what it held."""
+    """A file that cannot be loaded replaces no day; a day that cannot be replaced stays, and the others are counted."""
     found = contract("partial")
     Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
     proof = staged(found, location, {MONDAY: ["c"], TUESDAY: ["d"]})
@@ -110,12 +130,17 @@ def test_a_partial_publish_says_so(warehouse: Warehouse, location: StagingLocati
     StagingBucket(location).write(bad.name, b"no Parquet", "application/octet-stream")
     (stored,) = StagingBucket(location).stored(bad.name)
     broken = replace(bad, bytes=stored.bytes, crc32c=stored.crc32c, generation=stored.generation)
-    proof = approved(replace(proof.staged, files=(good, broken)))
+    with pytest.raises(KagemushaError, match="The table was not published") as refused:
+        Publisher(warehouse, location).publish(approved(replace(proof.staged, files=(good, broken))), FREE)
+    assert refused.value.__context__ is None
+    assert rows(warehouse, "partial") == [(MONDAY, "a"), (TUESDAY, "b")]
+    again = staged(found, location, {MONDAY: ["c"], TUESDAY: ["d"]})
     with pytest.raises(KagemushaError, match="1 of 2 partitions were replaced") as failed:
-        Publisher(warehouse, location).publish(proof, FREE)
+        Publisher(warehouse, location).publish(again, LostAfter(1))
     assert failed.value.__context__ is None
     assert len(failed.value.where["jobs"].split(",")) == 1
-    assert rows(warehouse, "partial") == [(MONDAY, "c"), (TUESDAY, "b")]
+    assert len(set(rows(warehouse, "partial")) & {(MONDAY, "a"), (TUESDAY, "b")}) == 1
+    assert len(set(rows(warehouse, "partial")) & {(MONDAY, "c"), (TUESDAY, "d")}) == 1
 
 
 def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse, location: StagingLocation) -> None:
@@ -128,6 +153,58 @@ def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse,
     with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
         Publisher(warehouse, location).publish(proof, FREE)
     assert rows(warehouse, "changed") == [(MONDAY, "a"), (TUESDAY, "b")]
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+def test_bytes_replaced_before_the_load_never_become_visible(
+    stack: Endpoints, warehouse: Warehouse, location: StagingLocation, *, put_back: bool
+) -> None:
+    """Whoever replaces an object just before BigQuery reads it, and even puts it back, changes nothing published."""
+    found, bucket = contract(f"swapped_{put_back}".lower()), StagingBucket(location)
+    Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
+    proof = staged(found, location, {MONDAY: ["c"], TUESDAY: ["d"]})
+    (planted, _) = staged(found, location, {MONDAY: ["4111111111111111"], TUESDAY: ["d"]}).staged.files
+    name = proof.staged.files[0].name
+
+    def swaps(exchange: Exchange) -> None:
+        before = bucket.read(name)
+        bucket.write(name, bucket.read(planted.name), "application/octet-stream")
+        answer = exchange.forward()
+        if put_back:
+            bucket.write(name, before, "application/octet-stream")
+        exchange.relay(answer)
+
+    with FaultProxy(stack.bigquery).running() as proxy, proxy.following(Rule("POST", "/jobs", swaps, '"load"')):
+        attacked = Warehouse(warehouse.settings.model_copy(update={"endpoint": proxy.url}))
+        with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
+            Publisher(attacked, location).publish(proof, FREE)
+    assert rows(warehouse, found.publish.split(".")[1]) == [(MONDAY, "a"), (TUESDAY, "b")]
+    beside = [one.table_id for one in warehouse.client.list_tables("ops") if one.table_id.startswith("stage_visits")]
+    assert beside == []
+
+
+def test_bigquery_is_asked_what_it_holds(warehouse: Warehouse, location: StagingLocation) -> None:
+    """Rows of another day, or other sums, than were staged are not published, though their number is right."""
+    found = contract("asked", reconcile=["cost"])
+    right = staged(found, location, {MONDAY: ["a"], TUESDAY: ["b"]})
+    Publisher(warehouse, location).publish(right, FREE)
+    wrong_sums = replace(right.staged, sums={"cost": Decimal("2.30")})
+    monday, tuesday = right.staged.files
+    wrong_days = replace(right.staged, files=(replace(monday, partition=TUESDAY), replace(tuesday, rows=1)))
+    for wrong in (wrong_sums, wrong_days):
+        with pytest.raises(PublishFailed, match="or days or sums differ"):
+            Publisher(warehouse, location).publish(approved(wrong), FREE)
+    assert rows(warehouse, "asked") == [(MONDAY, "a"), (TUESDAY, "b")]
+
+
+@pytest.mark.parametrize("dataset", ["ops", "looker"])
+def test_a_dataset_of_the_product_is_no_destination(
+    warehouse: Warehouse, location: StagingLocation, dataset: str
+) -> None:
+    """No contract publishes over the ledger or among the views, whoever calls for it."""
+    found = contract("leases", publish=f"{dataset}.leases")
+    with pytest.raises(ContractInvalid, match=f"publishes into dataset {dataset}, which belongs to the product"):
+        Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"]}), FREE)
 
 
 def test_a_table_is_made_as_the_contract_says(warehouse: Warehouse) -> None:

@@ -19,7 +19,7 @@ from etl.run.daily import daily_run
 from etl.run.results import RunResult
 from etl.run.staged_run import StagedRun
 from etl.settings import KeyringSettings
-from etl.stage import StageGone
+from etl.stage import StageForged, StageGone
 from tests.etl.conftest import DAY, Issuer, Republish
 from tests.etl.republishing import edit
 
@@ -122,7 +122,7 @@ def test_a_waiver_is_worth_nothing_elsewhere(
     create_keyring_file(tmp_path / "another.json")
     keyring = KeyringSettings(ref=f"file:{tmp_path / 'another.json'}")
     other = issuer.settings.model_copy(update={"keyring": keyring})
-    with pytest.raises(WaiverRefused):
+    with pytest.raises(StageForged):
         StagedRun(other, contracts, suites).publish(first.run_id, TABLE, quiet)
     suite = suites / f"{TABLE}.yaml"
     suite.write_text(WRONG.replace("chess", "go"), encoding="utf-8")
@@ -147,6 +147,10 @@ def test_a_stage_that_is_overtaken_changed_or_gone_is_refused(
     assert newer.exit_code == 0
     with pytest.raises(PublishRefused, match=f"Run {newer.run_id} published it since"):
         gate.publish(stopped.run_id, TABLE, quiet)
+    manifest = f"{gate.installation.location.prefix}/{stopped.run_id}/{TABLE}/manifest.json"
+    gate.installation.bucket.write(manifest, gate.installation.bucket.read(manifest), "application/json")
+    with pytest.raises(PublishRefused, match=f"Run {newer.run_id} published it since"):
+        gate.publish(stopped.run_id, TABLE, quiet)  # written again, the object is newer, and the stage is not
     suite.write_text(WRONG, encoding="utf-8")
     damaged = run()
     suite.write_text("table: clubs\n", encoding="utf-8")

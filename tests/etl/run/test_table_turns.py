@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from etl.run.table_turns import Stopwatch, TableTurns
+from etl.run.tables import joined_first
 
 
 def fail() -> None:
@@ -52,3 +53,30 @@ def test_a_table_that_failed_keeps_nobody_waiting() -> None:
     turns = TableTurns(["cards", "members"], 1)
     turns.staged("cards", None)
     assert turns.wait_for(["cards", "elsewhere"]) == {}
+
+
+def test_joined_tables_come_first() -> None:
+    """Whatever the sizes, a table begins after those that it joins, so that few threads suffice for many tables."""
+    joins = {"payments": {"cards"}, "cards": {"members"}, "members": set(), "clubs": {"elsewhere"}}
+    assert joined_first(["payments", "clubs", "cards", "members"], joins) == ["members", "cards", "payments", "clubs"]
+
+
+def test_a_circle_of_joins_ends() -> None:
+    """Of tables that join each other, each comes once."""
+    assert sorted(joined_first(["a", "b", "c"], {"a": {"b"}, "b": {"c"}, "c": {"a"}})) == ["a", "b", "c"]
+
+
+def test_many_chained_tables_pass_through_few_threads() -> None:
+    """A hundred tables, each waiting for the next to be staged, all end with three threads."""
+    names = [f"t{number}" for number in range(100)]
+    joins = {name: {later} for name, later in zip(names, [*names[1:], "none"], strict=True)}
+    turns = TableTurns(names, at_once=2)
+
+    def load(name: str) -> str:
+        with turns.turn():
+            turns.staged(name, None)
+        turns.wait_for(joins[name])
+        return name
+
+    with ThreadPoolExecutor(3) as pool:
+        assert len(list(pool.map(load, joined_first(names, joins)))) == len(names)

@@ -1,0 +1,1 @@
+"""The first run of an installation: everything that a load needs is tried, and no row is read."""
