@@ -11,6 +11,7 @@ import pymysql
 
 from etl.source.endpoint import Endpoint, Failure, patiently
 from etl.source.mysql.failures import number_of, query_failure
+from etl.source.mysql.guard import AS_WRITTEN
 
 Connection: TypeAlias = "pymysql.Connection[pymysql.cursors.Cursor]"  # generic in its stubs only
 Answer = TypeVar("Answer")
@@ -86,6 +87,7 @@ def _opened(endpoint: Endpoint, answer_seconds: float) -> Connection:
         connect_timeout=10,
         read_timeout=answer_seconds,
         program_name=endpoint.application,
+        init_command=f"SET SESSION {AS_WRITTEN}",  # before the first question: its answer has many rows
         ssl=None if endpoint.local else ssl.create_default_context(cafile=endpoint.url_options.get("sslrootcert")),
     )
 

@@ -1,7 +1,7 @@
 """What relations of MySQL are at this moment; its slices are not one snapshot, so this is asked before and after.
 
 MySQL has no lock that a reader could hold without holding up replication for as long. A table's own time of making
-changes with TRUNCATE and with every ALTER that rewrites it; what else decides its meaning stands in its columns.
+changes with every ALTER that rewrites it, and with TRUNCATE, but not in MariaDB: there only totals tell of it.
 """
 
 from __future__ import annotations

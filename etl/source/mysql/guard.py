@@ -33,7 +33,7 @@ OLDEST_MYSQL: Final = 5_07_00
 OLDEST_MARIADB: Final = 10_05_00
 _ON: Final = frozenset({"ON", "1"})
 _SQL_MODE: Final = "STRICT_ALL_TABLES"  # neither PAD_CHAR_TO_FULL_LENGTH nor ANSI_QUOTES: both change what we read
-_AS_WRITTEN: Final = "sql_select_limit = 18446744073709551615, sql_auto_is_null = 0"
+AS_WRITTEN: Final = "sql_select_limit = 18446744073709551615, sql_auto_is_null = 0"
 """No default of the server, and nothing in its `init_connect`, leaves rows out or reads a condition otherwise."""
 
 
@@ -95,7 +95,7 @@ def session_sql(reader: MySqlReader, seconds: int) -> str:
     limit = f"max_statement_time = {seconds}" if reader.mariadb else f"max_execution_time = {seconds * 1000}"
     read_only = "tx_read_only" if reader.mariadb else "transaction_read_only"
     proven = f"time_zone = IF({reader.proof}, '+00:00', 'not on a reader')"
-    return f"SET SESSION {proven}, sql_mode = '{_SQL_MODE}', {_AS_WRITTEN}, {read_only} = 1, {limit}"
+    return f"SET SESSION {proven}, sql_mode = '{_SQL_MODE}', {AS_WRITTEN}, {read_only} = 1, {limit}"
 
 
 def _candidate(variables: Mapping[str, str], allowed_instances: Sequence[str]) -> MySqlReader:

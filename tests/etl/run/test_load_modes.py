@@ -83,7 +83,7 @@ def test_a_table_follows_its_source(issuer: Issuer, folder: Path, arrears: str) 
 
 def test_no_source_that_lost_its_rows_empties_a_table(issuer: Issuer, folder: Path, arrears: str) -> None:
     """Rows that are all gone stay published until somebody accepts it; a table made anew is loaded whole, as it is."""
-    published = "SELECT count(*), countif(deleted_at IS NULL), sum(principal) FROM modes.arrears"
+    published = "SELECT count(*), countif(deleted_at IS NULL), sum(principal) FROM modes_collections.arrears"
 
     def run(days_later: int, accepted_deletes: int = 0) -> TableResult:
         day = DAY + timedelta(days=days_later)
