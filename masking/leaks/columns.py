@@ -133,7 +133,10 @@ def _is_wide_number(source: pa.DataType) -> bool:
 def _long_numbers(column: pa.Array, smallest: int) -> tuple[npt.NDArray[np.int64], pa.Array]:
     """Returns the rows that hold a whole number of at least `smallest`, and those numbers as strings."""
     if pa.types.is_decimal(column.type):
-        large = pc.greater_equal(pc.abs(column), pa.scalar(smallest, pa.decimal128(12, 0)).cast(column.type))
+        digits = len(str(smallest))
+        if column.type.precision - column.type.scale < digits:
+            return np.empty(0, np.int64), pa.array([], pa.string())
+        large = pc.greater_equal(pc.abs(column), pa.scalar(smallest, pa.decimal128(digits, 0)).cast(column.type))
         rows = np.flatnonzero(pc.fill_null(large, fill_value=False).to_numpy(zero_copy_only=False))
         chosen = pc.abs(column.take(pa.array(rows)))
         whole = np.flatnonzero(pc.equal(pc.floor(chosen), chosen).to_numpy(zero_copy_only=False))

@@ -172,3 +172,15 @@ def test_counts_add_up_over_slices(texts: list[str | None], data: st.DataObject)
     column = pa.array(texts, pa.string())
     cut = data.draw(st.integers(0, len(texts)))
     assert count_leaks(column) == count_leaks(column.slice(0, cut)) + count_leaks(column.slice(cut))
+
+
+@pytest.mark.parametrize("scale", [0, 2, 10])
+@pytest.mark.parametrize("whole", range(1, 29))
+def test_decimals_of_every_width_are_looked_at(whole: int, scale: int) -> None:
+    """A narrow decimal holds no card number and is no error; a wide one shows the number that it holds."""
+    kind = pa.decimal128(whole + scale, scale)
+    holds = whole >= len("4111111111111111")
+    column = pa.array([Decimal(4111111111111111) if holds else Decimal(1), None], kind)
+    for own in ((), ("411111",)):
+        leaks = find_leaks(pa.record_batch({"amount": column}), {}, own)
+        assert bool(leaks) is holds
