@@ -64,6 +64,11 @@ addresses are full of them); foreign phone numbers without `+` or an exit code (
 whose digits a program has rounded away.
 """
 
+SOURCES = """
+W: Wikipedia, "Payment card number", in public copies (one of 2024-07-19). B: github.com/braintree/credit-card-type,
+`src/lib/card-types.ts` at commit 0bac61c. `masking/leaks/brands.py` says what was left out of them, and why.
+"""
+
 
 def _paragraphs(text: str) -> Iterator[str]:
     yield from text.strip().splitlines()
@@ -146,11 +151,13 @@ def leaks() -> Iterator[str]:
     yield ""
     yield f"### Issuer ranges of the brands, {STATE_OF}"
     yield ""
-    yield "| brand | first digits | lengths |"
-    yield "|---|---|---|"
-    for brand, low, high, lengths in ISSUER_RANGES:
+    yield from _paragraphs(SOURCES)
+    yield ""
+    yield "| brand | first digits | lengths | read in |"
+    yield "|---|---|---|---|"
+    for brand, low, high, lengths, sources in ISSUER_RANGES:
         first = str(low) if low == high else f"{low} to {high}"
-        yield f"| {brand} | {first} | {', '.join(map(str, lengths))} |"
+        yield f"| {brand} | {first} | {', '.join(map(str, lengths))} | {sources} |"
 
 
 if __name__ == "__main__":

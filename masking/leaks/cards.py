@@ -34,7 +34,7 @@ _AS_PRINTED = re.compile(
 
 def _lengths_by_prefix() -> npt.NDArray[np.bool_]:
     issued = np.zeros((10**_PREFIX, LONGEST + 1), np.bool_)
-    for _, low, high, lengths in ISSUER_RANGES:
+    for _, low, high, lengths, _ in ISSUER_RANGES:
         issued[low : high + 1, list(lengths)] = True
     return issued
 
