@@ -18,8 +18,8 @@ from masking.kernels.numerals import pack
 from masking.leaks.brands import ISSUER_RANGES
 from masking.leaks.check_digits import valid, without_glue
 from masking.leaks.lookalikes import crosses_another, inside_machine_text
+from masking.leaks.marks import Bytes, Mask, Positions
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import Bytes, Mask, Positions
 from masking.leaks.windows import Groups, printed, windows
 
 _PREFIX: Final = 4
