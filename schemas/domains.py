@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from masking.strategies import JsonFields, KeyedStrategy
+from masking.leaks import OwnIins
+from masking.strategies import Fpe, JsonFields, KeyedStrategy
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid, DomainRefused
 
@@ -16,12 +17,21 @@ _CHOICES: Final = {"on_invalid", "quarantine_budget"}
 
 @dataclass(frozen=True)
 class DomainUse:
-    """One column, or one field of a JSON column, whose values become tokens of a domain."""
+    """One column, or one field of a JSON column, whose values become tokens of a domain.
+
+    Attributes:
+        table: of the contract.
+        column: the published one.
+        strategy: makes the tokens.
+        raw_bytes: whether the source's values are bytes.
+        own_iins: the contract's own IINs, which no token of it has.
+    """
 
     table: str
     column: str
     strategy: KeyedStrategy
     raw_bytes: bool
+    own_iins: OwnIins = ()
 
 
 def domain_uses(contracts: Iterable[Contract]) -> Iterator[DomainUse]:
@@ -31,7 +41,7 @@ def domain_uses(contracts: Iterable[Contract]) -> Iterator[DomainUse]:
             masks = column.mask.fields.values() if isinstance(column.mask, JsonFields) else (column.mask,)
             for mask in masks:
                 if isinstance(mask, KeyedStrategy):
-                    yield DomainUse(contract.table, name, mask, column.type.name == "bytes")
+                    yield DomainUse(contract.table, name, mask, column.type.name == "bytes", contract.own_iins)
 
 
 def rewritable_columns(contract: Contract) -> dict[str, KeyedStrategy]:
@@ -74,10 +84,12 @@ def reversible_use(contracts: Iterable[Contract], domain: str) -> DomainUse:
         raise ContractInvalid(
             f"{first.table}.{first.column} and {other.table}.{other.column} make different tokens of domain {domain}.",
             not_done="No value was unmasked.",
-            advice="Give them domains of their own; `kagemusha lint` finds such pairs.",
+            advice="Give them domains of their own, or the same parameters and `own_iins`.",
         )
     return first
 
 
-def _makes(use: DomainUse) -> tuple[dict[str, object], bool]:
-    return use.strategy.model_dump(exclude=_CHOICES), use.raw_bytes
+def _makes(use: DomainUse) -> tuple[dict[str, object], bool, frozenset[str]]:
+    """Returns all that decides what a value's token is; tokens of card numbers have no regard for own IINs."""
+    walks = isinstance(use.strategy, Fpe) and use.strategy.format != "pan"
+    return use.strategy.model_dump(exclude=_CHOICES), use.raw_bytes, frozenset(use.own_iins if walks else ())

@@ -60,8 +60,14 @@ number of times, and around a number at most 80 more: hostile text takes no long
 
 Not read, and why: base64, quoted-printable, compressed and encrypted content and pictures (a guess at every run of
 letters would take words for numbers; mask such columns by `drop`); circled, raised and Chinese numerals (notes and
-addresses are full of them); foreign phone numbers without `+` or an exit code (nothing tells them from ids); numbers
+addresses are full of them); escapes with an invisible sign inside them, or more than three deep (nothing that decodes
+text reads `%`, U+200B, `20` as a space); foreign phone numbers without `+` or an exit code (nothing tells them from ids); numbers
 whose digits a program has rounded away.
+"""
+
+SOURCES = """
+W: Wikipedia, "Payment card number", in public copies (one of 2024-07-19). B: github.com/braintree/credit-card-type,
+`src/lib/card-types.ts` at commit 0bac61c. `masking/leaks/brands.py` says what was left out of them, and why.
 """
 
 
@@ -146,11 +152,13 @@ def leaks() -> Iterator[str]:
     yield ""
     yield f"### Issuer ranges of the brands, {STATE_OF}"
     yield ""
-    yield "| brand | first digits | lengths |"
-    yield "|---|---|---|"
-    for brand, low, high, lengths in ISSUER_RANGES:
+    yield from _paragraphs(SOURCES)
+    yield ""
+    yield "| brand | first digits | lengths | read in |"
+    yield "|---|---|---|---|"
+    for brand, low, high, lengths, sources in ISSUER_RANGES:
         first = str(low) if low == high else f"{low} to {high}"
-        yield f"| {brand} | {first} | {', '.join(map(str, lengths))} |"
+        yield f"| {brand} | {first} | {', '.join(map(str, lengths))} | {sources} |"
 
 
 if __name__ == "__main__":

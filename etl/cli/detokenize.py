@@ -61,7 +61,7 @@ def detokenize(
     keys = open_keyring(KeyRef(chosen.keyring.ref))
     failed = 0
     with _tokens(file) as lines:
-        for batch in opened_batches(lines, use, purpose, keys, log, version):
+        for batch in opened_batches(lines, use, purpose, keys, log, version, chosen.cards.own_iins):
             failed += batch.failed
             sys.stdout.writelines(f"{(value or '').translate(_ESCAPES)}\n" for value in batch.values)
             sys.stdout.flush()

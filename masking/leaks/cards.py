@@ -18,8 +18,8 @@ from masking.kernels.numerals import pack
 from masking.leaks.brands import ISSUER_RANGES
 from masking.leaks.check_digits import valid, without_glue
 from masking.leaks.lookalikes import crosses_another, inside_machine_text
+from masking.leaks.marks import Bytes, Mask, Positions
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import Bytes, Mask, Positions
 from masking.leaks.windows import Groups, printed, windows
 
 _PREFIX: Final = 4
@@ -34,7 +34,7 @@ _AS_PRINTED = re.compile(
 
 def _lengths_by_prefix() -> npt.NDArray[np.bool_]:
     issued = np.zeros((10**_PREFIX, LONGEST + 1), np.bool_)
-    for _, low, high, lengths in ISSUER_RANGES:
+    for _, low, high, lengths, _ in ISSUER_RANGES:
         issued[low : high + 1, list(lengths)] = True
     return issued
 

@@ -10,7 +10,7 @@ import numpy as np
 from masking.card_numbers import LONGEST, SHORTEST
 from masking.kernels.buffers import gather
 from masking.kernels.luhn import luhn_sum
-from masking.leaks.suspects import Bytes, Mask, Positions
+from masking.leaks.marks import Bytes, Mask, Positions
 from masking.leaks.windows import Groups, Windows, digits_of
 
 PREFIX: Final = 8

@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from masking.leaks.suspects import FEWEST_DIGITS, Bytes, Mask, Positions
+from masking.leaks.marks import Bytes, Mask, Positions
+from masking.leaks.suspects import FEWEST_DIGITS
 
 DEEPEST: Final = 3
 """Readings, so escapes within escapes within escapes are seen."""
@@ -53,20 +54,20 @@ class Decoded:
 
     def replaced(self, starts: Positions, ends: Positions, parts: Bytes, widths: Positions) -> Decoded:
         """Returns the text with each span, in order, replaced by the first `widths` bytes of its row of `parts`."""
-        counts = np.ones(len(self.data), np.int64)
-        edges = np.zeros(len(self.data) + 1, np.int64)
+        edges = np.zeros(len(self.data) + 1, np.int8)
         edges[starts] += 1
         edges[ends] -= 1
-        counts[np.cumsum(edges[:-1]) > 0] = 0
-        counts[starts] = widths
-        after = np.cumsum(counts)
-        source = np.repeat(np.arange(len(self.data)), counts)
-        data = self.data[source]
+        kept = np.flatnonzero(np.add.accumulate(edges[:-1], dtype=np.int8) == 0)
+        fresh = np.repeat(starts, widths)
+        if len(fresh):
+            kept = np.insert(kept, np.searchsorted(kept, fresh), fresh)
+        data = self.data[kept]
+        at = np.searchsorted(kept, starts)
         for step in range(parts.shape[1]):
             wide = widths > step
-            data[(after[starts[wide]] - widths[wide]) + step] = parts[wide, step]
-        offsets = np.append(0, after)[self.offsets]
-        return Decoded(data, offsets, source if self.origin is None else self.origin[source])
+            data[at[wide] + step] = parts[wide, step]
+        offsets = np.searchsorted(kept, self.offsets)
+        return Decoded(data, offsets, kept if self.origin is None else self.origin[kept])
 
     def ends_of(self, positions: Positions) -> Positions:
         """Returns where the row of each position ends."""

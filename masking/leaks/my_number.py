@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text
+from masking.leaks.marks import Bytes, Mask, Positions
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import Bytes, Mask, Positions
 from masking.leaks.windows import Groups, Windows, digits_of
 
 LENGTH = 12

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from masking.kernels.buffers import gather
 from masking.kernels.numerals import pack
 from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text, is_in_date
+from masking.leaks.marks import Mask, Positions
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import FEWEST_DIGITS, Mask, Positions
+from masking.leaks.suspects import FEWEST_DIGITS
 from masking.leaks.windows import Groups
 
 NATIONAL: Final = (
@@ -62,6 +64,9 @@ _WITHOUT_PLUS: Final = re.compile(
     rb"81(?:[5789]0[0-9]{8}|%b(?:0%b?)?(?:[25-9]0(?:%b)?[0-9]{4}(?:%b)?[0-9]{4}|[1-9][0-9]{0,3}%b[0-9]{1,4}%b[0-9]{4}))%b"
     % (_NEAR, _NEAR, _NEAR, _NEAR, _NEAR, _NEAR, _END)
 )
+_MOBILE_OR_FREE_BEGINS: Final = np.zeros(1000, np.bool_)
+_MOBILE_OR_FREE_BEGINS[[12, 20, 50, 57, 60, 70, 80, 90, 99]] = True
+"""By the first three digits of a number."""
 _FRACTION: Final = re.compile(rb"[0-9]{1,3}\.[0-9]{5,}")
 _ONE_NUMBER: Final = re.compile(rb"[ \t]*\+?[0-9 .\-()\[\]/_~\t\r\n\v\f\x1f]+")
 _NATIONAL: Final = re.compile(NATIONAL)
@@ -86,11 +91,32 @@ def _candidates(text: Plain, groups: Groups) -> Positions:
     first = np.zeros(len(room), np.uint64)
     first[room] = pack(gather(groups.digits, groups.first_digit[room], 3), 10)
     left = _digits_left(groups)
-    domestic = (first >= 10) & (first < 100)  # noqa: PLR2004 - 01 to 09
+    domestic = _MOBILE_OR_FREE_BEGINS[first] | _in_groups_of_landlines(groups) & (first >= 10) & (first < 100)  # noqa: PLR2004 - 01 to 09
     domestic &= _of_ten_or_eleven(groups)
-    abroad = ((first // 10 == 81) | (first < 12) & (first > 0)) & (left >= FEWEST_DIGITS + 1)  # noqa: PLR2004 - 81, 00, 010, 011
+    abroad = ((first // 10 == 81) | _after_exit_code(groups, first)) & (left >= FEWEST_DIGITS + 1)  # noqa: PLR2004 - 81
     with_plus = _after_plus(text, groups) & (left >= _FEWEST_ABROAD)
     return np.flatnonzero((domestic | abroad | with_plus) & (groups.lengths <= _MOST))
+
+
+def _in_groups_of_landlines(groups: Groups) -> Mask:
+    """Flags the groups that are ten digits, or two to five with one or two groups after them as landlines have."""
+    lengths = groups.lengths
+    second, third = (np.append(lengths[step:], np.zeros(min(step, len(lengths)), np.int64)) for step in (1, 2))
+    area = (lengths >= 2) & (lengths <= 5)  # noqa: PLR2004 - 03 to 09969
+    at_once = (second >= 5) & (lengths + second >= FEWEST_DIGITS)  # noqa: PLR2004 - 12345678, else 1234-5678
+    found: Mask = (lengths == FEWEST_DIGITS) | area & (at_once | (third == 4))  # noqa: PLR2004
+    return found
+
+
+def _after_exit_code(groups: Groups, first: npt.NDArray[np.uint64]) -> Mask:
+    """Flags the groups that are 00, 010 or 011, or that begin so and go on with 81."""
+    code = np.select([first < 10, (first == 10) | (first == 11)], [2, 3], 0)  # noqa: PLR2004 - 00, 010, 011
+    goes_on = np.zeros(len(code), np.bool_)
+    room = (code > 0) & (groups.lengths > code) & (groups.first_digit + 5 <= len(groups.digits))
+    at = groups.first_digit[room] + code[room]
+    goes_on[room] = (groups.digits[at] == 8) & (groups.digits[at + 1] == 1)  # noqa: PLR2004 - 81
+    found: Mask = (code > 0) & ((groups.lengths == code) | goes_on)
+    return found
 
 
 def _of_ten_or_eleven(groups: Groups) -> Mask:

@@ -11,11 +11,12 @@ from masking.kernels.buffers import ByteStrings
 from masking.leaks.cards import find_cards
 from masking.leaks.emails import find_emails
 from masking.leaks.kinds import ALL_KINDS, LeakKind, Span
+from masking.leaks.marks import Positions, telling
 from masking.leaks.my_number import find_my_numbers
 from masking.leaks.own_cards import OwnIins, find_own_cards
 from masking.leaks.phones import find_phones
 from masking.leaks.spelling import Plain, plain
-from masking.leaks.suspects import Positions, marks_of, rows_of, suspects
+from masking.leaks.suspects import rows_of, suspects
 from masking.leaks.tokens import own_tokens
 from masking.leaks.tracks import find_tracks
 from masking.leaks.windows import digit_groups
@@ -49,11 +50,12 @@ def find_spans(strings: pa.Array, kinds: frozenset[LeakKind] = ALL_KINDS, own: O
 
 
 def readings(strings: pa.Array) -> Iterator[tuple[Positions, Plain]]:
-    """Yields rows and their strings as they are spelled, then those that may hold an escape as they are decoded."""
+    """Yields rows and their strings as they are spelled, then those in which an escape may tell as they are decoded."""
     yield np.arange(len(strings)), plain(strings)
     view = ByteStrings.from_arrow(strings)
     low = int(view.offsets[0])
-    marked = rows_of(np.flatnonzero(marks_of(view.data[low : int(view.offsets[-1])])), view.offsets - low)
+    data, offsets = view.data[low : int(view.offsets[-1])], view.offsets - low
+    marked = rows_of(telling(data), offsets)
     if len(marked):
         yield marked, plain(strings.take(pa.array(marked)), decoded=True)
 

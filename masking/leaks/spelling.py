@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from masking.kernels.buffers import ByteStrings
 from masking.leaks.escapes import Decoded, unescaped
+from masking.leaks.marks import Bytes, Mask, Positions
 from masking.leaks.scientific import written_out
 from masking.leaks.signs import LETTER, NOTHING, SIGN, signs_of
-from masking.leaks.suspects import Bytes, Mask, Positions
 
 _CONTINUES: Final = 0x80
 _TOP_TWO_BITS: Final = 0xC0

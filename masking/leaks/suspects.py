@@ -11,9 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
-Positions = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from masking.leaks.marks import NEAR, Bytes, Mask, Positions, marks_of, within_escapes
 
 CHUNK_BYTES = 1 << 18
 """Bytes whose suspects are handed on together."""
@@ -24,7 +22,7 @@ _PIECE_BYTES = 120_000
 FEWEST_DIGITS = 10
 """A landline number without its country code; every other number has more digits."""
 
-WIDEST_GAP = 6
+WIDEST_GAP = NEAR
 """Signs between two groups that still read as one number, as in `"4111", "1111"`."""
 
 _ZERO = np.uint8(ord("0"))
@@ -32,15 +30,12 @@ _A, _LETTERS, _LOWER = np.uint8(ord("a")), 26, np.uint8(0x20)
 _AT = 0x40
 _FULL_WIDTH = (0xEF, 0xBC)
 _COUNTS_IN_A_BYTE = 255
-_BACKSLASH, _PERCENT, _AMPERSAND, _LESS = b"\\%&<"
+_LESS = ord("<")
 _MARKS, _TAG, _AT_SIGN = (b"\\", b"%", b"&", b"<"), b"<", b"@"
 
 _OTHER_DIGITS = np.zeros(256, np.bool_)
 _OTHER_DIGITS[[0xD9, 0xDB, 0xDF, 0xE0, 0xE1, 0xEA, 0xF0]] = True
 """First bytes of all decimal digits beyond ASCII and full width, and of much else."""
-
-_LONGEST_ESCAPE = 9
-"""Signs of an escape after its first, as in `\\U0001d7d2`."""
 
 _MAY_HIDE_AT_SIGN = np.zeros((256, 256), np.bool_)
 for _two in b"40 EF 25 26 3C 5C u0 uf u{ U0 x4 x2 x5 x{ #x".split():
@@ -83,7 +78,7 @@ def _suspects_of(data: Bytes, offsets: Positions) -> Positions:
     ascii_only = raw.isascii()
     marks = marks_of(data) if any(mark in raw for mark in _MARKS) else None
     if ascii_only:
-        rows = _rows_with_runs(data, digits, None if marks is None else _within_escapes(marks), offsets)
+        rows = _rows_with_runs(data, digits, None if marks is None else within_escapes(data, marks), offsets)
         if _TAG in raw:
             tagged = rows_of(np.flatnonzero(data == _LESS), offsets)
             rows = np.union1d(rows, _rows_of_many(digits, tagged, offsets))
@@ -105,22 +100,6 @@ def _at_signs(data: Bytes, marks: Mask | None, *, wide: bool) -> Mask:
     if wide:
         found |= _wide_at_signs(data)
     return found
-
-
-def marks_of(data: Bytes) -> Mask:
-    """Flags the bytes with which escapes begin."""
-    marks: Mask = data == _BACKSLASH
-    for mark in (_PERCENT, _AMPERSAND, _LESS):
-        marks |= data == mark
-    return marks
-
-
-def _within_escapes(marks: Mask) -> Mask:
-    """Flags the bytes that may belong to an escape: its first one and the nine after it."""
-    within = marks.copy()
-    for step in (1, 2, 4, 2):
-        within[step:] |= within[:-step].copy()
-    return within
 
 
 def rows_of(positions: Positions, offsets: Positions) -> Positions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from masking.kernels.buffers import gather
-from masking.leaks.suspects import Bytes, Mask, Positions
+from masking.leaks.marks import Bytes, Mask, Positions
 
 _FEWEST_HEX = 32
 _LONGEST_VERSION = 3

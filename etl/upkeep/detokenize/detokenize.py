@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -16,6 +16,7 @@ from etl.upkeep.detokenize.access_log import AccessLog
 from etl.upkeep.requester import account, checked_purpose, host
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
+from masking.leaks import OwnIins
 from masking.strategies import MaskContext, Tokenize
 from schemas.domains import DomainUse
 
@@ -51,7 +52,13 @@ def stated_purpose(purpose: str) -> str:
 
 
 def detokenize(
-    tokens: Iterable[str], use: DomainUse, purpose: str, keys: Keyring, log: AccessLog, version: int | None = None
+    tokens: Iterable[str],
+    use: DomainUse,
+    purpose: str,
+    keys: Keyring,
+    log: AccessLog,
+    version: int | None = None,
+    own_iins: OwnIins = (),
 ) -> Iterator[Detokenized]:
     """Yields the values of tokens, batch by batch; empty lines stay empty.
 
@@ -65,6 +72,7 @@ def detokenize(
         keys: versions that only read are fine.
         log: where the look is written down.
         version: the key version of tokens that do not name theirs (`fpe`); the primary one when None.
+        own_iins: the settings' own IINs; those of the column's contract are added.
 
     Raises:
         DetokenizeRefused: the purpose is missing or unfit.
@@ -80,6 +88,7 @@ def detokenize(
         "host": host(),
         "version": version,
     }
+    use = replace(use, own_iins=tuple(sorted({*own_iins, *use.own_iins})))
     lines = iter(tokens)
     while batch := [line.strip() for line in islice(lines, BATCH)]:
         yield _opened(batch, use, asked, keys, log, version)
@@ -105,7 +114,7 @@ def _opened(
 
 def _values(tokens: list[str | None], use: DomainUse, keys: Keyring, version: int | None) -> list[str | None]:
     kind = pa.binary() if use.raw_bytes else pa.string()
-    given = MaskContext(keys, now().date())
+    given = MaskContext(keys, now().date(), own_iins=use.own_iins)
     unmasked = use.strategy.unmask(pa.array(tokens, pa.string()), given, version=version, of=kind).values.to_pylist()
     return [value.hex() if isinstance(value, bytes) else value for value in unmasked]
 

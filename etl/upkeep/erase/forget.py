@@ -28,6 +28,7 @@ from etl.upkeep.erase.tables import TableErasure, erase_rows, note_of, refuse_un
 from etl.upkeep.requester import account, checked_purpose, host
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
+from masking.leaks import OwnIins
 from schemas.contract import Contract
 
 
@@ -94,7 +95,7 @@ def forget(
     erasure_id = f"forget-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     used = record_keys(ledger, keys, erasure_id)
     stated = checked_purpose(purpose, ErasureRefused, "Nothing was erased.") if apply else ""
-    targets = list(_targets(ledger, contracts, keys, domain, persons))
+    targets = list(_targets(ledger, contracts, keys, domain, persons, settings.cards.own_iins))
     found = [
         TableErasure(contract.table, rule_of(contract), rows_found(ledger, contract, columns), note=note_of(contract))
         for contract, columns in targets
@@ -132,7 +133,12 @@ def forget(
 
 
 def _targets(
-    ledger: Ledger, contracts: Mapping[str, Contract], keys: Keyring, domain: str, persons: Sequence[str]
+    ledger: Ledger,
+    contracts: Mapping[str, Contract],
+    keys: Keyring,
+    domain: str,
+    persons: Sequence[str],
+    own_iins: OwnIins,
 ) -> Iterator[_Target]:
     """Yields the published tables of the domain, each with the columns and tokens to look for."""
     of_domain = [contract for contract in contracts.values() if any(keyed_columns(contract, domain))]
@@ -145,7 +151,7 @@ def _targets(
         )
     for contract in of_domain:
         rule_of(contract)
-        columns = token_columns(contract, domain, persons, keys)
+        columns = token_columns(contract, domain, persons, keys, own_iins)
         refuse_unemptied(contract, columns)
         if ledger.warehouse.find_table(contract.publish) is not None:
             yield contract, columns

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from etl.errors import SettingsInvalid
 from masking.keyring import Keyring
+from masking.leaks import OwnIins
 from masking.strategies import JsonFields, KeyedStrategy, MaskContext, Pseudonymize
 from schemas.contract import Contract
 
@@ -59,14 +60,24 @@ def versions(keys: Keyring) -> tuple[int, ...]:
     return tuple(version.version for version in keys.versions if version.state != "destroyed")
 
 
-def token_columns(contract: Contract, domain: str, persons: Sequence[str], keys: Keyring) -> tuple[TokenColumn, ...]:
+def token_columns(
+    contract: Contract, domain: str, persons: Sequence[str], keys: Keyring, own_iins: OwnIins = ()
+) -> tuple[TokenColumn, ...]:
     """Returns the columns of a table that may hold the persons, with the persons' tokens under every key version.
+
+    Args:
+        contract: of the table; its own IINs are added to the settings'.
+        domain: of the identifiers.
+        persons: the identifiers as the source has them.
+        keys: of every version that can still make tokens.
+        own_iins: the settings' own IINs, as the tokens were made with.
 
     Raises:
         ErasureRefused: some identifiers cannot be such a column's values; counted, never shown.
     """
+    own = tuple(sorted({*own_iins, *contract.own_iins}))
     return tuple(
-        TokenColumn(name, _tokens(contract, name, strategy, persons, keys))
+        TokenColumn(name, _tokens(contract, name, strategy, persons, keys, own))
         for name, strategy in keyed_columns(contract, domain)
     )
 
@@ -96,12 +107,12 @@ def references(domain: str, persons: Sequence[str], keys: Keyring) -> list[str]:
 
 
 def _tokens(
-    contract: Contract, name: str, strategy: KeyedStrategy, persons: Sequence[str], keys: Keyring
+    contract: Contract, name: str, strategy: KeyedStrategy, persons: Sequence[str], keys: Keyring, own: OwnIins
 ) -> tuple[str, ...]:
     values, unfit = _typed(pa.array(persons, pa.string()), contract.selected[name].type.arrow)
     tokens: dict[str, None] = {}
     for version in versions(keys):
-        masked = strategy.mask(values, MaskContext(keys.as_of(version), date.min)).values
+        masked = strategy.mask(values, MaskContext(keys.as_of(version), date.min, own_iins=own)).values
         unfit = max(unfit, masked.null_count)
         tokens |= dict.fromkeys(masked.drop_null().to_pylist())
     if unfit:

@@ -20,6 +20,7 @@ from etl.upkeep.detokenize.access_log import AccessLog, AccessLogUnusable
 from etl.upkeep.detokenize.detokenize import BATCH, detokenize
 from masking.errors import KagemushaError, KeyUnusable
 from masking.examples import EXAMPLE_DAY
+from masking.formats import luhn_share
 from masking.keyring import KeyRef
 from masking.strategies import Fpe, KeyedStrategy, MaskContext, Tokenize
 from schemas.domains import DomainUse
@@ -217,6 +218,48 @@ def test_fpe_tokens_of_an_earlier_version_need_its_number(desk: Desk) -> None:
     asked = ["--domain", "pan", "--purpose", "a case"]
     assert CARD not in desk.run(*asked, tokens=tokens).stdout
     assert desk.run(*asked, "--version", "1", tokens=tokens).stdout == f"{CARD}\n"
+
+
+ACCOUNTS = """
+table: {table}
+source: shop.{table}
+publish: shop.{table}
+about: Accounts of made-up people.
+key: [account]
+load: {{mode: full}}
+may_be_empty: true
+own_iins: {iins}
+columns:
+  account: {{type: string, class: account_number, mask: {{strategy: fpe, format: digits, domain: account}}}}
+"""
+
+
+def test_own_iins_of_settings_and_contract_open_the_tokens_that_avoided_them(desk: Desk, tmp_path: Path) -> None:
+    """A value whose token would have been an own card has the next one, and that one opens."""
+    strategy = Fpe(domain="account", format="digits")
+    accounts = [f"1{number:015d}" for number in range(400)]
+    tokens = desk.tokens(strategy, *accounts).splitlines()
+    cards = [at for at, token in enumerate(tokens) if luhn_share(pa.array([token])).valid][:2]
+    settings_iin, contract_iin = (tokens[at][:6] for at in cards)
+    with desk.settings.open("a", encoding="utf-8") as settings:
+        settings.write(f'[cards]\nown_iins = ["{settings_iin}"]\n')
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(ACCOUNTS.format(table="a", iins=[contract_iin]), encoding="utf-8")
+    given = MaskContext(open_keyring(KeyRef(desk.where)), EXAMPLE_DAY, own_iins=(settings_iin, contract_iin))
+    chosen = [accounts[at] for at in cards]
+    masked = strategy.mask(pa.array(chosen), given).values.to_pylist()
+    assert not set(masked) & set(tokens)
+    asked = ["--domain", "account", "--purpose", "a case", "--contracts", str(folder)]
+    assert desk.run(*asked, tokens="\n".join(masked)).stdout.splitlines() == chosen
+
+
+def test_tables_that_avoid_different_cards_make_different_tokens(desk: Desk, tmp_path: Path) -> None:
+    """One domain of account numbers under different own IINs is refused instead of being opened by halves."""
+    for table, iins in (("a", ["123456"]), ("b", ["654321"])):
+        (tmp_path / f"{table}.yaml").write_text(ACCOUNTS.format(table=table, iins=iins), encoding="utf-8")
+    asked = ["--domain", "account", "--purpose", "a case", "--contracts", str(tmp_path)]
+    assert "make different tokens of domain account" in str(refused(desk.run(*asked, tokens="1\n")))
 
 
 def test_a_value_with_line_breaks_stays_on_its_line(desk: Desk) -> None:

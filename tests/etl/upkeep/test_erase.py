@@ -22,8 +22,9 @@ from etl.settings import load_settings
 from etl.upkeep.erase.persons import ErasureRefused, read_persons, token_columns
 from masking.errors import KagemushaError
 from masking.examples import EXAMPLE_DAY
+from masking.formats import luhn_share
 from masking.keyring import KeyRef
-from masking.strategies import MaskContext
+from masking.strategies import Fpe, MaskContext
 from schemas.contract import Contract
 from schemas.contract_file import load_contract
 from scripts.local_stack.local_stack import Endpoints
@@ -210,6 +211,27 @@ def test_spellings_of_one_number_are_one_person(tmp_path: Path) -> None:
     assert [token.split("_")[0] for token in column.tokens] == ["k1", "k2"]
     given = MaskContext(keys, EXAMPLE_DAY)
     assert contract.columns["member_id"].mask.mask(pa.array([7]), given).values.to_pylist()[0] in column.tokens
+
+
+def test_persons_are_looked_for_under_tokens_that_avoided_own_cards(tmp_path: Path) -> None:
+    """The tokens are those of the load, which had the own IINs of the settings and of the contract."""
+    place = "table: accounts\nsource: shop.accounts\npublish: shop.accounts\nload: {mode: full}\n"
+    mask = "{strategy: fpe, format: digits, domain: account}"
+    create_keyring_file(tmp_path / "keyring.json")
+    keys = open_keyring(KeyRef(f"file:{tmp_path / 'keyring.json'}"))
+    accounts = pa.array([f"1{number:015d}" for number in range(400)])
+    strategy = Fpe(domain="account", format="digits")
+    tokens = strategy.mask(accounts, MaskContext(keys, EXAMPLE_DAY)).values.to_pylist()
+    cards = [at for at, token in enumerate(tokens) if luhn_share(pa.array([token])).valid][:2]
+    first, second = (tokens[at][:6] for at in cards)
+    columns = f"columns:\n  account: {{type: string, class: account_number, mask: {mask}}}\n"
+    rest = f"about: Accounts.\nkey: [account]\nown_iins: ['{first}']\n{columns}"
+    (tmp_path / "accounts.yaml").write_text(place + rest, encoding="utf-8")
+    persons = [accounts[at].as_py() for at in cards]
+    (column,) = token_columns(load_contract(tmp_path / "accounts.yaml"), "account", persons, keys, (second,))
+    given = MaskContext(keys, EXAMPLE_DAY, own_iins=(first, second))
+    assert list(column.tokens) == strategy.mask(pa.array(persons), given).values.to_pylist()
+    assert not set(column.tokens) & set(tokens)
 
 
 def test_the_list_of_persons_is_bounded() -> None:
