@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from expectations.checks import Check, CheckResult
@@ -12,10 +12,15 @@ from expectations.suite import Volume
 
 @dataclass(frozen=True)
 class LoadSize:
-    """How much one load held: its rows, and how many of each column were NULL."""
+    """How much one load held: its rows, how many of each column were NULL, and its rows by business day.
+
+    Attributes:
+        days: rows by day (ISO); empty for a whole table, and where nobody counted by days.
+    """
 
     rows: int
     nulls: Mapping[str, int]
+    days: Mapping[str, int] = field(default_factory=dict)
 
 
 def volume_results(bands: Volume, load: LoadSize, earlier: Sequence[LoadSize]) -> tuple[CheckResult, ...]:

@@ -44,18 +44,32 @@ def sum_results(staged: Staged, totals: SourceTotals) -> Sequence[CheckResult]:
 def emptied_results(staged: Staged, earlier: Sequence[LoadSize]) -> Sequence[CheckResult]:
     """A load does not replace rows by none, or a whole table by far fewer, unless the contract or a waiver says so.
 
-    What is expected are the rows of the last load; of a first one, those that the source's statistics know of, where
-    they know of more than PostgreSQL supposes of a table that it has never looked at.
+    What is expected of a whole table are the rows of the last load; of a first one, those that the source's statistics
+    know of, where they know of more than PostgreSQL supposes of a table that it has never looked at. Of business days,
+    something is expected where the last load of one of them had rows: a quiet new day replaces nothing.
     """
     plan = staged.plan
     if plan.contract.may_be_empty or plan.merges:
         return ()
-    supposed = 0 if plan.window or plan.estimated_rows < _SUPPOSED_ROWS else plan.estimated_rows
-    expected = earlier[0].rows if earlier else supposed
-    by_days = isinstance(plan.contract.load, PartitionLoad)  # a backfill's window is wider than a day's
-    least = min(expected, 1) if by_days or not earlier else math.ceil(expected * _LEAST_SHARE)
+    if isinstance(plan.contract.load, PartitionLoad):
+        least = min(1, _rows_to_replace(staged, earlier))
+    elif earlier:
+        least = math.ceil(earlier[0].rows * _LEAST_SHARE)
+    else:
+        least = int(plan.window is None and plan.estimated_rows >= _SUPPOSED_ROWS)
+    if not least:
+        return ()
     check = Check("load_is_not_emptied", {"least": least}, origin="history")
     return [CheckResult(check, passed=staged.rows >= least, failed=max(0, least - staged.rows), checked=staged.rows)]
+
+
+def _rows_to_replace(staged: Staged, earlier: Sequence[LoadSize]) -> int:
+    """Returns the rows that earlier loads left in the days of the window, as the newest load of each day counted them."""
+    known: dict[str, int] = {}
+    for load in earlier:  # newest first
+        known = {**load.days, **known}
+    window = staged.plan.window
+    return sum(known.get(day.isoformat(), 0) for day in window.days) if window else 0
 
 
 def file_results(footers: Footers, staged: Staged) -> Sequence[CheckResult]:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 class Kind(StrEnum):
     """What can be looked for."""
 
+    OWN_CARD = "own_card"
     TRACK = "track"
     PAN = "pan"
     MY_NUMBER = "my_number"
     EMAIL = "email"
     PHONE = "phone"
-    OWN_CARD = "own_card"
     MISFIT = "misfit"
 
 

@@ -114,9 +114,9 @@ def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> Hist
     """
     ledger = Ledger(warehouse)
     sql = (
-        "SELECT table_name, `rows`, nulls FROM ("
+        "SELECT table_name, `rows`, nulls, partition_rows FROM ("
         " SELECT *, ROW_NUMBER() OVER (PARTITION BY table_name ORDER BY day DESC) AS age FROM ("
-        "  SELECT table_name, day, `rows`, nulls,"
+        "  SELECT table_name, day, `rows`, nulls, partition_rows,"
         "   ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY `at` DESC) AS nth"
         f"  FROM `{ledger.table_id('table_loads')}`"
         "  WHERE outcome IN UNNEST(@outcomes) AND nulls IS NOT NULL AND day <> @day"
@@ -130,5 +130,6 @@ def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> Hist
     sizes: dict[str, list[LoadSize]] = {name: [] for name in tables}
     for row in rows:
         nulls = {name: int(count) for name, count in json.loads(row["nulls"]).items()}
-        sizes.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls))
+        days = {day: int(count) for day, count in json.loads(row["partition_rows"] or "{}").items()}
+        sizes.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls, days))
     return {name: tuple(newest_first) for name, newest_first in sizes.items()}

@@ -70,7 +70,7 @@ class Shop:
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """Returns a table's rows, ordered."""
         everywhere = "WHERE paid_on >= '2000-01-01'" if table == "visits" else ""
-        found = self.ledger.read(f"SELECT * FROM {self.dataset}.{table} {everywhere}")
+        found = self.ledger.read(f"SELECT * FROM {self.dataset}_shop.{table} {everywhere}")
         return sorted(tuple(row.values()) for row in found)
 
     def erasures(self) -> list[dict[str, Any]]:
@@ -112,7 +112,7 @@ def shop(stack: Endpoints, tmp_path: Path) -> Shop:
     folder = tmp_path / "schemas"
     folder.mkdir()
     for name, text in CONTRACTS.items():
-        place = f"table: {name}\nsource: shop.{name}\npublish: {dataset}.{name}\n"
+        place = f"table: {name}\nsource: shop.{name}\npublish: {dataset}_shop.{name}\n"
         (folder / f"{name}.yaml").write_text(place + COMMON + text, encoding="utf-8")
     keyring = f"file:{tmp_path / 'keyring.json'}"
     create_keyring_file(tmp_path / "keyring.json")
