@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,11 +152,20 @@ def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
 
 
 def _lint_views(folder: Path) -> Iterator[Located]:
-    """Yields the findings about the views of a folder of contracts; contracts that do not fit publish nothing."""
+    """Yields what the views of a folder name that its contracts do not publish.
+
+    Where a contract cannot be read, nobody knows what it publishes: its own error is enough. A view that is no text is
+    an error of its own too.
+    """
     read = [read_contract(path)[1] for path in sorted(folder.glob("*.yaml"))]
     contracts = [contract for contract in read if contract is not None]
+    if len(contracts) < len(read):
+        return
     files = {path.stem: path for path in sorted((folder / "views").glob("*.sql"))}
-    queries = {name: path.read_text(encoding="utf-8").strip().rstrip(";") for name, path in files.items()}
+    queries = {}
+    for name, path in files.items():
+        with suppress(UnicodeDecodeError):
+            queries[name] = path.read_text(encoding="utf-8").strip().rstrip(";")
     for name, problem in view_problems(queries, contracts, PRODUCT_DATASETS):
         yield LintedFile(files[name], None).at(VIEW_READS, f"view {name} {problem}", 1)
 

@@ -64,7 +64,7 @@ def emptied_results(staged: Staged, earlier: Sequence[LoadSize]) -> Sequence[Che
 
 
 def _rows_to_replace(staged: Staged, earlier: Sequence[LoadSize]) -> int:
-    """Returns the rows that earlier loads left in the days of the window, as the newest load of each day counted them."""
+    """Returns the rows that earlier loads left in the days of the window; the newest load of a day counts."""
     known: dict[str, int] = {}
     for load in earlier:  # newest first
         known = {**load.days, **known}

@@ -211,10 +211,12 @@ def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings
 
 
 @pytest.mark.parametrize("origin", [None, "postgres 1 1 16400", "postgres 1 2 16385", "mysql 1 16385"])
-def test_a_watermark_holds_for_one_table_of_one_server(settings: Settings, ledger: Ledger, origin: str | None) -> None:
+def test_a_watermark_holds_for_one_table_of_one_server(
+    own_settings: Settings, ledger: Ledger, origin: str | None
+) -> None:
     """A merge does not go on where the table was made anew, or another server, or another engine, answers for it."""
-    contract = Books(settings, ledger, LoadOutcome.PUBLISHED).contract("delinquencies")
-    Books(settings, ledger, LoadOutcome.PUBLISHED).note(
+    contract = Books(own_settings, ledger, LoadOutcome.PUBLISHED).contract("delinquencies")
+    Books(own_settings, ledger, LoadOutcome.PUBLISHED).note(
         contract, watermark=now(), source_origin=ORIGIN, keys_compared=7
     )
     assert merge_state(ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
@@ -229,9 +231,9 @@ def test_outcomes_are_the_words_of_older_ledgers() -> None:
     assert [failure_kind(one) for one in LoadOutcome if one != LoadOutcome.FAILED] == [None] * 4
 
 
-def test_resume_believes_signed_rows_only(settings: Settings, ledger: Ledger) -> None:
+def test_resume_believes_signed_rows_only(own_settings: Settings, ledger: Ledger) -> None:
     """A row that nobody signed, that another keyring signed, or that was changed since, is no proof of a load."""
-    books, keys = Books(settings, ledger, LoadOutcome.PUBLISHED), example_keyring()
+    books, keys = Books(own_settings, ledger, LoadOutcome.PUBLISHED), example_keyring()
     contract = books.contract("rewards")
     records = LoadRecords(ledger, keys, Run.begin(DAY, {}), {contract.table: LoadProof(_BASIS, 8)})
 

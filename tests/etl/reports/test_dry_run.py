@@ -65,7 +65,7 @@ def test_people_get_a_table_and_every_slice(issuer: Issuer) -> None:
     assert "2023-08-28 – 2023-08-30" in printed
     assert "whole table" in printed
     assert 'payments 2  2023-08-30  "authorized_at" >= TIMESTAMPTZ \'2023-08-29 15:00:00' in printed
-    assert "cards 0  ctid >= '(0,0)'::tid" in printed
+    assert "cards 0  TRUE" in printed
     assert "No row was read." in printed
 
 
