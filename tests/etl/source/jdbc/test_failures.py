@@ -57,14 +57,16 @@ def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql, spar
 
 def test_a_foreign_error_of_jdbc_quotes_no_row(issuer: Issuer, spark: SparkSession) -> None:
     """What the driver throws goes into Spark's log as it is, so the server's details are left out: they quote rows."""
-    issuer.source("""CREATE TABLE public.spoiled AS SELECT '{"name": "影武者\\u0000"}'::json AS document""")
+    issuer.source("""CREATE TABLE public.raw AS SELECT '{"name": "影武者\\u0000"}'::json AS document""")
+    issuer.source("CREATE VIEW public.spoiled AS SELECT document::jsonb::text AS document FROM public.raw")
     source = issuer.settings.source.model_copy(update={"reader": "jdbc"})
-    columns = [ReadColumn("document", ColumnType("json"))]
+    columns = [ReadColumn("document", ColumnType("string"))]
     with hold_snapshot(source) as held:
         frame = jdbc_frame(reading_session(spark), held.snapshot, "public.spoiled", columns, Slice(0, "TRUE"))
         with pytest.raises(Py4JError) as ended:
             frame.collect()
-    issuer.source("DROP TABLE public.spoiled")
+    issuer.source("DROP VIEW public.spoiled")
+    issuer.source("DROP TABLE public.raw")
     assert isinstance(jdbc_failure(ended.value, held.snapshot, {}), ReadFailed)
     assert "unsupported Unicode escape" in str(ended.value)
     assert "影武者" not in str(ended.value)
