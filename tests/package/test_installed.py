@@ -264,10 +264,7 @@ def test_an_archive_on_the_path_is_enough(
 def test_unfit_workers_are_named(
     issuer: Issuer, driver: Environment, workers: Environment, bare: Environment, cluster: Cluster, root: Path
 ) -> None:
-    """Each thing that is wrong with workers is refused before a table is taken, with the worker, the fix and the code.
-
-    At the end all workers are gone, and a step does not wait for them for ever.
-    """
+    """Each thing that is wrong with workers is refused before a table is taken, with the worker, the fix and the code."""
     other = driver.laid_out(root / "other", without=("etl", _metadata(driver, "numpy")))
     shutil.copytree(driver.packages / "etl", other.packages / "etl")
     (other.packages / "etl" / "clock.py").write_text("changed = True\n", encoding="utf-8")
@@ -279,13 +276,10 @@ def test_unfit_workers_are_named(
     words = [f"{name}={python}" for name, python in pythons.items()]
     script = Path(__file__).with_name("cases.py")
     command = [*cluster.conf(driver, workers), script, issuer.ends.settings, *words]
-    process = driver.start("spark-submit", *command, cwd=root)
-    assert process.stdout is not None
-    with process:
-        line = next((line for line in process.stdout if line.startswith("{")), "")
-        assert line, process.communicate()
-        found = json.loads(line)
-        lost = _lost(process, cluster)
+    done = driver.run("spark-submit", *command, cwd=root)
+    line = next((line for line in done.stdout.splitlines() if line.startswith("{")), "")
+    assert line, done.stdout + done.stderr
+    found = json.loads(line)
     assert found["fit"] == {"answer": 2}
     for case in ("nowhere", "nowhere, in a step"):
         assert_told(found[case], "WorkersUnfit", 2, "The workers' Python could not be started.", "PYSPARK_PYTHON")
@@ -294,18 +288,10 @@ def test_unfit_workers_are_named(
     assert_told(found["no key"], "KeyUnusable", 2, "worker=")
     assert_told(found["no reader"], "SourceUnavailable", 3, "The way to the database is closed", "worker=")
     assert_told(found["no bucket"], "BucketMissing", 2, "worker=")
-    assert_told(lost, "NoWorker", 3, "No worker was left, so the step was given up.")
 
 
 def _metadata(environment: Environment, name: str) -> str:
     return next(environment.packages.glob(f"{name}-*.dist-info")).name
-
-
-def _lost(process: subprocess.Popen[str], cluster: Cluster) -> dict[str, Any]:
-    """Lets the driver begin a step, ends the workers, and returns what the driver says of it."""
-    cluster.stop_workers()
-    out, _ = process.communicate("\n", timeout=120)
-    return dict(json.loads(next(line for line in out.splitlines() if line.startswith("{"))))
 
 
 def assert_told(found: dict[str, Any], kind: str, code: int, *texts: str) -> None:

@@ -24,6 +24,9 @@ OPERATORS: Final = {
 }
 """Functions that make or change the keyring: a person's work, no job's."""
 
+ELSEWHERE: Final = "jobs/contracts.py:"
+"""Contracts in a bucket: this deployment's come with the package, so its job may not even list a bucket."""
+
 Call = tuple[str, str]
 """The function (`path:name`) and the action (`service:Operation`)."""
 
@@ -52,7 +55,8 @@ def _actions(function: ast.FunctionDef) -> Iterator[str]:
 
 def of_the_job(found: Iterator[Call]) -> set[str]:
     """Returns the actions of a run."""
-    return {action for place, action in found if place not in OPERATORS}
+    own = (one for one in found if not one[0].startswith(ELSEWHERE))
+    return {action for place, action in own if place not in OPERATORS}
 
 
 def of_the_operator(found: Iterator[Call]) -> set[str]:
