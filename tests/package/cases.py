@@ -40,16 +40,16 @@ def main(settings_file: str, *pythons: str) -> None:
     installation, spark = Installation.open(settings), spark_session()
     ways, context = Ways(installation.key, installation.location, settings.source), spark.sparkContext
     prove: Callable[[Ways], object] = lambda ways: prove_workers(spark, ways, WAIT_SECONDS)  # noqa: E731
-    fit, found = context.pythonExec, {"fit": told(lambda: prove(ways))}
+    keyring = Path(settings.keyring.ref.removeprefix("file:"))
+    keyring.rename(keyring.with_suffix(".away"))  # first: a worker that has opened the keyring keeps it
+    found = {"no key": told(lambda: prove(ways))}
+    keyring.with_suffix(".away").rename(keyring)
+    fit, found["fit"] = context.pythonExec, told(lambda: prove(ways))
     for name, python in (one.split("=") for one in pythons):
         context.pythonExec = python
         found[name] = told(lambda: prove(ways))
         found[f"{name}, in a step"] = told(lambda: context.parallelize([1], 1).map(str).collect())
     context.pythonExec = fit
-    keyring = Path(settings.keyring.ref.removeprefix("file:"))
-    keyring.rename(keyring.with_suffix(".away"))
-    found["no key"] = told(lambda: prove(ways))
-    keyring.with_suffix(".away").rename(keyring)
     nowhere = settings.source.model_copy(update={"url": "postgresql://etl_reader@127.0.0.1:9/issuer"})
     found["no reader"] = told(lambda: prove(replace(ways, source=nowhere)))
     found["no bucket"] = told(lambda: prove(replace(ways, location=replace(ways.location, bucket="no-such-bucket"))))

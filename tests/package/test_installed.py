@@ -264,7 +264,7 @@ def test_an_archive_on_the_path_is_enough(
 def test_unfit_workers_are_named(
     issuer: Issuer, driver: Environment, workers: Environment, bare: Environment, cluster: Cluster, root: Path
 ) -> None:
-    """Each thing that is wrong with workers is refused before a table is taken, with the worker, the fix and the code."""
+    """What is wrong with workers is refused before a table is taken, with the worker, the fix and the code."""
     other = driver.laid_out(root / "other", without=("etl", _metadata(driver, "numpy")))
     shutil.copytree(driver.packages / "etl", other.packages / "etl")
     (other.packages / "etl" / "clock.py").write_text("changed = True\n", encoding="utf-8")
