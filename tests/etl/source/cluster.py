@@ -211,7 +211,8 @@ class Cluster:
             yield
         finally:
             for pid in stopped:
-                os.kill(pid, signal.SIGCONT)
+                with suppress(ProcessLookupError):  # a session may have ended, and the others must go on all the same
+                    os.kill(pid, signal.SIGCONT)
 
     def promote(self) -> None:
         """Makes the standby a primary."""
