@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 from hypothesis import settings
+from moto.server import ThreadedMotoServer
 
 from scripts.local_stack.local_stack import Endpoints, LocalStack
 
@@ -62,3 +63,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
         yield private.up()
     finally:
         private.reset()
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[str]:
+    """Yields the address of an AWS server on loopback; each test names its buckets and secrets for itself."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()

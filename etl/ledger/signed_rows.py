@@ -48,6 +48,6 @@ def _signature(row: Mapping[str, object], keys: Keyring, version: int) -> str:
 
 def _plain(value: object) -> object:
     """Returns a value as it is the same before and after BigQuery; NULL and an empty list are one there."""
-    if isinstance(value, list | tuple):
+    if value and isinstance(value, list | tuple):
         return [str(item) for item in value]
     return value if isinstance(value, int) else str(value or "")

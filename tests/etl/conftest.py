@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 from pyspark.sql import SparkSession
 
 from etl.cloud.bigquery import Warehouse
@@ -144,16 +143,6 @@ def own_settings(stack: Endpoints, request: pytest.FixtureRequest) -> Settings:
 def ledger(own_settings: Settings) -> Ledger:
     """Returns that ledger, opened as a command opens it."""
     return Ledger.of(own_settings)
-
-
-@pytest.fixture(scope="session")
-def aws_server() -> Iterator[str]:
-    """Yields the address of an AWS server on loopback."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from etl.errors import SettingsInvalid
 from jobs.contracts import contracts_folder
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """Yields a client of an S3 that the job reaches too."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
+def s3(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Returns a client of an S3 that the job reaches too."""
     for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ENDPOINT_URL": aws_server,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
         monkeypatch.setenv(name, value)
     client = boto3.client("s3")
-    client.create_bucket(Bucket="reviewed")
-    yield client
-    server.stop()
+    with suppress(client.exceptions.BucketAlreadyOwnedByYou):  # an earlier test made it
+        client.create_bucket(Bucket="reviewed")
+    return client
 
 
 def test_a_folder_of_s3_is_fetched(s3: object) -> None:

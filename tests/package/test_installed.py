@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingBucket, StagingLocation
@@ -204,27 +203,28 @@ def test_a_cluster_without_a_worker_is_given_up(
 
 
 def test_a_cluster_publishes_what_one_machine_does(
-    issuer: Issuer, driver: Environment, workers: Environment, cluster: Cluster, root: Path, reference: Rows
+    issuer: Issuer,
+    driver: Environment,
+    workers: Environment,
+    cluster: Cluster,
+    root: Path,
+    reference: Rows,
+    aws_server: str,
 ) -> None:
     """With Python and package at another path, an executor and a worker's Python killed on the way, rows are the same.
 
     The job is the installed file, its contracts come from S3.
     """
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    try:
-        address = "http://{}:{}".format(*server.get_host_and_port())
-        s3 = boto3.client("s3", endpoint_url=address, region_name=AWS["AWS_DEFAULT_REGION"],
-                          aws_access_key_id="test", aws_secret_access_key="test")  # fmt: skip
-        s3.create_bucket(Bucket="reviewed", CreateBucketConfiguration={"LocationConstraint": AWS["AWS_DEFAULT_REGION"]})
-        for name, content in contracts("on_cluster_").items():
-            s3.put_object(Bucket="reviewed", Key=f"contracts/{name}", Body=content)
-        command = [*cluster.conf(driver, workers), job(driver), "--day", DAY, "--contracts", "s3://reviewed/contracts/"]
-        command += ["--tables", ",".join(TABLES), "--settings", issuer.ends.settings]
-        process = driver.start("spark-submit", *command, cwd=root, AWS_ENDPOINT_URL=address, **AWS)
-        said = _killed_on_the_way(process, cluster, workers)
-    finally:
-        server.stop()
+    s3 = boto3.client("s3", endpoint_url=aws_server, region_name=AWS["AWS_DEFAULT_REGION"],
+                      aws_access_key_id="test", aws_secret_access_key="test")  # fmt: skip
+    bucket = "reviewed-on-cluster"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": AWS["AWS_DEFAULT_REGION"]})
+    for name, content in contracts("on_cluster_").items():
+        s3.put_object(Bucket=bucket, Key=f"contracts/{name}", Body=content)
+    command = [*cluster.conf(driver, workers), job(driver), "--day", DAY, "--contracts", f"s3://{bucket}/contracts/"]
+    command += ["--tables", ",".join(TABLES), "--settings", issuer.ends.settings]
+    process = driver.start("spark-submit", *command, cwd=root, AWS_ENDPOINT_URL=aws_server, **AWS)
+    said = _killed_on_the_way(process, cluster, workers)
     assert process.returncode == 0, said
     assert issuer.rows("on_cluster_", *TABLES) == reference
 
