@@ -48,12 +48,16 @@ def show(ref: Ref = None, settings: SettingsFile = None) -> None:
 
 @keys.command()
 def rotate(ref: Ref = None, settings: SettingsFile = None) -> None:
-    """Make a new primary version. The old one stays active until it is retired. `kagemusha retokenize` comes next."""
+    """Make a new version. It is pending: loads go on under the present one until `kagemusha retokenize` uses it."""
     from etl.keys import rotate_keyring
 
     where = _where(ref, settings)
-    _show(where, rotate_keyring(where))
-    typer.echo("Run `kagemusha retokenize` before the next daily load: it keeps old and new tokens joining.")
+    keyring = rotate_keyring(where)
+    _show(where, keyring)
+    typer.echo(
+        f"Version {keyring.pending} is pending; loads go on under version {keyring.primary}. Run `kagemusha "
+        "retokenize` at any time: it leads old tokens to new ones, uses the version, and renews what is published."
+    )
 
 
 @keys.command()

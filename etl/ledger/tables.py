@@ -122,7 +122,7 @@ KEY_EVENTS: Final = LedgerTable(
     "What happened to the key versions; no key, and no value that helps to find one.",
     (
         _f("version", "INT64", "The key version."),
-        _f("event", "STRING", "created, rotated, retired, destroyed, or first used."),
+        _f("event", "STRING", "created, rotated, first used, renewed (no older token stands), retired, or destroyed."),
         _f("kcv", "STRING", "The key check value: tells whether two keys are the same."),
         _f("happened_at", "TIMESTAMP", "When, as far as the keyring says; else when a run noticed."),
         _f("run_id", "STRING", "The run that noticed."),

@@ -3,6 +3,7 @@
 from etl.publish.limits import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
 from etl.publish.published import Published
 from etl.publish.publisher import Publisher
+from etl.publish.rotation import refuse_apart
 from etl.publish.token_maps import drop_map, load_map, map_table_name, mapped_domains, old_tokens_sql
 from etl.publish.token_versions import is_old, tells_version
 from etl.publish.totals import published_totals
@@ -21,5 +22,6 @@ __all__ = [
     "old_tokens_sql",
     "publish_views",
     "published_totals",
+    "refuse_apart",
     "tells_version",
 ]

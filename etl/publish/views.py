@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from google.cloud import bigquery
 
@@ -27,13 +27,23 @@ def publish_views(
     Raises:
         ContractInvalid: a view reads what no contract publishes, or is more than one SELECT.
     """
-    views = tuple(views)
+    views, names = tuple(views), [contract.publish for contract in contracts.values()]
     queries = {view.name: view.sql for view in views}
     refuse_foreign_names(contracts.values(), queries, warehouse.settings.own_datasets, "No view was created.")
     warehouse.ensure_dataset(warehouse.settings.views_dataset)
-    names = [contract.publish for contract in contracts.values()]
-    domains = mapped_domains(warehouse) - frozenset(without_maps)
-    instead = _present_tokens(warehouse, contracts.values(), domains)
+    done: list[str] = []
+    domains, seen = mapped_domains(warehouse), None
+    while domains != seen:  # a retokenization may have opened or closed maps meanwhile
+        instead = _present_tokens(warehouse, contracts.values(), domains - frozenset(without_maps))
+        done = _publish_all(warehouse, views, names, instead)
+        domains, seen = mapped_domains(warehouse), domains
+    return tuple(done)
+
+
+def _publish_all(
+    warehouse: Warehouse, views: Iterable[View], names: Sequence[str], instead: Mapping[str, str]
+) -> list[str]:
+    """Publishes the views whose tables are all there, some tables being seen through other queries."""
     present: dict[str, bool] = {}
     done = []
     for view in views:
@@ -43,7 +53,7 @@ def publish_views(
         if all(present[table] for table in view.tables(names)):
             _publish(warehouse, view, view.qualified(warehouse.settings.project, names, instead))
             done.append(view.name)
-    return tuple(done)
+    return done
 
 
 def _present_tokens(warehouse: Warehouse, contracts: Iterable[Contract], domains: Collection[str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from etl.run.record.load_records import LoadRecords, load_proofs
 from etl.run.record.results import RunResult, TableLoad
 from etl.run.request import Run, Selection
 from etl.run.resume import already_loaded
+from etl.run.rotation import prove_tokens_join
 from etl.run.tables import load_tables
 from etl.settings import Settings
 from etl.source import Snapshot
@@ -78,9 +79,10 @@ def load_day(
         progress: hears of every step.
         resume: leaves out the tables of which the ledger proves that this load is done.
     """
-    used_keys = record_keys(installation.ledger, installation.keys, run.run_id)
+    key_use = record_keys(installation.ledger, installation.keys, run.run_id)
     prove_cluster(installation)
     with _leased(installation, selection, run) as leases:
+        prove_tokens_join(installation, selection, key_use, run.run_id)
         proofs = load_proofs(installation, selection, run, leases)
         records = LoadRecords(installation.ledger, installation.keys, run, proofs)
         done = already_loaded(records, selection.chosen, progress) if resume else {}
@@ -96,7 +98,7 @@ def load_day(
         error=str(failure or ""),
         error_code=failure.exit_code if failure else 0,
     )
-    if installation.key.version not in used_keys:
+    if installation.key.version not in key_use.used:
         record_keys(installation.ledger, installation.keys, run.run_id)
     _record(installation, result, snapshot, list(loads.values()))
     return result

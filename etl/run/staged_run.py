@@ -101,9 +101,10 @@ class StagedRun:
         Raises:
             AuditFailed: the audit stops the table still.
             PublishRefused: a newer run has published the table's window, or the run is published already.
-            StageGone: the stage is missing, or was made by another contract.
+            StageGone: the stage is missing, or was made by another contract or under another key version.
         """
         manifest, installation = self._manifest(run_id, table), self.installation
+        _refuse_other_key(manifest, installation.keys.primary)
         _refuse_mode(manifest.staged.plan.contract)
         refuse_superseded(manifest, installation.ledger)
         holder, name = f"publish-{run_id}-{secrets.token_hex(3)}", manifest.staged.plan.contract.publish
@@ -130,6 +131,7 @@ class StagedRun:
     def _publish(self, manifest: Manifest, lease: LeaseProof, say: Callable[[str], None]) -> Published:
         started, staged, installation = time.monotonic(), manifest.staged, self.installation
         refuse_superseded(manifest, installation.ledger)  # once more, now that nobody else can
+        installation.refuse_rotated()
         waivers = proven_waivers(staged, installation.bucket, installation.keys)
         say("audit")
         approved = approve(staged, self._examine_one(manifest), waivers)
@@ -231,6 +233,18 @@ def _refuse_other_contract(manifest: Manifest) -> None:
             not_done=NOT_PUBLISHED,
             advice="Run the table again, or go back to the contract of that run.",
             where={"table": plan.table, "run": manifest.staged.run_id},
+        )
+
+
+def _refuse_other_key(manifest: Manifest, primary: int) -> None:
+    """Refuses tokens of a version that is not in use any more: no token map leads from them to those that stand."""
+    others = sorted(set(manifest.staged.key_checks) - {primary})
+    if others:
+        raise StageGone(
+            f"The table was staged under key version {others[0]}, and version {primary} is in use.",
+            not_done=NOT_PUBLISHED,
+            advice="Run the table again.",
+            where={"table": manifest.staged.plan.table, "run": manifest.staged.run_id},
         )
 
 

@@ -93,7 +93,7 @@ def forget(
         LeaseHeld: other runs hold all of the tables.
     """
     erasure_id = f"forget-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    used = record_keys(ledger, keys, erasure_id)
+    use = record_keys(ledger, keys, erasure_id)
     stated = checked_purpose(purpose, ErasureRefused, "Nothing was erased.") if apply else ""
     targets = list(_targets(ledger, contracts, keys, domain, persons, settings.cards.own_iins))
     found = [
@@ -109,7 +109,7 @@ def forget(
         tables=tuple(found),
         others=_others(contracts, [contract for contract, _ in targets]),
         documents=tuple(f"{one.table}.{name}" for one in contracts.values() for name in unsearchable(one, domain)),
-        lost_versions=tuple(sorted(used - set(versions(keys)))),
+        lost_versions=tuple(sorted(use.used - set(versions(keys)))),
     )
     if not apply:
         return erasure

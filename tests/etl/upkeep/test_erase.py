@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from etl.cli import app
 from etl.clock import now
-from etl.keys import change_keyring, create_keyring_file, open_keyring, rotate_keyring
+from etl.keys import change_keyring, create_keyring_file, open_keyring
 from etl.ledger import Ledger, leased
 from etl.publish.tables import ensure_table
 from etl.settings import load_settings
@@ -29,6 +29,7 @@ from schemas.contract import Contract
 from schemas.contract_file import load_contract
 from scripts.local_stack.local_stack import Endpoints
 from tests.etl.changed_settings import settings_file
+from tests.etl.rotating import rotate_and_use
 
 pytestmark = pytest.mark.stack
 PERSON, OTHER, THIRD = "41077731", "41077732", "41077733"
@@ -116,7 +117,7 @@ def shop(stack: Endpoints, tmp_path: Path) -> Shop:
         (folder / f"{name}.yaml").write_text(place + COMMON + text, encoding="utf-8")
     keyring = f"file:{tmp_path / 'keyring.json'}"
     create_keyring_file(tmp_path / "keyring.json")
-    rotate_keyring(keyring)
+    rotate_and_use(keyring)
     change_keyring(keyring, lambda keys: keys.retired(1))
     settings = settings_file(stack, tmp_path, keyring__ref=f'"{keyring}"', bigquery__ops_dataset=f'"{dataset}"')
     ledger = Ledger.of(load_settings(settings))
@@ -205,7 +206,7 @@ def test_spellings_of_one_number_are_one_person(tmp_path: Path) -> None:
     contract = load_contract(tmp_path / "profiles.yaml")
     create_keyring_file(tmp_path / "keyring.json")
     where = f"file:{tmp_path / 'keyring.json'}"
-    rotate_keyring(where)
+    rotate_and_use(where)
     keys = change_keyring(where, lambda keyring: keyring.retired(1))
     (column,) = token_columns(contract, "member", ("7", "007"), keys)
     assert [token.split("_")[0] for token in column.tokens] == ["k1", "k2"]
