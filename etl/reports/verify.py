@@ -140,7 +140,7 @@ def _covers(contract: Contract) -> str:
 def _erased(ledger: Ledger, contract: Contract, since: datetime) -> int:
     sql = (
         f"SELECT COALESCE(SUM(rows_changed), 0) AS n FROM `{ledger.table_id('erasures')}` "
-        "WHERE table_name = @table AND event = 'ended' AND rule = 'delete' AND `at` > @since"
+        "WHERE table_name = @table AND event IN ('ended', 'incomplete') AND rule = 'delete' AND `at` > @since"
     )
     (row,) = ledger.read(sql, table=contract.table, since=since)
     return int(row["n"])

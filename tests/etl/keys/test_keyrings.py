@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from etl.cli.keys import keys
 from etl.cloud.aws import KeyServiceUnavailable, call
+from etl.errors import SettingsInvalid
 from etl.keys import activate_keyring, change_keyring, create_keyring, create_keyring_file, open_keyring
 from etl.keys.envelope import CONTEXT, seal, unseal
 from masking.errors import KeyUnusable
@@ -254,7 +255,7 @@ def invoke(*arguments: str) -> str:
     return result.output
 
 
-def test_the_command_line_makes_lists_rotates_retires_and_destroys(path: Path) -> None:
+def test_the_command_line_makes_lists_rotates_and_retires(path: Path) -> None:
     """Each command shows versions, states and check values afterwards, and never a key."""
     ref = ["--ref", f"file:{path}"]
     assert "version 1  primary" in invoke("init", *ref)
@@ -265,7 +266,8 @@ def test_the_command_line_makes_lists_rotates_retires_and_destroys(path: Path) -
     assert "version 1  retired" in invoke("retire", "1", *ref)
     shown = invoke("verify", *ref)
     assert shown.count("works") == 2
-    assert "version 1  destroyed" in invoke("destroy", "1", "--yes", *ref)
+    change_keyring(f"file:{path}", lambda keyring: keyring.destroyed(1))
+    assert "version 1  destroyed" in invoke("list", *ref)
     shown += invoke("list", *ref) + invoke("verify", *ref)
     assert "no key" in shown
     keyring = open_keyring(KeyRef(f"file:{path}"))
@@ -273,15 +275,20 @@ def test_the_command_line_makes_lists_rotates_retires_and_destroys(path: Path) -
     assert not any(each["root"] and each["root"] in shown for each in json.loads(keyring.to_json())["versions"])
 
 
-def test_destroying_asks_first(path: Path) -> None:
-    """Without a yes nothing is destroyed."""
+def test_a_version_is_not_destroyed_where_nobody_knows_its_tokens(path: Path, tmp_path: Path) -> None:
+    """A keyring that the settings do not name keeps its keys: no ledger tells what its tokens are in."""
     ref = ["--ref", f"file:{path}"]
     invoke("init", *ref)
     invoke("rotate", *ref)
     activate_keyring(f"file:{path}", 2)
     invoke("retire", "1", *ref)
-    refused = CliRunner().invoke(keys, ["destroy", "1", *ref], input="n\n")
-    assert refused.exit_code == 1
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        '[source]\nurl = "postgresql://etl_reader@localhost/issuer"\n[stage]\nbucket = "stage"\n'
+        f'[bigquery]\nproject = "local"\n[keyring]\nref = "file:{tmp_path}/another.json"\n'
+    )
+    with pytest.raises(SettingsInvalid, match="The settings name another keyring"):
+        invoke("destroy", "1", "--yes", *ref, "--settings", str(settings))
     assert "version 1  retired" in invoke("list", *ref)
 
 
