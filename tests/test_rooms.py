@@ -43,7 +43,8 @@ MAY_IMPORT = {
     "authoring": {"plan", "source", "settings", "errors"},
     "entry": {"run", "publish", "progress", "settings", "clock", "errors"},
     "cli": {
-        "entry", "installation", "run", "upkeep", "reports", "authoring", "ledger", "keys", "settings", "progress", "errors",
+        "entry", "installation", "run", "upkeep", "reports", "authoring", "ledger", "keys", "settings", "progress",
+        "errors",
     },
 }  # fmt: skip
 """Room → the rooms that it imports from; a line is exactly what the code does, so a new arrow is a decision."""

@@ -20,10 +20,10 @@ from etl.errors import NOT_PUBLISHED, worst_of
 from etl.ledger import LeaseProof
 from etl.publish.aside import Asides
 from etl.publish.limits import refuse_beyond_limits
-from etl.publish.merge import merge
+from etl.publish.merge import MergeSource, merge
 from etl.publish.published import Published
 from etl.publish.tables import ensure_table
-from etl.stage import Staged, StagedFile, manifest_digest
+from etl.stage import SourceTotals, Staged, StagedFile, manifest_digest
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 
@@ -53,7 +53,13 @@ class Publisher:
     location: StagingLocation
     accepted_deletes: int = 0
 
-    def publish(self, approved: Approved, lease: LeaseProof, keys: Approved | None = None) -> Published:
+    def publish(
+        self,
+        approved: Approved,
+        lease: LeaseProof,
+        keys: Approved | None = None,
+        whole: SourceTotals | None = None,
+    ) -> Published:
         """Loads the manifest's files, and only those, into BigQuery.
 
         They come into a table beside the destination, where generations, counts and sums are proven. Then each
@@ -65,6 +71,7 @@ class Publisher:
             approved: the stage and the proof that it may be published.
             lease: proves before each job that no other run publishes the table now.
             keys: every key of the source, where a merge also looks for rows that are gone.
+            whole: the totals of the source's whole table then, which the merged one must equal.
 
         Raises:
             LeaseHeld: another run may publish the table now; this one's time was over.
@@ -78,8 +85,8 @@ class Publisher:
         refuse_beyond_limits(staged)
         table = ensure_table(self.warehouse, staged.plan.contract)
         if staged.plan.merges:
-            compared = keys.staged if keys else None
-            return merge(staged, compared, table, lease, self.warehouse, self.location, self.accepted_deletes)
+            source = MergeSource(keys.staged if keys else None, whole)
+            return merge(staged, source, table, lease, self.warehouse, self.location, self.accepted_deletes)
         return self._replace(staged, table, lease)
 
     def _replace(self, staged: Staged, table: bigquery.Table, lease: LeaseProof) -> Published:
