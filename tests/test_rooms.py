@@ -17,7 +17,8 @@ ETL = ROOT / "etl"
 MAY_IMPORT = {
     "errors": set(),
     "clock": set(),
-    "spark": set(),
+    "logs": set(),
+    "spark": {"logs"},
     "settings": {"errors"},
     "retries": {"errors"},
     "progress": {"clock"},
@@ -26,9 +27,9 @@ MAY_IMPORT = {
     "ledger": {"cloud", "settings", "retries", "clock", "errors"},
     "source": {"cloud", "settings", "retries", "errors"},
     "plan": {"source", "ledger", "clock", "errors"},
-    "stage": {"plan", "source", "keys", "cloud", "retries", "clock", "errors"},
+    "stage": {"plan", "source", "keys", "cloud", "retries", "logs", "clock", "errors"},
     "audit": {"stage", "ledger", "cloud", "spark", "settings", "retries", "clock", "errors"},
-    "publish": {"audit", "stage", "plan", "ledger", "cloud", "clock", "errors"},
+    "publish": {"audit", "stage", "plan", "ledger", "cloud", "settings", "clock", "errors"},
     "installation": {"ledger", "keys", "cloud", "settings", "errors"},
     "workers": {"installation", "source", "keys", "cloud", "spark", "settings", "retries", "errors"},
     "run": {
@@ -41,7 +42,7 @@ MAY_IMPORT = {
     },
     "reports": {"publish", "stage", "plan", "source", "ledger", "cloud", "settings", "clock", "errors"},
     "authoring": {"plan", "source", "settings", "errors"},
-    "entry": {"run", "publish", "progress", "settings", "clock", "errors"},
+    "entry": {"run", "publish", "progress", "settings", "clock", "errors", "logs"},
     "cli": {
         "entry", "installation", "run", "upkeep", "reports", "authoring", "ledger", "keys", "settings", "progress",
         "errors",

@@ -1,5 +1,6 @@
 """Approved → BigQuery: tables, partitions and merges are loaded, then the views that analysts read."""
 
+from etl.publish.fence import holding
 from etl.publish.limits import MODIFICATIONS_A_DAY, PARTITIONS_A_JOB
 from etl.publish.published import Published
 from etl.publish.publisher import Publisher
@@ -15,6 +16,7 @@ __all__ = [
     "Published",
     "Publisher",
     "drop_map",
+    "holding",
     "is_old",
     "load_map",
     "map_table_name",

@@ -17,6 +17,7 @@ from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, STOPPED, PublishFailed, PublishRefused
 from etl.ledger import LeaseProof
 from etl.publish.aside import Asides
+from etl.publish.fence import unless_lost
 from etl.publish.limits import PARTITIONS_A_JOB
 from etl.publish.merge_sql import Merge
 from etl.publish.published import Published
@@ -100,7 +101,7 @@ def merge(
     days = _days(warehouse, statements)
     config = bigquery.QueryJobConfig(labels={"managed_by": "kagemusha", "table": staged.plan.table[:63]})
     name = f"kagemusha_{staged.plan.table}_merge_{digest}"
-    job = run_statement(warehouse, statements.merge(days), name, config, lease.prove)
+    job = unless_lost(lease, lambda: run_statement(warehouse, statements.merge(days), name, config, lease.prove))
     stats = job.dml_stats
     written = stats.inserted_row_count + stats.updated_row_count if stats else 0
     changed = written + stats.deleted_row_count if stats else 0

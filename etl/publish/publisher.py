@@ -19,6 +19,7 @@ from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, worst_of
 from etl.ledger import LeaseProof
 from etl.publish.aside import Asides
+from etl.publish.fence import unless_lost
 from etl.publish.limits import refuse_beyond_limits
 from etl.publish.merge import MergeSource, merge
 from etl.publish.published import Published
@@ -137,9 +138,11 @@ class Publisher:
         contract, name = staged.plan.contract, job_id(staged, one.day, one.files)
         destination, labels = self.warehouse.table_id(contract.publish), _labels(contract)
         if one.day and not any(file.rows for file in one.files):
-            sql = f"DELETE FROM `{destination}` WHERE {quoted(str(contract.partition_by))} = DATE '{one.day}'"
+            fence, of_day = f"(SELECT COUNT(*) FROM `{beside}`) >= 0", quoted(str(contract.partition_by))
+            sql = f"DELETE FROM `{destination}` WHERE {of_day} = DATE '{one.day}' AND {fence}"
             config = bigquery.QueryJobConfig(labels=labels)
-            return str(run_statement(self.warehouse, sql, name, config, lease.prove).job_id)
+            emptied = unless_lost(lease, lambda: run_statement(self.warehouse, sql, name, config, lease.prove))
+            return str(emptied.job_id)
         part = f"${one.day:%Y%m%d}" if one.day else ""
         copying = bigquery.CopyJobConfig(
             write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
@@ -147,7 +150,9 @@ class Publisher:
             destination_encryption_configuration=table.encryption_configuration,
             labels=labels,
         )
-        done = copy(self.warehouse, beside + part, destination + part, name, copying, lease.prove)
+        done = unless_lost(
+            lease, lambda: copy(self.warehouse, beside + part, destination + part, name, copying, lease.prove)
+        )
         return str(done.job_id)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
 from etl.clock import now
 from etl.installation import Installation
-from etl.ledger import Leases, leased, record_keys, write_report
+from etl.ledger import record_keys, write_report
 from etl.plan import Scope
 from etl.progress import Progress
-from etl.publish import publish_views
+from etl.publish import holding, publish_views
 from etl.run.record.ledger_rows import ended_row, run_report
 from etl.run.record.load_records import LoadRecords, load_proofs
 from etl.run.record.results import RunResult, TableLoad
@@ -81,7 +80,8 @@ def load_day(
     """
     key_use = record_keys(installation.ledger, installation.keys, run.run_id)
     prove_cluster(installation)
-    with _leased(installation, selection, run) as leases:
+    tables, limits = list(selection.chosen.values()), installation.settings.limits
+    with holding(installation.ledger, run.run_id, tables, limits) as leases:
         prove_tokens_join(installation, selection, key_use, run.run_id)
         proofs = load_proofs(installation, selection, run, leases)
         records = LoadRecords(installation.ledger, installation.keys, run, proofs)
@@ -102,12 +102,6 @@ def load_day(
         record_keys(installation.ledger, installation.keys, run.run_id)
     _record(installation, result, snapshot, list(loads.values()))
     return result
-
-
-def _leased(installation: Installation, selection: Selection, run: Run) -> AbstractContextManager[Leases]:
-    limits = installation.settings.limits
-    tables = [contract.publish for contract in selection.chosen.values()]
-    return leased(installation.ledger, run.run_id, tables, limits.lease_seconds, limits.lease_wait_seconds)
 
 
 def _publish_views(installation: Installation, selection: Selection) -> tuple[tuple[str, ...], KagemushaError | None]:

@@ -29,8 +29,8 @@ from etl.audit import (
 from etl.clock import now
 from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.installation import Installation
-from etl.ledger import LeaseProof, Ledger, leased, signed_row
-from etl.publish import Published, Publisher
+from etl.ledger import LeaseProof, Ledger, signed_row
+from etl.publish import Published, Publisher, holding
 from etl.run.record.ledger_rows import table_row
 from etl.run.record.results import audited_result, published_result
 from etl.settings import Settings
@@ -107,10 +107,10 @@ class StagedRun:
         _refuse_other_key(manifest, installation.keys.primary)
         _refuse_mode(manifest.staged.plan.contract)
         refuse_superseded(manifest, installation.ledger)
-        holder, name = f"publish-{run_id}-{secrets.token_hex(3)}", manifest.staged.plan.contract.publish
-        limits = installation.settings.limits
-        with leased(installation.ledger, holder, [name], limits.lease_seconds, limits.lease_wait_seconds) as leases:
-            return self._publish(manifest, leases.of(name), say)
+        holder = f"publish-{run_id}-{secrets.token_hex(3)}"
+        contract, limits = manifest.staged.plan.contract, installation.settings.limits
+        with holding(installation.ledger, holder, [contract], limits) as leases:
+            return self._publish(manifest, leases.of(contract.publish), say)
 
     def waive(self, run_id: str, table: str, expectation: str, reason: str, by: str) -> Waiver:
         """Signs that one blocking failure of a staged table may pass once, and records it.

@@ -7,13 +7,24 @@ import sys
 from functools import lru_cache
 from zipimport import zipimporter
 
+from pyspark import TaskContext
+
 from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.logs import withhold_messages
 
 
 def worker_stage(target: StagingLocation) -> StagingBucket:
     """Returns this process's client of a staging bucket: making one costs more than reading a small file."""
+    if TaskContext.get() is not None:
+        _withhold_once()
     lighten()
     return _stage(target)
+
+
+@lru_cache(maxsize=1)
+def _withhold_once() -> None:
+    """Lets a worker write no foreign message; the driver's process has its own way (`etl.entry`)."""
+    withhold_messages()
 
 
 @lru_cache(maxsize=4)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from etl.clock import now
 from etl.cloud.bigquery import change
 from etl.errors import worst
-from etl.ledger import Leases, Ledger, leased, record_keys
-from etl.publish import map_table_name, mapped_domains
+from etl.ledger import Leases, Ledger, record_keys
+from etl.publish import holding, map_table_name, mapped_domains
 from etl.settings import Settings
 from etl.upkeep.erase.persons import (
     ErasureRefused,
@@ -130,8 +130,8 @@ def forget(
         "references": references(domain, persons, keys),
         "key_versions": list(erasure.key_versions),
     }
-    limits, publishes = settings.limits, [one.publish for one, _ in targets if rule_of(one) != "keep"]
-    with leased(ledger, erasure.erasure_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
+    erased = [one for one, _ in targets if rule_of(one) != "keep"]
+    with holding(ledger, erasure.erasure_id, erased, settings.limits) as leases:
         _write_down(ledger, "begun", request, erasure.tables)
         done = tuple(
             _erased(ledger, erasure.erasure_id, target, one, leases) for target, one in zip(targets, found, strict=True)

@@ -17,9 +17,9 @@ from etl.cloud.bigquery import Warehouse
 from etl.errors import worst
 from etl.installation import Installation
 from etl.keys import activate_keyring, open_keyring, stored_keyring
-from etl.ledger import leased, record_keys, record_renewed
+from etl.ledger import record_keys, record_renewed
 from etl.progress import Progress
-from etl.publish import Publisher, drop_map, mapped_domains, publish_views, tells_version
+from etl.publish import Publisher, drop_map, holding, mapped_domains, publish_views, tells_version
 from etl.settings import Settings
 from etl.upkeep.retokenize.maps import open_maps, token_domains
 from etl.upkeep.retokenize.old_rows import OldRows, find_old_rows
@@ -105,9 +105,9 @@ def _activated(
         LeaseHeld: a run publishes one of the tables; nothing was changed.
     """
     warehouse, limits = installation.warehouse, installation.settings.limits
-    publishes = [one.publish for one in _telling(warehouse, known).values()]
-    with leased(installation.ledger, run_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
-        held = next((refusal for name in publishes if (refusal := leases.refusal(name))), None)
+    tables = list(_telling(warehouse, known).values())
+    with holding(installation.ledger, run_id, tables, limits) as leases:
+        held = next((refusal for one in tables if (refusal := leases.refusal(one.publish))), None)
         if held is not None:
             raise held
         restager = _restager(installation, run_id)
@@ -152,8 +152,7 @@ def _retokenize_tables(
     if not old:
         return []
     ledger, limits = installation.ledger, installation.settings.limits
-    publishes = [one.contract.publish for one in old]
-    with leased(ledger, restager.run_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
+    with holding(ledger, restager.run_id, [one.contract for one in old], limits) as leases:
         retokenizer = TableRetokenizer(
             restager=restager,
             auditor=Auditor(restager.spark(), installation.location, suites),
