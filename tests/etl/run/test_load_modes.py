@@ -84,6 +84,34 @@ def test_a_table_follows_its_source(issuer: Issuer, folder: Path, arrears: str) 
     assert days == [(DAY, clubs), (LATER, clubs)]
 
 
+def test_no_source_that_lost_its_rows_empties_a_table(issuer: Issuer, folder: Path, arrears: str) -> None:
+    """Rows that are all gone stay published until somebody accepts it; a table made anew is loaded whole, as it is."""
+    published = "SELECT count(*), countif(deleted_at IS NULL), sum(principal) FROM modes_collections.arrears"
+
+    def run(days_later: int, accepted_deletes: int = 0) -> TableResult:
+        day = DAY + timedelta(days=days_later)
+        return issuer.run(day, "arrears", contracts=folder, accepted_deletes=accepted_deletes).tables[0]
+
+    first = run(8)
+    assert first.exit_code == 0, first.error
+    before = issuer.published(published)
+    issuer.source(f"CREATE TABLE modes.kept AS SELECT * FROM {arrears}; DELETE FROM {arrears}")
+    refused = run(15)
+    assert (refused.exit_code, refused.outcome) == (1, "failed: DeletesUnproven")
+    assert issuer.published(published) == before
+    accepted = run(15, accepted_deletes=first.rows)
+    assert (accepted.exit_code, accepted.deleted) == (0, first.rows)
+    assert issuer.published(published)[0][:2] == (first.rows, 0)
+    issuer.source(
+        f"DROP TABLE {arrears}; CREATE TABLE {arrears} (LIKE collections.delinquencies); "
+        f"INSERT INTO {arrears} SELECT * FROM modes.kept; "
+        f"GRANT SELECT ON {arrears} TO etl_reader"
+    )
+    anew = run(16)
+    assert (anew.exit_code, anew.rows, anew.keys_compared) == (0, first.rows, first.rows), anew.error
+    assert issuer.published(published) == before, "nothing of the former table is left"
+
+
 def test_a_merge_comes_to_what_its_source_is(issuer: Issuer, folder: Path, arrears: str, tmp_path: Path) -> None:
     """A change that moved no watermark, and a row that somebody changed in BigQuery, stop the merge that compares keys.
 
@@ -123,31 +151,3 @@ def test_a_merge_comes_to_what_its_source_is(issuer: Issuer, folder: Path, arrea
     issuer.source(f"DROP TABLE {arrears}; ALTER TABLE modes.kept RENAME TO arrears")
     issuer.source(f"GRANT SELECT ON {arrears} TO etl_reader")
     assert "differs" in verdicts(), "it is another table than the one that was loaded"
-
-
-def test_no_source_that_lost_its_rows_empties_a_table(issuer: Issuer, folder: Path, arrears: str) -> None:
-    """Rows that are all gone stay published until somebody accepts it; a table made anew is loaded whole, as it is."""
-    published = "SELECT count(*), countif(deleted_at IS NULL), sum(principal) FROM modes_collections.arrears"
-
-    def run(days_later: int, accepted_deletes: int = 0) -> TableResult:
-        day = DAY + timedelta(days=days_later)
-        return issuer.run(day, "arrears", contracts=folder, accepted_deletes=accepted_deletes).tables[0]
-
-    first = run(8)
-    assert first.exit_code == 0, first.error
-    before = issuer.published(published)
-    issuer.source(f"CREATE TABLE modes.kept AS SELECT * FROM {arrears}; DELETE FROM {arrears}")
-    refused = run(15)
-    assert (refused.exit_code, refused.outcome) == (1, "failed: DeletesUnproven")
-    assert issuer.published(published) == before
-    accepted = run(15, accepted_deletes=first.rows)
-    assert (accepted.exit_code, accepted.deleted) == (0, first.rows)
-    assert issuer.published(published)[0][:2] == (first.rows, 0)
-    issuer.source(
-        f"DROP TABLE {arrears}; CREATE TABLE {arrears} (LIKE collections.delinquencies); "
-        f"INSERT INTO {arrears} SELECT * FROM modes.kept; "
-        f"GRANT SELECT ON {arrears} TO etl_reader"
-    )
-    anew = run(16)
-    assert (anew.exit_code, anew.rows, anew.keys_compared) == (0, first.rows, first.rows), anew.error
-    assert issuer.published(published) == before, "nothing of the former table is left"
