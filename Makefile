@@ -60,8 +60,12 @@ faults: bootstrap ## Disturb a load at every named point, run it again, compare;
 faults-random: bootstrap ## Disturb loads by N random schedules of SEED (500 and 1 unless said otherwise), run again, compare.
 	$(PYTHON) scripts/faults.py --random $(or $(N),500) --seed $(or $(SEED),1) --output .local/faults-random.json
 
+.PHONY: matrix
+matrix: bootstrap ## Try every runtime that the README names: tests, one day, equal values; writes .local/matrix.json.
+	$(PYTHON) scripts/matrix/matrix.py
+
 .PHONY: lock
-lock: bootstrap ## Renew the lock files after an edit of requirements*.in.
+lock: bootstrap ## Renew the lock files after an edit of requirements*.in or scripts/matrix/*.txt.
 	@scripts/lock.sh
 
 .PHONY: clean
