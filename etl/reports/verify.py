@@ -129,12 +129,12 @@ def _last_load(ledger: Ledger, contract: Contract, day: date) -> _Load | None:
         counted = json.loads(row["partition_rows"] or "{}").get(day.isoformat())
     sums = json.loads(row["sums"] or "{}") if one_day else {}
     return _Load(
-        None if counted is None else int(counted),
-        {column: Decimal(total) for column, total in sums.items()},
-        len(json.loads(row["quarantined"] or "[]")),
-        _erased(ledger, contract, row["at"]),
-        row["watermark"],
-        row["source_origin"],
+        rows=None if counted is None else int(counted),
+        sums={column: Decimal(total) for column, total in sums.items()},
+        left_out=len(json.loads(row["quarantined"] or "[]")),
+        erased=_erased(ledger, contract, row["at"]),
+        watermark=row["watermark"],
+        origin=row["source_origin"],
     )
 
 

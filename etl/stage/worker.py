@@ -7,18 +7,22 @@ import sys
 from functools import lru_cache
 from zipimport import zipimporter
 
-from pyspark import TaskContext
-
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.logs import withhold_messages
 
 
 def worker_stage(target: StagingLocation) -> StagingBucket:
     """Returns this process's client of a staging bucket: making one costs more than reading a small file."""
-    if TaskContext.get() is not None:
+    if _is_task():
         _withhold_once()
     lighten()
     return _stage(target)
+
+
+def _is_task() -> bool:
+    """Tells whether this process runs a task of Spark's, which then is loaded; a driver is none."""
+    spark = sys.modules.get("pyspark")
+    return spark is not None and spark.TaskContext.get() is not None
 
 
 @lru_cache(maxsize=1)
