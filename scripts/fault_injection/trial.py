@@ -10,13 +10,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from textwrap import shorten
 from typing import Final
 
-from pyarrow import parquet
+from pyarrow import ArrowInvalid, parquet
 
 from etl.cloud import google_login
 from etl.cloud.bigquery import failures as of_bigquery
@@ -126,8 +126,14 @@ def leaked(played: Field, found: Rows) -> int:
     """Returns how often a value that was planted in columns that are dropped is in a destination or a staged file."""
     published = sum(row.count(value) for rows in found.values() for row in rows for value in PLANTED)
     files = [one.name for one in played.stage.stored("") if one.name.endswith(".parquet")]
-    staged = (str(parquet.read_table(BytesIO(played.stage.read(name))).to_pydict()) for name in files)
-    return published + sum(text.count(value) for text in staged for value in PLANTED)
+    return published + sum(_text(played, name).count(value) for name in files for value in PLANTED)
+
+
+def _text(played: Field, name: str) -> str:
+    """Returns the values of a staged file; of one that a fault has damaged, nothing can be read."""
+    with suppress(KagemushaError, ArrowInvalid, OSError):
+        return str(parquet.read_table(BytesIO(played.stage.read(name))).to_pydict())
+    return ""
 
 
 def compared(expected: Rows, found: Rows) -> tuple[int, int]:
