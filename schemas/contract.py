@@ -15,6 +15,7 @@ from schemas.erasure import Erasure, NullifyColumns
 from schemas.loads import AddedColumn, Load, MergeLoad, PartitionLoad
 from schemas.published_names import published_name
 from schemas.reviewed import NAME, Name, QualifiedName, Reviewed, SourceColumnName, SourceTableName
+from schemas.written import written_problems
 
 _ZONE = "a time without a zone becomes one by `type: timestamp(Asia/Tokyo)` or `timestamp(UTC)`"
 
@@ -176,6 +177,7 @@ class Contract(Reviewed):
             *name_problems([*names, *self.derive, *self.added]),
             *label_problems(self.table),
             *description_problems(self.about, abouts, {name: one.about for name, one in self.derive.items()}),
+            *written_problems([self.about, *abouts.values(), *(one.about for one in self.derive.values())]),
             *clustering_problems(clusters),
             *repeated("key", self.key),
             *repeated("cluster_by", self.cluster_by),

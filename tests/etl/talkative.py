@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 
 from etl.cloud.storage import StagingLocation
 from etl.entry import attempted
-from etl.spark import spark_session
+from etl.spark import session_for, spark_session
 from etl.stage import worker_stage
 from expectations.checks import Check
 from expectations.validate import validate
@@ -49,7 +49,7 @@ def limit(_: int) -> tuple[int, int]:
 
 def expectations(spark: SparkSession) -> None:
     """Runs every check; what each came to is a word."""
-    frame = spark.range(1).mapInArrow(rows, "status string, amount long, other string")
+    frame = session_for(spark, 1).range(1).mapInArrow(rows, "status string, amount long, other string")
     checks = [Check(one["expect"], one["kwargs"]) for one in json.loads(sys.argv[2])]
     for result in validate(frame.persist(), checks, "all"):
         told = "passed" if result.passed else result.error or "failed"

@@ -17,6 +17,7 @@ from tests.expectations.test_vocabulary import right
 
 EXPECTATIONS = set(KINDS) - {"expect_column_kl_divergence_to_be_less_than", "expect_multicolumn_values_to_be_unique"}
 """The two end with an error of their own before they look at a row."""
+pytestmark = pytest.mark.timeout(1200)
 PLANTED = "Kagemusha-planted-77310924"
 CONDITIONS = ("cast(status as int) > 3", "to_timestamp(status) is not null", "no_such(status)")
 """What Spark cannot evaluate on the value; functions that raise errors of their own are refused by the linter."""
@@ -52,7 +53,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
     submit = str(Path(sys.executable).with_name("spark-submit"))
     done = subprocess.run(  # noqa: S603  our own program
         [submit, "--master", "local[2]", str(ROOT / "tests/etl/talkative.py"), PLANTED, json.dumps(checks)],
-        env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=500,
+        env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=1000,
     )  # fmt: skip
     (events,) = (folder / "events").iterdir()
     return Said(done.stdout + done.stderr, events.read_text(encoding="utf-8"))
