@@ -5,7 +5,7 @@ Great Expectations is not imported here: workers count, and `expectations.questi
 
 from expectations.measures.aggregates import Extreme, Mean, Sum
 from expectations.measures.counting import UNDECIDED, Answer, Count, Counter, Measure, Undecided
-from expectations.measures.uniqueness import Unique, repeated
+from expectations.measures.uniqueness import Unique
 
 __all__ = [
     "UNDECIDED",
@@ -18,5 +18,4 @@ __all__ = [
     "Sum",
     "Undecided",
     "Unique",
-    "repeated",
 ]

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 
 from etl.audit.reading.declared_numbers import DeclaredNumbers
 from etl.audit.reading.footers import Footers, footer_of
+from etl.audit.reading.hashes import Hashes, hashes_of
 from etl.audit.reading.leaks import LeaksSeen, leaks_in
 from etl.audit.reading.seen import Rules, Seen
 from etl.cloud.storage import StagingLocation
 from etl.stage import worker_stage
 from expectations.measures import Counter
-from expectations.measures.uniqueness import Hashes
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class _Look:
         self._declared.look(batch)
         self._counter.look(batch)
         for found, rule in zip(self.hashes, self._rules.unique, strict=True):
-            found.append(rule.hashes(batch))
+            found.append(hashes_of(batch, rule))
 
     def seen(self) -> Seen:
         """Returns what was seen."""

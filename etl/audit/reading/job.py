@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from etl.audit.orphans import Join, Orphans, TokenSources, _orphans, _parts
 from etl.audit.reading.files import HashPart, Share, look_at
+from etl.audit.reading.hashes import repeated
 from etl.audit.reading.seen import Rules, Seen
 from etl.errors import worst_of
 from etl.retries import as_value
 from etl.spark import SMALL_ROWS
 from etl.stage import StagedFile
-from expectations.measures import repeated
 from masking.errors import KagemushaError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from etl.audit.reading.declared_numbers import Shares, declared_rates
 from etl.audit.reading.footers import Footers
 from etl.audit.reading.leaks import LeakRule, LeaksSeen, leak_rule
-from etl.plan import TablePlan
+from etl.stage import Staged
 from expectations.measures import Answer, Measure, Unique
 from expectations.measures.counting import Counted, added, answered
 
@@ -37,9 +37,9 @@ class Rules:
     unique: tuple[Unique, ...] = ()
 
 
-def rules_of(plan: TablePlan, newest_by: str | None = None, measures: Iterable[Measure] = ()) -> Rules:
-    """Returns what to look for in the staged files of a plan; a measure that is named twice is counted once."""
-    every = tuple(dict.fromkeys(measures))
+def rules_of(staged: Staged, newest_by: str | None = None, measures: Iterable[Measure] = ()) -> Rules:
+    """Returns what to look for in staged files; a measure that is named twice is counted once."""
+    plan, every = staged.plan, tuple(dict.fromkeys(measures))
     return Rules(
         schema=plan.output_schema,
         leaks=leak_rule(plan.mask),

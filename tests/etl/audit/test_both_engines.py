@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from etl.audit.reading.hashes import hashes_of, repeated
 from etl.spark import session_for
 from expectations.checks import Check, CheckResult
-from expectations.measures import Answer, Counter, Measure, Unique, repeated
+from expectations.measures import Answer, Counter, Measure, Unique
 from expectations.measures.counting import answered
 from expectations.questions import Question, question
 from expectations.validate import validate
@@ -99,7 +98,7 @@ def counted(held: pa.Table, measures: Sequence[Measure]) -> dict[Measure, Answer
     for measure in set(measures):
         batches = held.to_batches(max_chunksize=3)
         if isinstance(measure, Unique):
-            answers[measure] = measure.answer(repeated([measure.hashes(batch) for batch in batches]))
+            answers[measure] = measure.answer(repeated([hashes_of(batch, measure) for batch in batches]))
             continue
         counter = Counter([measure])  # type: ignore[list-item]  all others are counted batch by batch
         for batch in batches:

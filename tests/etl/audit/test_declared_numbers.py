@@ -55,7 +55,7 @@ def random_numbers(count: int, *, valid: bool) -> list[str | None]:
 
 def judged(spark: SparkSession, stage: Staged, location: StagingLocation) -> list[CheckResult]:
     """Returns what the reading of a stage says of its declared numbers."""
-    found = read_staged(spark, TokenSources(location), stage.files, rules_of(stage.plan))
+    found = read_staged(spark, TokenSources(location), stage.files, rules_of(stage))
     return declared_results(stage.plan.contract, found.seen.declared)
 
 
