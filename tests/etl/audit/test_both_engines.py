@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from etl.audit import checks_of
 from etl.audit.reading.hashes import hashes_of, repeated
 from etl.spark import session_for
 from expectations.checks import Check, CheckResult
@@ -20,6 +21,7 @@ from expectations.measures import Answer, Counter, Measure, Unique
 from expectations.measures.counting import answered
 from expectations.questions import Question, question
 from expectations.validate import validate
+from schemas.contract_file import BUNDLED, load_contracts
 
 SCHEMA: Final = pa.schema([
     ("id", pa.string()),
@@ -316,3 +318,29 @@ def test_verdicts_and_counts_are_equal(spark: SparkSession, rows: Sequence[tuple
 def told(result: CheckResult) -> tuple[bool, int | None, int | None, str]:
     """Returns what a result says."""
     return result.passed, result.failed, result.checked, result.error
+
+
+def test_what_is_counted_here_and_what_is_left_to_spark() -> None:
+    """The expectations above are all counted over Arrow; where Spark would convert or knows more, it is asked."""
+    assert [check.name for check, one in zip(EVERY, asked(EVERY), strict=True) if one is None] == []
+    assert [check.name for check, one in zip(LEFT, asked(LEFT), strict=True) if one is not None] == []
+
+
+def test_bundled_suites_need_no_spark() -> None:
+    """Every expectation of the bundled contracts and suites is counted by the workers' reading."""
+    left = [
+        f"{name}: {one.name}"
+        for name, contract in load_contracts(BUNDLED).items()
+        for one in checks_of(contract, 1)
+        if question(one, pa.schema(contract.output_types)) is None
+    ]
+    assert left == []
+
+
+def test_a_line_break_at_the_end_is_left_to_spark() -> None:
+    """Java's `$` matches before a last line break: where a text has one, and does not match without, Spark is asked."""
+    doubtful, plain = (
+        check(f"{VALUES}match_regex", column="name", regex="^taro$"),
+        check(f"{VALUES}be_null", column="due"),
+    )
+    assert [one and one.passed for one in on_arrow(table(FAULTY), [doubtful, plain])] == [None, False]
