@@ -1,4 +1,4 @@
-"""Runs checks with Great Expectations' Spark engine and returns scrubbed results.
+"""Runs checks with Great Expectations' Spark engine and returns scrubbed results: those that workers do not count.
 
 Great Expectations puts failing values into results, and observed values into exceptions: of each result only the
 counts named here are taken, and nothing of it is kept, printed or handed on. Counts cost a Spark job for each
