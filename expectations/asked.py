@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from expectations.measures import Answer, Count, Extreme, Mean, Measure, Sum, Unique
 from expectations.measures.bounds import within
-from expectations.measures.conditions import NotTaken, condition, equal_to, is_number, kind_of
+from expectations.measures.conditions import MOST_DIGITS, NotTaken, condition, equal_to, is_number, kind_of
 from expectations.measures.patterns import common_pattern
 from expectations.measures.predicates import (
     AllOf,
@@ -186,7 +186,8 @@ def _equal(domain: _Named, values: _Named, schema: pa.Schema) -> Predicate:
 def _pair(domain: _Named, schema: pa.Schema) -> tuple[str, str]:
     left, right = domain["column_A"], domain["column_B"]
     kinds = kind_of(left, schema), kind_of(right, schema)
-    if kinds[0] != kinds[1] or not (_is_hashed(kinds[0]) and not pa.types.is_binary(kinds[0])):
+    unordered = pa.types.is_binary(kinds[0]) or pa.types.is_boolean(kinds[0])
+    if not _are_alike(*kinds) or unordered or not _is_hashed(kinds[0]):
         raise NotTaken
     return left, right
 
@@ -218,6 +219,14 @@ def _is_hashed(kind: pa.DataType) -> bool:
     whole = pa.types.is_int64(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)
     text = pa.types.is_string(kind) or pa.types.is_binary(kind)
     return bool(whole or text or pa.types.is_date32(kind) or pa.types.is_timestamp(kind))
+
+
+def _are_alike(one: pa.DataType, other: pa.DataType) -> bool:
+    """Tells whether values of two types are compared without losing a digit: of one type, or decimals that fit one."""
+    if pa.types.is_decimal(one) and pa.types.is_decimal(other):
+        whole = max(one.precision - one.scale, other.precision - other.scale)
+        return bool(whole + max(one.scale, other.scale) <= MOST_DIGITS)
+    return bool(one == other)
 
 
 def _is_finite_number(value: object) -> bool:

@@ -37,7 +37,8 @@ _RELATIONS: Final[Mapping[str, Relation]] = {
     ">": ">",
     ">=": ">=",
 }
-_MOST_DIGITS: Final = 38
+MOST_DIGITS: Final = 38
+_DIGITS_OF_INT64: Final = 20
 
 
 class NotTaken(Exception):
@@ -106,8 +107,17 @@ def _fits(value: object, kind: pa.DataType) -> bool:
         return isinstance(value, bool)
     if pa.types.is_string(kind):
         return isinstance(value, str)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return is_number(kind) and (whole or isinstance(value, Decimal))
+    if not is_number(kind) or isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return False
+    return _exactly_comparable(Decimal(value), kind)
+
+
+def _exactly_comparable(value: Decimal, kind: pa.DataType) -> bool:
+    """Tells whether one decimal type holds both a column and a literal, else Spark would cut digits off."""
+    precision, scale = (kind.precision, kind.scale) if pa.types.is_decimal(kind) else (_DIGITS_OF_INT64, 0)
+    _, digits, exponent = value.as_tuple()
+    own_scale = max(0, -int(exponent))
+    return max(precision - scale, len(digits) - own_scale) + max(scale, own_scale) <= MOST_DIGITS
 
 
 def _holds(value: Decimal, kind: pa.DataType) -> bool:
@@ -175,7 +185,7 @@ def _literal(text: str) -> str | int | bool | Decimal:
         return text[1:-1]
     if text.upper() in ("TRUE", "FALSE"):
         return text.upper() == "TRUE"
-    if len(text) > _MOST_DIGITS:
+    if len(text) > MOST_DIGITS:
         raise NotTaken
     return Decimal(text) if "." in text else int(text)
 

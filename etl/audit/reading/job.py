@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SHARES: Final = 64
 """The most shares that files are looked at in, where none of them becomes too large."""
-_ROWS_A_SHARE: Final = 4_000_000
+_ROWS_A_SHARE: Final = 2_000_000
 _ROWS_A_PART: Final = 2_000_000
 """Hashes that one task compares: 16 MiB, twice while it sorts them."""
 

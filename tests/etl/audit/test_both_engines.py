@@ -40,19 +40,23 @@ SCHEMA: Final = pa.schema([
     ("till", pa.timestamp("us", "UTC")),
     ("clock", pa.timestamp("us")),
     ("raw", pa.binary()),
+    ("fee", pa.decimal128(8, 4)),
 ])  # fmt: skip
 NOON: Final = datetime(2023, 8, 30, 3, tzinfo=UTC)
 FAULTY: Final[list[tuple[Any, ...]]] = [
-    ("a1", "day", "山田 太郎", 1, 1, "0.00", "0.00", "0", 0.0, True, "2023-08-30", "2023-08-30", 0, 0, 0, b"x"),
-    ("a2", "night", "Taro", 2, 1, "1.10", "1.10", "1e9", 0.05, False, "2023-08-31", "2023-08-30", 1, 0, 1, b"y"),
-    ("a2", "dusk", "taro\n", 3, 5, "-2.00", "2.00", "-1", -0.0, None, "2020-02-29", None, -1, 0, 1, b"y"),
-    ("", "day", "", 0, None, "99999999.99", None, "0.000000001", math.nan, True, None, "2023-08-30", None, 5, 2, b""),
-    (None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None),
+    ("a1", "day", "山田 太郎", 1, 1, "0.00", "0.00", "0", 0.0, True, "2023-08-30", "2023-08-30",
+     0, 0, 0, b"x", "0.0000"),
+    ("a2", "night", "Taro", 2, 1, "1.10", "1.10", "1e9", 0.05, False, "2023-08-31", "2023-08-30",
+     1, 0, 1, b"y", "1.1001"),
+    ("a2", "dusk", "taro\n", 3, 5, "-2.00", "2.00", "-1", -0.0, None, "2020-02-29", None, -1, 0, 1, b"y", "2"),
+    ("", "day", "", 0, None, "99999999.99", None, "0.000000001", math.nan, True, None, "2023-08-30",
+     None, 5, 2, b"", "1"),
+    (None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None, None),
     ("a3", "Day", "二郎\r\n", 2**53 + 1, 2**53, "0.05", "0.06", "7", math.inf, False, "1970-01-01", "1969-12-31",
-     2, 2, 3, b"\xff"),
+     2, 2, 3, b"\xff", "0.0500"),
     ("a4", "day ", "tarō", -(2**63), 2**63 - 1, "10.00", "10.00", "-9e20", -math.inf, True, "9999-12-31", "0001-01-01",
-     3, None, None, b"x"),
-    (None, "night", "x" * 30, 7, 7, "5.50", "5.49", None, 1e-9, None, "2023-08-30", "2023-09-30", 7, 8, 9, None),
+     3, None, None, b"x", "9999.9999"),
+    (None, "night", "x" * 30, 7, 7, "5.50", "5.49", None, 1e-9, None, "2023-08-30", "2023-09-30", 7, 8, 9, None, "5.5"),
 ]  # fmt: skip
 """NULLs, NaN, infinities, line breaks, Japanese, doubled rows, and values at the ends of their types."""
 
@@ -228,8 +232,11 @@ PAIRS: Final = [
             (GREATER, "whole", "other", "either_value_is_missing", {"or_equal": True}),
             (GREATER, "cost", "paid", "both_values_are_missing", {"or_equal": True, "mostly": 0.6}),
             (GREATER, "cost", "paid", "neither", {}),
+            (GREATER, "cost", "fee", "neither", {"or_equal": True}),
+            (EQUAL, "fee", "cost", "either_value_is_missing", {}),
             (GREATER, "day", "due", "neither", {"or_equal": True}),
             (GREATER, "at", "till", "either_value_is_missing", {}),
+            (GREATER, "name", "code", "neither", {"or_equal": True}),
             (EQUAL, "whole", "other", "either_value_is_missing", {}),
             (EQUAL, "cost", "paid", "both_values_are_missing", {}),
             (EQUAL, "at", "till", "neither", {"mostly": 0.3}),
@@ -293,6 +300,7 @@ LEFT: Final = [
     check("column_distinct_values_to_be_in_set", column="code", value_set=["day"]),
     check(f"{VALUES}not_be_null", column="id", row_condition="length(code) > 3"),
     check(f"{VALUES}not_be_null", column="id", row_condition="code = 'day' OR open"),
+    check(f"{VALUES}not_be_null", column="id", row_condition="wide > 0.0000000001"),
     check(f"{VALUES}not_be_null", column="nowhere"),
     check("column_pair_values_to_be_equal", column_A="whole", column_B="cost"),
 ]
