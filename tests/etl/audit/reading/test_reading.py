@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -15,6 +17,7 @@ from pyspark.sql import SparkSession
 from etl.audit import Auditor
 from etl.audit.orphans import TokenSources
 from etl.audit.reading import read_staged, rules_of
+from etl.audit.reading.files import Share
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import Unexpected
 from etl.stage import SourceTotals, Staged
@@ -38,6 +41,18 @@ columns:
 """
 MANY: Final = 120_000
 """Rows of more than one share: more than what one task does by itself."""
+
+
+PEAKS: Final = """
+import pickle, resource, sys
+from etl.audit.reading.files import look_at
+location, rules, shares = pickle.load(sys.stdin.buffer)
+for share in shares:
+    look_at(location, share, rules, 1)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+"""A worker's peak memory (MiB) after each of some shares, in a process of its own."""
+HASHES_AND_BATCH_MIB, MOST_MIB = 48, 400
 
 
 def staged(location: StagingLocation, *files: list[tuple[str, str | None]]) -> Staged:
@@ -96,6 +111,23 @@ def test_a_page_that_changed_is_no_page(spark: SparkSession, location: StagingLo
     StagingBucket(location).write(changed.name, bytes(content), "application/octet-stream")
     with pytest.raises(Unexpected):
         read_staged(spark, TokenSources(location), [changed], rules_of(stage))
+
+
+def test_memory_of_a_worker_does_not_grow_with_the_rows(
+    location: StagingLocation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A worker that looks at twenty times the rows holds their hashes more, and no rows; the peaks are printed."""
+    few, many = staged(location, tickets(0, 20_000)), staged(location, tickets(0, 400_000))
+    shares = [Share(tuple((file.name, file.rows) for file in stage.files)) for stage in (few, many)]
+    rules = rules_of(many, measures=[Count(), Unique(("ticket",))])
+    told = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, "-c", PEAKS], input=pickle.dumps((location, rules, shares)), capture_output=True, check=True
+    )
+    peaks = [int(line) for line in told.stdout.split()]
+    with capsys.disabled():
+        sys.stdout.write(f"\npeak memory of a worker: {peaks[0]} MiB for 20,000 rows, {peaks[1]} MiB for 400,000\n")
+    assert peaks[1] - peaks[0] < HASHES_AND_BATCH_MIB
+    assert peaks[1] < MOST_MIB
 
 
 def test_nothing_staged_is_nothing_seen(spark: SparkSession, location: StagingLocation) -> None:
