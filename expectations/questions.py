@@ -17,7 +17,7 @@ from expectations.asked import Known, answering
 from expectations.build import built
 from expectations.checks import Check, CheckResult
 from expectations.measures import UNDECIDED, Answer, Measure
-from expectations.measures.conditions import NotTaken
+from expectations.measures.literals import NotTaken
 from expectations.validate import COUNTS_ONLY, VERDICT_ONLY, scrubbed, silence_warnings
 
 

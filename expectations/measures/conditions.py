@@ -7,15 +7,15 @@ Expectations' own words `OR` too) makes of them. Whatever else Spark's SQL can s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Final
 
 import pyarrow as pa
 
-from expectations.measures.bounds import limits, reaching
-from expectations.measures.predicates import AllOf, AnyOf, Missing, Not, OneOf, Predicate, Relation
+from expectations.measures.bounds import reaching
+from expectations.measures.literals import MOST_DIGITS, NotTaken, equal_to, fits, is_number, kind_of
+from expectations.measures.predicates import AllOf, AnyOf, Missing, Not, Predicate, Relation
 
 _NAME: Final = r"(?:`(?P<quoted>[^`]+)`|(?P<name>[A-Za-z_][A-Za-z0-9_]*))"
 _LITERAL: Final = r"(?:'[^'\"\\]*'|\"[^'\"\\]*\"|-?\d+(?:\.\d+)?|TRUE|FALSE)"
@@ -37,12 +37,6 @@ _RELATIONS: Final[Mapping[str, Relation]] = {
     ">": ">",
     ">=": ">=",
 }
-MOST_DIGITS: Final = 38
-_DIGITS_OF_INT64: Final = 20
-
-
-class NotTaken(Exception):
-    """A condition, or what an expectation asks, is left to another engine."""
 
 
 def condition(given: Any, schema: pa.Schema) -> Predicate | None:  # noqa: ANN401  a dict of Great Expectations' own
@@ -69,66 +63,6 @@ def condition(given: Any, schema: pa.Schema) -> Predicate | None:  # noqa: ANN40
             known = tuple(one for one in every if one is not None)
             return AllOf(known) if how == "and" else AnyOf(known)
     raise NotTaken
-
-
-def equal_to(name: str, values: Sequence[Any], schema: pa.Schema) -> Predicate:
-    """Returns that a column is one of some values, all of its own kind.
-
-    Raises:
-        NotTaken: the column does not exist, or Spark would convert it or a value first.
-    """
-    kind = kind_of(name, schema)
-    if not values or not all(_fits(value, kind) for value in values):
-        raise NotTaken
-    if is_number(kind):
-        values = [_of_kind(value, kind) for value in values if _holds(Decimal(value), kind)]
-    return OneOf(name, tuple(values))
-
-
-def kind_of(name: str, schema: pa.Schema) -> pa.DataType:
-    """Returns the type of a column.
-
-    Raises:
-        NotTaken: there is no such column.
-    """
-    if name not in schema.names:
-        raise NotTaken
-    return schema.field(name).type
-
-
-def is_number(kind: pa.DataType) -> bool:
-    """Tells whether values of a type are compared as exact numbers: whole ones of 64 bits, and decimals."""
-    return bool(pa.types.is_int64(kind) or pa.types.is_decimal(kind))
-
-
-def _fits(value: object, kind: pa.DataType) -> bool:
-    """Tells whether a literal is of a column's own kind, so that Spark compares without a conversion."""
-    if pa.types.is_boolean(kind):
-        return isinstance(value, bool)
-    if pa.types.is_string(kind):
-        return isinstance(value, str)
-    if not is_number(kind) or isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return False
-    return _exactly_comparable(Decimal(value), kind)
-
-
-def _exactly_comparable(value: Decimal, kind: pa.DataType) -> bool:
-    """Tells whether one decimal type holds both a column and a literal, else Spark would cut digits off."""
-    precision, scale = (kind.precision, kind.scale) if pa.types.is_decimal(kind) else (_DIGITS_OF_INT64, 0)
-    _, digits, exponent = value.as_tuple()
-    own_scale = max(0, -int(exponent))
-    return max(precision - scale, len(digits) - own_scale) + max(scale, own_scale) <= MOST_DIGITS
-
-
-def _holds(value: Decimal, kind: pa.DataType) -> bool:
-    """Tells whether a column of numbers can hold a value exactly."""
-    units = Fraction(value) * 10 ** (kind.scale if pa.types.is_decimal(kind) else 0)
-    least, most = limits(kind)
-    return units.denominator == 1 and least <= units <= most
-
-
-def _of_kind(value: int | Decimal, kind: pa.DataType) -> int | Decimal:
-    return Decimal(value) if pa.types.is_decimal(kind) else int(value)
 
 
 def _of_parts(name: str, relation: str, value: Any, schema: pa.Schema) -> Predicate:  # noqa: ANN401  a literal
@@ -201,7 +135,7 @@ def _compared(name: str, relation: str, value: Any, schema: pa.Schema) -> Predic
     if how in ("==", "!="):
         equal = equal_to(name, [value], schema)
         return Not(equal) if how == "!=" else equal
-    if how is None or not is_number(kind) or not _fits(value, kind):
+    if how is None or not is_number(kind) or not fits(value, kind):
         raise NotTaken
     reached = reaching(name, kind, value, above=how in (">", "<="))
     return Not(reached) if how in ("<", "<=") else reached
