@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "plan": {"source", "ledger", "clock", "errors"},
     "stage": {"plan", "source", "keys", "cloud", "retries", "clock", "errors"},
     "audit": {"stage", "ledger", "cloud", "spark", "settings", "retries", "clock", "errors"},
-    "publish": {"audit", "stage", "plan", "ledger", "cloud", "clock", "errors"},
+    "publish": {"audit", "stage", "plan", "ledger", "cloud", "settings", "clock", "errors"},
     "installation": {"ledger", "keys", "cloud", "settings"},
     "workers": {"installation", "source", "keys", "cloud", "spark", "settings", "retries", "errors"},
     "run": {

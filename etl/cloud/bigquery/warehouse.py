@@ -5,6 +5,7 @@ Jobs are in `jobs.py`, statements that change rows in `dml.py`.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -107,6 +108,45 @@ class Warehouse:
                 return self.client.get_table(self.table_id(name), timeout=TIMEOUT_SECONDS, retry=RETRY)
             except google_errors.NotFound:
                 pass
+        return None
+
+    def row_policies(self, name: str) -> frozenset[str]:
+        """Returns the names of the row access policies of dataset.table, for which the client has no method.
+
+        Raises:
+            PublishRefused: this account may not list them.
+            PublishFailed: BigQuery failed.
+        """
+        dataset, table = name.split(".")
+        path = f"/projects/{self.settings.project}/datasets/{dataset}/tables/{table}/rowAccessPolicies"
+        found: list[str] = []
+        with translated("Row access policies could not be listed; bigquery.rowAccessPolicies.list allows it"):
+            token = ""
+            while token is not None:
+                request = functools.partial(
+                    self.client._connection.api_request,  # noqa: SLF001  the one way to its authorized session
+                    method="GET",
+                    path=path,
+                    query_params={"pageToken": token} if token else {},
+                    timeout=TIMEOUT_SECONDS,
+                )
+                answer = RETRY(request)()
+                policies = answer.get("rowAccessPolicies", [])
+                found += [policy["rowAccessPolicyReference"]["policyId"] for policy in policies]
+                token = answer.get("nextPageToken")
+        return frozenset(found)
+
+    def table_grants(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Returns the (role, member) pairs that are granted on dataset.table itself."""
+        with translated("Grants on a table could not be read"):
+            policy = self.client.get_iam_policy(self.table_id(name), timeout=TIMEOUT_SECONDS, retry=RETRY)
+        pairs = ((one["role"], member) for one in policy.bindings for member in one.get("members", ()))
+        return tuple(sorted(pairs))
+
+    def find_dataset(self, name: str) -> bigquery.Dataset | None:
+        """Returns a dataset as BigQuery describes it, or None."""
+        with translated("A dataset could not be read"), suppress(google_errors.NotFound):
+            return self.client.get_dataset(name, timeout=TIMEOUT_SECONDS, retry=RETRY)
         return None
 
     def tables(self, what: str, dataset: str) -> list[bigquery.table.TableListItem]:
