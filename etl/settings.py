@@ -13,6 +13,7 @@ from etl.errors import SettingsInvalid
 from masking.leaks import Iin
 from schemas.toml_file import line_of_setting, read_toml
 from schemas.types import EngineName
+from schemas.words import Language
 
 VARIABLE = "KAGEMUSHA_SETTINGS"
 LOCAL = Path(".local/settings.toml")
@@ -141,6 +142,9 @@ class BigQuerySettings(_Section):
     )
     views_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "looker"
     ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
+    descriptions: Language = Field(
+        "en", description="Of tables, columns and views, where the contract has more than one language."
+    )
 
     @property
     def own_datasets(self) -> tuple[str, str]:
@@ -245,6 +249,19 @@ class CostSettings(_Section):
 
     table_usd_gib_month: float = Field(0.023, ge=0, description="BigQuery, active logical storage.")
     stage_usd_gib_month: float = Field(0.023, ge=0, description="Cloud Storage, standard class.")
+    scan_usd_tib: float = Field(7.5, ge=0, description="BigQuery, on-demand queries.")
+
+
+class SiteSettings(_Section):
+    """The site that each run leaves beside its staged files; see `kagemusha site`."""
+
+    write: bool = Field(default=True, description="Whether runs write it.")
+    seconds: float = Field(30, gt=0, le=600, description="How long a run waits for it at most; then it goes without.")
+    language: Language = Field("en", description="Of its first page; every page is there in each language.")
+    runs: int = Field(60, ge=2, le=1000, description="How many of the last runs it shows.")
+    chart_gib: float = Field(
+        10, gt=0, description="How much one chart's query may read of BigQuery; a view that reads more has no chart."
+    )
 
 
 class Settings(_Section):
@@ -259,6 +276,7 @@ class Settings(_Section):
     limits: LimitSettings = LimitSettings()
     costs: CostSettings = CostSettings()
     detokenize: DetokenizeSettings = DetokenizeSettings()
+    site: SiteSettings = SiteSettings()
     local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")
 
 

@@ -13,17 +13,18 @@ from etl.publish.schema_evolution import refuse_destruction
 from schemas.contract import Contract
 from schemas.namespaces import refuse_foreign_names
 from schemas.types import bigquery_type
+from schemas.words import Language
 
 _MILLISECONDS_A_DAY: Final = 86_400_000
 
 
-def table_schema(contract: Contract) -> list[bigquery.SchemaField]:
+def table_schema(contract: Contract, language: Language = "en") -> list[bigquery.SchemaField]:
     """Returns a contract's BigQuery columns in published order; all NULLABLE: the audit proves what is not null."""
-    return [_field(contract, name, contract.output_type(name)) for name in contract.published]
+    return [_field(contract, name, contract.output_type(name), language) for name in contract.published]
 
 
-def _field(contract: Contract, name: str, arrow: pa.DataType) -> bigquery.SchemaField:
-    about = contract.about_column(name)
+def _field(contract: Contract, name: str, arrow: pa.DataType, language: Language) -> bigquery.SchemaField:
+    about = contract.about_column(name).in_language(language)
     if not about:
         return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE")
     return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE", description=about)
@@ -69,13 +70,14 @@ def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
     found = warehouse.find_table(contract.publish)
     if found is None:
         return _create(warehouse, contract)
-    refuse_destruction(contract, found, table_schema(contract))
+    refuse_destruction(contract, found, table_schema(contract, warehouse.settings.descriptions))
     return _add(warehouse, contract, found)
 
 
 def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
-    table = bigquery.Table(warehouse.table_id(contract.publish), schema=table_schema(contract))
-    table.description = contract.about
+    language = warehouse.settings.descriptions
+    table = bigquery.Table(warehouse.table_id(contract.publish), schema=table_schema(contract, language))
+    table.description = contract.about.in_language(language)
     table.labels = {"managed_by": "kagemusha", "load_mode": contract.load.mode}
     table.time_partitioning = time_partitioning(contract)
     table.encryption_configuration = encryption(warehouse)
@@ -86,15 +88,17 @@ def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
 
 
 def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> bigquery.Table:
-    wanted = {field.name: field for field in table_schema(contract)}
+    language = warehouse.settings.descriptions
+    wanted = {field.name: field for field in table_schema(contract, language)}
     kept = [_described(field, wanted[field.name].description) for field in table.schema]
     added = [field for name, field in wanted.items() if name not in {field.name for field in table.schema}]
     changed = []
     if [*kept, *added] != list(table.schema):
         table.schema = [*kept, *added]
         changed.append("schema")
-    if table.description != contract.about:
-        table.description = contract.about
+    about = contract.about.in_language(language)
+    if table.description != about:
+        table.description = about
         changed.append("description")
     if tuple(table.clustering_fields or ()) != contract.cluster_by:
         table.clustering_fields = list(contract.cluster_by) or None
