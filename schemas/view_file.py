@@ -13,10 +13,11 @@ from schemas.contract_file import BUNDLED
 from schemas.errors import ContractInvalid
 from schemas.lint import VIEW_FITS, LintedFile, Located
 from schemas.reviewed import NAME
+from schemas.words import Text
 from schemas.yaml_file import read_text, unprintable_at
 
 FOLDER: Final = BUNDLED / "views"
-_ABOUT: Final = re.compile(r"\A-- about: *(\S.*)(?:\n|\Z)")
+_ABOUT: Final = re.compile(r"\A-- about: *(\S.*)(?:\n-- about\[ja\]: *(\S.*))?(?:\n|\Z)")
 _NOTHING: Final[Mapping[str, str]] = {}
 _AFTER_A_TABLE: Final = (
     "WHERE|GROUP|HAVING|ORDER|LIMIT|ON|USING|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|UNION|EXCEPT|INTERSECT|WINDOW|QUALIFY|"
@@ -30,7 +31,7 @@ class View:
     """One view: its name, what it answers, and its query."""
 
     name: str
-    about: str
+    about: Text
     sql: str
 
     def tables(self, published: Iterable[str]) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ def read_view(path: Path) -> View:
     if about is None or what:
         where = {"file": f"views/{path.name}:{line}"}
         raise ContractInvalid(f"View {path.name} {what}.", not_done="No view was created.", advice=todo, where=where)
-    return View(path.stem, about[1].strip(), query)
+    return View(path.stem, Text(about[1].strip(), (about[2] or "").strip()), query)
 
 
 def view_findings(paths: Iterable[Path]) -> tuple[Located, ...]:

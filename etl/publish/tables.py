@@ -14,17 +14,18 @@ from etl.publish.schema_evolution import refuse_destruction
 from schemas.contract import Contract
 from schemas.namespaces import refuse_foreign_names
 from schemas.types import bigquery_type
+from schemas.words import Language
 
 _MILLISECONDS_A_DAY: Final = 86_400_000
 
 
-def table_schema(contract: Contract) -> list[bigquery.SchemaField]:
+def table_schema(contract: Contract, language: Language = "en") -> list[bigquery.SchemaField]:
     """Returns a contract's BigQuery columns in published order; all NULLABLE: the audit proves what is not null."""
-    return [_field(contract, name, contract.output_type(name)) for name in contract.published]
+    return [_field(contract, name, contract.output_type(name), language) for name in contract.published]
 
 
-def _field(contract: Contract, name: str, arrow: pa.DataType) -> bigquery.SchemaField:
-    about = contract.about_column(name)
+def _field(contract: Contract, name: str, arrow: pa.DataType, language: Language) -> bigquery.SchemaField:
+    about = contract.about_column(name).in_language(language)
     if not about:
         return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE")
     return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE", description=about)
@@ -70,7 +71,7 @@ def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
     warehouse.ensure_dataset(contract.dataset)
     found, rights = warehouse.find_table(contract.publish), warehouse.settings.rights
     if found is not None:
-        refuse_destruction(contract, found, table_schema(contract))
+        refuse_destruction(contract, found, table_schema(contract, warehouse.settings.descriptions))
     table = _create(warehouse, contract) if found is None else _add(warehouse, contract, found)
     refuse_untagged(table.schema, contract, rights)
     return table
@@ -78,7 +79,7 @@ def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
 
 def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
     table = bigquery.Table(warehouse.table_id(contract.publish), schema=_wanted(warehouse, contract))
-    table.description = contract.about
+    table.description = contract.about.in_language(warehouse.settings.descriptions)
     table.labels = {"managed_by": "kagemusha", "load_mode": contract.load.mode}
     table.time_partitioning = time_partitioning(contract)
     table.encryption_configuration = encryption(warehouse)
@@ -97,8 +98,9 @@ def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> big
     if [*kept, *added] != list(table.schema):
         table.schema = [*kept, *added]
         changed.append("schema")
-    if table.description != contract.about:
-        table.description = contract.about
+    about = contract.about.in_language(warehouse.settings.descriptions)
+    if table.description != about:
+        table.description = about
         changed.append("description")
     if tuple(table.clustering_fields or ()) != contract.cluster_by:
         table.clustering_fields = list(contract.cluster_by) or None
@@ -119,7 +121,8 @@ def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> big
 
 
 def _wanted(warehouse: Warehouse, contract: Contract) -> list[bigquery.SchemaField]:
-    return tagged(table_schema(contract), contract, warehouse.settings.rights)
+    fields = table_schema(contract, warehouse.settings.descriptions)
+    return tagged(fields, contract, warehouse.settings.rights)
 
 
 def _described(field: bigquery.SchemaField, description: str | None) -> bigquery.SchemaField:

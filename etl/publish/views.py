@@ -54,11 +54,12 @@ def _present_tokens(warehouse: Warehouse, contracts: Iterable[Contract], domains
 
 def _publish(warehouse: Warehouse, view: View, sql: str) -> None:
     name = f"{warehouse.settings.views_dataset}.{view.name}"
+    about = view.about.in_language(warehouse.settings.descriptions)
     found = warehouse.find_table(name)
-    if found is not None and found.view_query == sql and found.description == view.about:
+    if found is not None and found.view_query == sql and found.description == about:
         return
     table = bigquery.Table(warehouse.table_id(name))
-    table.view_query, table.description = sql, view.about
+    table.view_query, table.description = sql, about
     failed, not_done = f"View {name} could not be created", "The tables are published; the view is as it was."
     if found is None:
         warehouse.create_table(failed, table, not_done)

@@ -11,10 +11,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
 from etl.settings.analysts import AnalystSettings, RightsSettings, TokenizeSettings
+from etl.settings.reports import CostSettings, SiteSettings
 from etl.settings.section import Section
 from masking.leaks import Iin
 from schemas.toml_file import line_of_setting, read_toml
 from schemas.types import EngineName
+from schemas.words import Language
 
 VARIABLE = "KAGEMUSHA_SETTINGS"
 LOCAL = Path(".local/settings.toml")
@@ -140,6 +142,9 @@ class BigQuerySettings(Section):
     rights: RightsSettings = RightsSettings()
     views_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "looker"
     ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
+    descriptions: Language = Field(
+        "en", description="Of tables, columns and views, where the contract has more than one language."
+    )
 
     @property
     def own_datasets(self) -> tuple[str, str]:
@@ -239,13 +244,6 @@ class LimitSettings(Section):
     )
 
 
-class CostSettings(Section):
-    """Prices for the estimate of `kagemusha status`; the defaults are about the list prices of asia-northeast1."""
-
-    table_usd_gib_month: float = Field(0.023, ge=0, description="BigQuery, active logical storage.")
-    stage_usd_gib_month: float = Field(0.023, ge=0, description="Cloud Storage, standard class.")
-
-
 class Settings(Section):
     """Everything an installation decides."""
 
@@ -260,6 +258,7 @@ class Settings(Section):
     detokenize: DetokenizeSettings = DetokenizeSettings()
     tokenize: TokenizeSettings = TokenizeSettings()
     analysts: AnalystSettings = AnalystSettings()
+    site: SiteSettings = SiteSettings()
     local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")
 
 

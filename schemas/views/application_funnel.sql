@@ -1,4 +1,5 @@
 -- about: From application over eKYC and screening to the issued card, a business day (JST) of application and channel.
+-- about[ja]: 申込から本人確認、審査を経てカード発行に至るまで（申込の営業日（JST）と経路ごと）。
 SELECT
   a.applied_on AS business_date,
   a.channel,

@@ -1,4 +1,5 @@
 -- about: Members, payments and GMV in yen that support a club, a business day (JST), with the club's share of it.
+-- about[ja]: クラブを応援する会員数・決済件数・取扱高（円）とクラブの取り分（営業日（JST）ごと）。
 SELECT
   p.authorized_on AS business_date,
   k.name AS club,

@@ -1,4 +1,5 @@
 -- about: Open and past delinquencies by the member's age band and by days overdue.
+-- about[ja]: 会員の年代と延滞日数ごとの、現在および過去の延滞。
 SELECT
   m.birth_date AS age_band,
   d.band AS overdue_band,

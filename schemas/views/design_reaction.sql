@@ -1,4 +1,5 @@
 -- about: How a card design is received: cards issued and activated, payments and GMV in yen a club and design.
+-- about[ja]: 券面デザインの反応。クラブとデザインごとの発行枚数、利用開始枚数、決済件数、取扱高（円）。
 SELECT
   g.design_id,
   g.name AS design,

@@ -1,4 +1,5 @@
 -- about: Members who joined a month (JST) and how many of them left, by age band.
+-- about[ja]: 入会月（JST）ごとの会員数と退会数（年代別）。
 SELECT
   DATE_TRUNC(registered_on, MONTH) AS joined_month,
   birth_date AS age_band,

@@ -1,4 +1,5 @@
 -- about: What was billed and paid back a billing month: rate of the money, and of the statements that are settled or settled in time.
+-- about[ja]: 請求月ごとの請求額と入金額。金額の返済率と、完済・期日内完済となった請求の割合。
 SELECT
   month,
   COUNT(*) AS statements,
