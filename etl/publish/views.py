@@ -9,8 +9,9 @@ from google.cloud import bigquery
 from etl.cloud.bigquery import Warehouse
 from etl.publish.token_maps import mapped_domains, seen_through_maps
 from schemas.contract import Contract
-from schemas.namespaces import refuse_foreign_names
+from schemas.namespaces import GA4_EVENTS, refuse_foreign_names
 from schemas.view_file import View
+from schemas.words import Language
 
 
 def publish_views(
@@ -27,13 +28,20 @@ def publish_views(
     Raises:
         ContractInvalid: a view reads what no contract publishes, or is more than one SELECT.
     """
-    views = tuple(views)
+    shown = warehouse.settings.views
+    views = tuple(
+        view.showing_groups_of(shown.smallest_group)
+        for view in views
+        if shown.ga4_export or not view.tables([GA4_EVENTS])
+    )
     queries = {view.name: view.sql for view in views}
     refuse_foreign_names(contracts.values(), queries, warehouse.settings.own_datasets, "No view was created.")
     warehouse.ensure_dataset(warehouse.settings.views_dataset)
     names = [contract.publish for contract in contracts.values()]
     domains = mapped_domains(warehouse) - frozenset(without_maps)
     instead = _present_tokens(warehouse, contracts.values(), domains)
+    if shown.ga4_export:
+        instead[GA4_EVENTS] = f"`{shown.ga4_export}.events_*`"
     present: dict[str, bool] = {}
     done = []
     for view in views:
@@ -41,7 +49,7 @@ def publish_views(
             if table not in present:
                 present[table] = warehouse.find_table(table) is not None
         if all(present[table] for table in view.tables(names)):
-            _publish(warehouse, view, view.qualified(warehouse.settings.project, names, instead))
+            _publish(warehouse, view, view.qualified(warehouse.settings.project, [*names, *instead], instead))
             done.append(view.name)
     return tuple(done)
 
@@ -55,13 +63,24 @@ def _present_tokens(warehouse: Warehouse, contracts: Iterable[Contract], domains
 def _publish(warehouse: Warehouse, view: View, sql: str) -> None:
     name = f"{warehouse.settings.views_dataset}.{view.name}"
     about = view.about.in_language(warehouse.settings.descriptions)
-    found = warehouse.find_table(name)
-    if found is not None and found.view_query == sql and found.description == about:
-        return
-    table = bigquery.Table(warehouse.table_id(name))
-    table.view_query, table.description = sql, about
     failed, not_done = f"View {name} could not be created", "The tables are published; the view is as it was."
-    if found is None:
-        warehouse.create_table(failed, table, not_done)
-    else:
-        warehouse.update_table(failed, table, ["view_query", "description"], not_done)
+    found = warehouse.find_table(name)
+    if found is None or found.view_query != sql or found.description != about:
+        table = bigquery.Table(warehouse.table_id(name))
+        table.view_query, table.description = sql, about
+        if found is None:
+            found = warehouse.create_table(failed, table, not_done)
+        else:
+            found = warehouse.update_table(failed, table, ["view_query", "description"], not_done)
+    described = [_described(field, view, warehouse.settings.descriptions) for field in found.schema]
+    if described != list(found.schema):
+        found.schema = described
+        warehouse.update_table(failed, found, ["schema"], not_done)
+
+
+def _described(field: bigquery.SchemaField, view: View, language: Language) -> bigquery.SchemaField:
+    """Returns a view's column with its description; BigQuery takes descriptions of a view that exists."""
+    about = view.columns[field.name].in_language(language) if field.name in view.columns else ""
+    if not about or field.description == about:
+        return field
+    return bigquery.SchemaField.from_api_repr({**field.to_api_repr(), "description": about})

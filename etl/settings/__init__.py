@@ -1,6 +1,6 @@
 """Settings of an installation: one TOML file; what is in it, and how it is read."""
 
-from etl.settings.analysts import AnalystSettings, RightsSettings, TokenizeSettings
+from etl.settings.analysts import RightsSettings, TokenizeSettings, ViewSettings
 from etl.settings.settings import (
     GOOGLE_TOKEN_URL,
     LOCAL,
@@ -21,7 +21,6 @@ __all__ = [
     "GOOGLE_TOKEN_URL",
     "LOCAL",
     "VARIABLE",
-    "AnalystSettings",
     "BigQuerySettings",
     "DatasetAccess",
     "DetokenizeSettings",
@@ -33,5 +32,6 @@ __all__ = [
     "Settings",
     "SourceSettings",
     "TokenizeSettings",
+    "ViewSettings",
     "load_settings",
 ]

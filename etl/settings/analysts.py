@@ -27,7 +27,7 @@ class RightsSettings(Section):
         return tags.get(column_class) or (tags.get("other") if column_class != ColumnClass.NONE else None)
 
 
-class AnalystSettings(Section):
+class ViewSettings(Section):
     """What the views show, and where reports open."""
 
     smallest_group: int = Field(

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
-from etl.settings.analysts import AnalystSettings, RightsSettings, TokenizeSettings
+from etl.settings.analysts import RightsSettings, TokenizeSettings, ViewSettings
 from etl.settings.reports import CostSettings, SiteSettings
 from etl.settings.section import Section
 from masking.leaks import Iin
@@ -140,6 +140,7 @@ class BigQuerySettings(Section):
         default=False, description="Whoever may read the views then needs no access to the tables under them."
     )
     rights: RightsSettings = RightsSettings()
+    views: ViewSettings = ViewSettings()
     views_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "looker"
     ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
     descriptions: Language = Field(
@@ -257,7 +258,6 @@ class Settings(Section):
     costs: CostSettings = CostSettings()
     detokenize: DetokenizeSettings = DetokenizeSettings()
     tokenize: TokenizeSettings = TokenizeSettings()
-    analysts: AnalystSettings = AnalystSettings()
     site: SiteSettings = SiteSettings()
     local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")
 
