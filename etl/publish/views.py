@@ -22,6 +22,8 @@ def publish_views(
 ) -> tuple[str, ...]:
     """Creates or replaces every view whose tables are all published; returns the names of those that exist then.
 
+    A view over the app's events exists where the settings name an export of Google Analytics and it has begun.
+
     While tables are of several key versions, views see their tokens through the token maps, except for the domains in
     `without_maps`.
 
@@ -29,27 +31,22 @@ def publish_views(
         ContractInvalid: a view reads what no contract publishes, or is more than one SELECT.
     """
     shown = warehouse.settings.views
-    views = tuple(
-        view.showing_groups_of(shown.smallest_group)
-        for view in views
-        if shown.ga4_export or not view.tables([GA4_EVENTS])
-    )
+    views = tuple(view.showing_groups_of(shown.smallest_group) for view in views)
     queries = {view.name: view.sql for view in views}
     refuse_foreign_names(contracts.values(), queries, warehouse.settings.own_datasets, "No view was created.")
     warehouse.ensure_dataset(warehouse.settings.views_dataset)
-    names = [contract.publish for contract in contracts.values()]
+    names = [*(contract.publish for contract in contracts.values()), GA4_EVENTS]
     domains = mapped_domains(warehouse) - frozenset(without_maps)
     instead = _present_tokens(warehouse, contracts.values(), domains)
-    if shown.ga4_export:
-        instead[GA4_EVENTS] = f"`{shown.ga4_export}.events_*`"
-    present: dict[str, bool] = {}
+    instead[GA4_EVENTS] = f"`{shown.ga4_export}.events_*`"
+    present = {GA4_EVENTS: shown.ga4_export is not None and warehouse.has_tables(shown.ga4_export, "events_")}
     done = []
     for view in views:
         for table in view.tables(names):
             if table not in present:
                 present[table] = warehouse.find_table(table) is not None
         if all(present[table] for table in view.tables(names)):
-            _publish(warehouse, view, view.qualified(warehouse.settings.project, [*names, *instead], instead))
+            _publish(warehouse, view, view.qualified(warehouse.settings.project, names, instead))
             done.append(view.name)
     return tuple(done)
 

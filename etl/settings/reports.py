@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from etl.settings.section import Section
@@ -26,3 +28,21 @@ class SiteSettings(Section):
     chart_gib: float = Field(
         10, gt=0, description="How much one chart's query may read of BigQuery; a view that reads more has no chart."
     )
+
+
+class LineageSettings(Section):
+    """Where runs send what they read and wrote, as OpenLineage events."""
+
+    to: str | None = Field(
+        None,
+        pattern=r"^(file:.+|https://.+|http://(127\.0\.0\.1|localhost)(:\d+)?(/.*)?)$",
+        description="file:PATH, one event a line, or the https address that takes events; empty: nowhere.",
+    )
+    namespace: str = Field("kagemusha", min_length=1, description="Of the jobs.")
+
+
+class MetricsSettings(Section):
+    """How runs are counted elsewhere."""
+
+    emf: bool = Field(default=False, description="Print a line for each table that CloudWatch Logs takes as metrics.")
+    prometheus_file: Path | None = Field(None, description="A file that each run replaces, for a text file collector.")

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
 from etl.settings.analysts import RightsSettings, TokenizeSettings, ViewSettings
-from etl.settings.reports import CostSettings, SiteSettings
+from etl.settings.reports import CostSettings, LineageSettings, MetricsSettings, SiteSettings
 from etl.settings.section import Section
 from masking.leaks import Iin
 from schemas.toml_file import line_of_setting, read_toml
@@ -139,6 +139,9 @@ class BigQuerySettings(Section):
     authorize_views: bool = Field(
         default=False, description="Whoever may read the views then needs no access to the tables under them."
     )
+    most_gib_billed: float = Field(
+        2048, gt=0, description="BigQuery refuses a query or statement of ours that would read more."
+    )
     rights: RightsSettings = RightsSettings()
     views: ViewSettings = ViewSettings()
     views_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "looker"
@@ -259,6 +262,8 @@ class Settings(Section):
     detokenize: DetokenizeSettings = DetokenizeSettings()
     tokenize: TokenizeSettings = TokenizeSettings()
     site: SiteSettings = SiteSettings()
+    lineage: LineageSettings = LineageSettings()
+    metrics: MetricsSettings = MetricsSettings()
     local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")
 
 

@@ -12,7 +12,11 @@ SELECT
   month,
   COUNT(DISTINCT member_id) AS members,
   COUNT(*) AS statements,
-  CORR(CAST(billed AS FLOAT64), CAST(paid AS FLOAT64) / CAST(billed AS FLOAT64)) AS correlation,
+  IF(
+    IS_NAN(CORR(CAST(billed AS FLOAT64), CAST(paid AS FLOAT64) / CAST(billed AS FLOAT64))),
+    NULL,
+    CORR(CAST(billed AS FLOAT64), CAST(paid AS FLOAT64) / CAST(billed AS FLOAT64))
+  ) AS correlation,
   AVG(CAST(billed AS FLOAT64)) AS average_billed_jpy,
   AVG(CAST(paid AS FLOAT64) / CAST(billed AS FLOAT64)) AS average_repaid
 FROM ledger.statements

@@ -25,6 +25,7 @@ from etl.settings import BigQuerySettings, GoogleSettings, Settings
 
 _PROBE_RETRY: Final = RETRY.with_timeout(5)
 _PAGE_ROWS: Final = 50_000
+_GIB: Final = 2**30
 _ANY_LOGIN: Final = GoogleSettings()
 
 
@@ -50,6 +51,8 @@ class Warehouse:
             location=settings.location,
             credentials=google_credentials(login, settings.endpoint),
             client_options=ClientOptions(api_endpoint=settings.endpoint) if local else None,
+            # Of every query and statement that this client sends, whoever writes it.
+            default_query_job_config=bigquery.QueryJobConfig(maximum_bytes_billed=int(settings.most_gib_billed * _GIB)),
         )
 
     @classmethod
@@ -154,6 +157,13 @@ class Warehouse:
         with translated(what):
             return list(self.client.list_tables(dataset, timeout=TIMEOUT_SECONDS, retry=RETRY))
 
+    def has_tables(self, dataset: str, prefix: str) -> bool:
+        """Tells whether project.dataset is there and has a table whose name begins so."""
+        with translated("A dataset could not be read"), suppress(google_errors.NotFound):
+            listed = self.client.list_tables(dataset, timeout=TIMEOUT_SECONDS, retry=RETRY)
+            return any(table.table_id.startswith(prefix) for table in listed)
+        return False
+
     def create_table(self, what: str, table: bigquery.Table, not_done: str = NOT_PUBLISHED) -> bigquery.Table:
         """Creates a table or view, unless it is there; returns it as it now is. `what` says what failed."""
         with translated(what, not_done):
@@ -193,6 +203,18 @@ class Warehouse:
                     sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=RETRY
                 )
             )
+
+    def bytes_of(self, what: str, sql: str, not_done: str) -> int:
+        """Returns how many bytes a query would read; BigQuery plans it, and reads nothing.
+
+        Raises:
+            PublishRefused: the query is wrong or not allowed.
+            PublishFailed: BigQuery failed.
+        """
+        config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+        with translated(what, not_done):
+            planned = self.client.query(sql, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=None)
+            return int(planned.total_bytes_processed or 0)
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Yields the rows of a query page by page; memory holds one page.
