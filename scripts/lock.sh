@@ -13,3 +13,4 @@ compile requirements .venv/bin/python
 compile requirements-dev .venv/bin/python
 compile requirements-bigquery .venv-bigquery/bin/python
 compile requirements-deploy .venv/bin/python
+compile requirements-exports .venv/bin/python
