@@ -95,7 +95,8 @@ def test_dbt_itself_parses_the_sources(exported: Path) -> None:
     project = exported / "project"
     (project / "models").mkdir(parents=True)
     (exported / "dbt" / "sources.yml").rename(project / "models" / "sources.yml")
-    (project / "dbt_project.yml").write_text("name: issuer\nversion: '1.0.0'\nconfig-version: 2\nprofile: issuer\n", encoding="utf-8")
+    head = "name: issuer\nversion: '1.0.0'\nconfig-version: 2\nprofile: issuer\n"
+    (project / "dbt_project.yml").write_text(head, encoding="utf-8")
     profile: dict[str, Any] = {
         "issuer": {
             "target": "dev",
