@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -15,11 +16,14 @@ from etl.audit import Approved
 from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingLocation
 from etl.errors import PublishRefused
+from etl.ledger import Ledger
 from etl.publish import Publisher
 from etl.publish.rights.row_policies import RowPoliciesLost, refuse_lost_policies, row_policies
 from etl.publish.tables import ensure_table
 from etl.settings import RightsSettings
 from etl.source import Changes
+from etl.upkeep.erase.persons import TokenColumn
+from etl.upkeep.erase.tables import rows_found
 from schemas.business_days import Window
 from schemas.contract import Contract
 from scripts.fault_injection.proxy import Exchange, FaultProxy, Rule
@@ -120,6 +124,38 @@ def test_a_job_that_does_not_see_all_rows_publishes_nothing(warehouse: Warehouse
     assert table is not None
     assert table.num_rows == 2
     assert warehouse.row_policies(found.publish) == {"some"}
+
+
+def test_nobody_is_forgotten_behind_a_policy(warehouse: Warehouse, location: StagingLocation) -> None:
+    """An erasure that does not see all rows does not say that a person is in none of them."""
+    found = contract("forgetting")
+    Publisher(warehouse, location).publish(calls(found, location, "a", "b"), FREE)
+    persons = (TokenColumn("call", ("b",)),)
+    assert rows_found(Ledger(warehouse), found, persons) == 1
+    guard(warehouse, found, "some", "allUsers", "call = 'a'")
+    with pytest.raises(PublishRefused, match="hide rows from the job's account: some"):
+        rows_found(Ledger(warehouse), found, persons)
+
+
+def test_a_table_beside_is_tagged_like_its_destination(
+    stack: Endpoints, warehouse: Warehouse, location: StagingLocation
+) -> None:
+    """Rows on their way are as protected as those that arrived: the table beside is created with the same tags."""
+    bodies: list[dict[str, Any]] = []
+
+    def notes(exchange: Exchange) -> None:
+        bodies.append(json.loads(exchange.body))
+        exchange.relay(exchange.forward())
+
+    with FaultProxy(stack.bigquery).running() as proxy, proxy.following(Rule("POST", "/tables", notes, times=9)):
+        settings = warehouse.settings.model_copy(update={"endpoint": proxy.url, "rights": RIGHTS})
+        found = contract("beside_tagged")
+        Publisher(Warehouse(settings), location).publish(calls(found, location, "a"), FREE)
+    made = {body["tableReference"]["tableId"][:6]: body["schema"]["fields"] for body in bodies}
+    assert set(made) == {"beside", "stage_"}
+    for fields in made.values():
+        tagged = {field["name"]: field["policyTags"]["names"] for field in fields if "policyTags" in field}
+        assert tagged == {"phone": [PHONES], "mail": [OTHERS]}
 
 
 def test_lost_policies_are_said(warehouse: Warehouse, location: StagingLocation) -> None:
