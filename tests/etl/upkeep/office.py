@@ -32,6 +32,7 @@ JOIN issuing.cards c ON c.pan = payments.pan
 WHERE payments.authorized_on >= '2020-01-01'
 GROUP BY c.status
 """
+TAG = "projects/p/locations/asia-northeast1/taxonomies/1/policyTags/2"
 VIEWS = ("delinquency_by_age_band", "design_reaction", "pans")
 
 
@@ -112,7 +113,10 @@ def open_office(issuer: Issuer, republished: Republish, home: Path, prefix: str)
         keyring__ref=f'"file:{home / "keyring.json"}"',
         bigquery__views_dataset=f'"{prefix}_looker"',
         bigquery__ops_dataset=f'"{prefix}_ops"',
+        bigquery__rights=f'{{policy_tags = {{identifier = "{TAG}"}}}}',
     )
     found = Office(issuer, prefix, load_settings(settings), settings, contracts)
     found.load()
+    every_row = f"CREATE ROW ACCESS POLICY job ON {prefix}_ledger.payments GRANT TO ('allUsers') FILTER USING (TRUE)"
+    issuer.warehouse.client.query_and_wait(every_row)
     return found

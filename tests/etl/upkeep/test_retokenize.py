@@ -18,7 +18,7 @@ from masking.keyring import KeyRef
 from schemas.view_file import View
 from tests.etl.conftest import Issuer, Republish
 from tests.etl.rotating import rotate_and_use
-from tests.etl.upkeep.office import VIEWS, Office, open_office
+from tests.etl.upkeep.office import TAG, VIEWS, Office, open_office
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,11 @@ def test_the_command_renews_the_rest_and_closes_the_maps(office: Office, before:
     assert all(versions == ["k2"] for versions in office.versions().values())
     assert office.maps() == []
     assert office.answers() == before.answers
+    payments = office.issuer.warehouse.find_table("rk_ledger.payments")
+    assert payments is not None
+    tags = {field.name: field.policy_tags.names for field in payments.schema if field.policy_tags}
+    assert tags == dict.fromkeys(("payment_id", "card_id", "member_id"), (TAG,))
+    assert office.issuer.warehouse.row_policies("rk_ledger.payments") == {"job"}
     views = [office.issuer.warehouse.find_table(f"rk_looker.{view}") for view in VIEWS]
     assert not any("token_map" in view.view_query for view in views if view)
     renewed = office.rows()
