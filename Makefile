@@ -61,6 +61,10 @@ bench-masking: bootstrap ## Measure the masking kernels alone, beside their peer
 faults: bootstrap ## Disturb a load at every named point, run it again, compare; writes .local/faults.json.
 	$(PYTHON) scripts/faults.py
 
+.PHONY: faults-random
+faults-random: bootstrap ## Disturb loads by N random schedules of SEED (500 and 1 unless said otherwise), run again, compare.
+	$(PYTHON) scripts/faults.py --random $(or $(N),500) --seed $(or $(SEED),1) --output .local/faults-random.json
+
 .PHONY: matrix
 matrix: bootstrap ## Try every runtime that the README names: tests, one day, equal values; writes .local/matrix.json.
 	$(PYTHON) scripts/matrix/matrix.py

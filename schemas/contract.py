@@ -16,6 +16,7 @@ from schemas.loads import AddedColumn, Load, MergeLoad, PartitionLoad
 from schemas.published_names import published_name
 from schemas.reviewed import NAME, Name, QualifiedName, Reviewed, SourceColumnName, SourceTableName
 from schemas.words import Text
+from schemas.written import written_problems
 
 _ZONE = "a time without a zone becomes one by `type: timestamp(Asia/Tokyo)` or `timestamp(UTC)`"
 
@@ -177,6 +178,8 @@ class Contract(Reviewed):
         """Returns what BigQuery would refuse of the table once its rows were read."""
         names = [column.publish_as or name for name, column in self.columns.items() if not column.dropped]
         abouts = {name: column.about.longest for name, column in self.columns.items() if not column.dropped}
+        texts = [self.about, *(column.about for column in self.columns.values() if not column.dropped)]
+        texts += [one.about for one in self.derive.values()]
         clusters = {name: self._type_or_none(name) for name in self.cluster_by if name in self.published}
         return [
             *name_problems([*names, *self.derive, *self.added]),
@@ -184,6 +187,7 @@ class Contract(Reviewed):
             *description_problems(
                 self.about.longest, abouts, {name: one.about.longest for name, one in self.derive.items()}
             ),
+            *written_problems([said for text in texts for said in (str(text), text.ja)]),
             *clustering_problems(clusters),
             *repeated("key", self.key),
             *repeated("cluster_by", self.cluster_by),

@@ -13,6 +13,8 @@ from schemas.words import Text
 
 SNAPSHOT_DATE: Final = "snapshot_date"
 DELETED_AT: Final = "deleted_at"
+_FEW: Final = 10
+"""So many rows may go whatever their share, unless nothing is left: small tables lose rows too."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,10 @@ class MergeLoad(LoadMode):
     by: Name | None = Field(
         None, description="The published DATE column that partitions the table; changes then touch few partitions."
     )
+
+    def deletable(self, published: int) -> int:
+        """Returns how many of so many published rows one run may delete, unless nothing would be left."""
+        return max(_FEW, int(published * self.most_deletes))
 
     @property
     def partition_by(self) -> str | None:

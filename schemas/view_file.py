@@ -15,6 +15,7 @@ from schemas.lint import VIEW_FITS, LintedFile, Located
 from schemas.reviewed import NAME
 from schemas.view_header import read_header
 from schemas.words import Text
+from schemas.written import written_problems
 from schemas.yaml_file import read_text, unprintable_at
 
 FOLDER: Final = BUNDLED / "views"
@@ -103,6 +104,8 @@ def read_view(path: Path) -> View:
     what, line, todo = "", 1, "Say in one line what the view answers."
     if fault is not None:
         what, line, todo = fault.what, fault.line, "Write it as UTF-8 text."
+    elif any(written_problems([text])):
+        what, todo = "holds what looks like a card number or My Number, and it is published", "Take it out."
     elif unprintable_at(text):
         what, line, todo = "holds a control character", unprintable_at(text), "Take it out."
     elif header is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from google.cloud import bigquery
 
@@ -36,10 +36,25 @@ def publish_views(
     refuse_foreign_names(contracts.values(), queries, warehouse.settings.own_datasets, "No view was created.")
     warehouse.ensure_dataset(warehouse.settings.views_dataset)
     names = [*(contract.publish for contract in contracts.values()), GA4_EVENTS]
-    domains = mapped_domains(warehouse) - frozenset(without_maps)
-    instead = _present_tokens(warehouse, contracts.values(), domains)
-    instead[GA4_EVENTS] = f"`{shown.ga4_export}.events_*`"
     present = {GA4_EVENTS: shown.ga4_export is not None and warehouse.has_tables(shown.ga4_export, "events_")}
+    done: list[str] = []
+    domains, seen = mapped_domains(warehouse), None
+    while domains != seen:  # a retokenization may have opened or closed maps meanwhile
+        instead = _present_tokens(warehouse, contracts.values(), domains - frozenset(without_maps))
+        instead[GA4_EVENTS] = f"`{shown.ga4_export}.events_*`"
+        done = _publish_all(warehouse, views, names, instead, present)
+        domains, seen = mapped_domains(warehouse), domains
+    return tuple(done)
+
+
+def _publish_all(
+    warehouse: Warehouse,
+    views: Iterable[View],
+    names: Sequence[str],
+    instead: Mapping[str, str],
+    present: dict[str, bool],
+) -> list[str]:
+    """Publishes the views whose tables are all there, some tables being seen through other queries."""
     done = []
     for view in views:
         for table in view.tables(names):
@@ -48,7 +63,7 @@ def publish_views(
         if all(present[table] for table in view.tables(names)):
             _publish(warehouse, view, view.qualified(warehouse.settings.project, names, instead))
             done.append(view.name)
-    return tuple(done)
+    return done
 
 
 def _present_tokens(warehouse: Warehouse, contracts: Iterable[Contract], domains: Collection[str]) -> dict[str, str]:
