@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -10,8 +11,8 @@ import numpy as np
 from masking.kernels.buffers import strings_from_matrix
 from masking.leaks import MUST_NOT_BE_WRITTEN, count_leaks
 
-_FEWEST_DIGITS: Final = 12
-"""Digits of the shortest number that must not be written: a My Number."""
+_LONG_NUMBER: Final = re.compile(r"(?:\d\W?){12}")
+"""As many digits as the shortest number that must not be written, a My Number; a list of numbers has wider gaps."""
 
 
 def written_problems(texts: Iterable[str]) -> Iterator[str]:
@@ -22,7 +23,7 @@ def written_problems(texts: Iterable[str]) -> Iterator[str]:
 
 def _holds_number(text: str) -> bool:
     """Tells whether a text holds one; its column is made from bytes, because making one of Python's values is slow."""
-    if sum(character.isdigit() for character in text) < _FEWEST_DIGITS:
+    if not _LONG_NUMBER.search(text):
         return False
     said = np.frombuffer(text.encode(), np.uint8)[np.newaxis]
     return bool(count_leaks(strings_from_matrix(said), MUST_NOT_BE_WRITTEN))
