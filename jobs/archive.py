@@ -10,7 +10,9 @@ from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import TRANSIENT
 from etl.ledger import Ledger
-from etl.reports.evidence import evidence
+from etl.reports.evidence import evidence_text
+from etl.reports.facts.evidence import evidence
+from etl.reports.words.wording import wording
 from etl.settings import load_settings
 from masking.errors import KagemushaError, KeyUnusable
 from schemas.contract_file import BUNDLED, load_contracts
@@ -40,8 +42,10 @@ def archive(settings_file: Path | None, contracts: Path | None, run_id: str, pla
         ArchiveUnavailable: S3 did not answer.
     """
     settings = load_settings(settings_file)
-    report = StagingBucket(StagingLocation.of(settings)).read(f"{settings.stage.prefix}/{run_id}/report.json")
-    proof = evidence(Ledger(Warehouse.of(settings)), run_id, load_contracts(contracts or BUNDLED))
+    bucket, ledger = StagingBucket(StagingLocation.of(settings)), Ledger(Warehouse.of(settings))
+    report = bucket.read(f"{settings.stage.prefix}/{run_id}/report.json")
+    found = evidence(ledger, bucket, run_id, load_contracts(contracts or BUNDLED), settings.detokenize.audit_log)
+    proof = evidence_text(found, wording(settings.site.language))
     _put(f"{place.rstrip('/')}/{run_id}/report.json", report, "application/json")
     _put(f"{place.rstrip('/')}/{run_id}/evidence.md", proof.encode(), "text/markdown; charset=utf-8")
 

@@ -8,6 +8,7 @@ import typer
 
 from etl.cli.audit import audit
 from etl.cli.backfill import backfill
+from etl.cli.catalog import catalog
 from etl.cli.detokenize import detokenize
 from etl.cli.diff import diff
 from etl.cli.discover import discover
@@ -50,6 +51,7 @@ app.command("status", short_help="Show what is loaded of each table, and what st
 app.command("runs", short_help="Show the last runs.")(runs)
 app.command("leases", short_help="Show which run holds which table; free a dead run's.")(leases)
 app.command("verify", short_help="Compare BigQuery, ledger and source for one business day.")(verify)
+app.command("catalog", short_help="Show what tables and columns are, and what became of them.")(catalog)
 app.command("evidence", short_help="Print a run's report for security officers and assessors.")(evidence)
 app.command("forget", short_help="Find persons in BigQuery, and erase them.")(forget)
 app.command("discover", short_help="Propose a contract for a table that has none.")(discover)

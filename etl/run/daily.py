@@ -14,6 +14,7 @@ from etl.ledger import Leases, leased, record_keys, write_report
 from etl.plan import Scope
 from etl.progress import Progress
 from etl.publish import publish_views
+from etl.reports.facts.contracts_of_run import keep_contracts
 from etl.run.record.ledger_rows import ended_row, run_report
 from etl.run.record.load_records import LoadRecords, load_proofs
 from etl.run.record.results import RunResult, TableLoad
@@ -98,7 +99,7 @@ def load_day(
     )
     if installation.key.version not in used_keys:
         record_keys(installation.ledger, installation.keys, run.run_id)
-    _record(installation, result, snapshot, list(loads.values()))
+    _record(installation, selection, result, snapshot, list(loads.values()))
     return result
 
 
@@ -117,10 +118,15 @@ def _publish_views(installation: Installation, selection: Selection) -> tuple[tu
 
 
 def _record(
-    installation: Installation, result: RunResult, snapshot: Snapshot | None, loads: Sequence[TableLoad]
+    installation: Installation,
+    selection: Selection,
+    result: RunResult,
+    snapshot: Snapshot | None,
+    loads: Sequence[TableLoad],
 ) -> None:
-    """Writes down how the run ended, leaves its report beside the staged files, and deletes those of older runs."""
+    """Writes down how the run ended, leaves its report and contracts beside the files, and deletes those of older runs."""
     installation.ledger.append("runs", [ended_row(result, snapshot)])
     report = run_report(result, snapshot, [load.row for load in loads])
     write_report(installation.bucket, result.run_id, report)
+    keep_contracts(installation.bucket, result.run_id, selection.known)
     installation.bucket.delete_older(now() - timedelta(days=installation.settings.stage.keep_days))

@@ -77,7 +77,7 @@ class TableFacts:
         joins: from this table to others.
         joined_by: from others to this one.
         views: the views that read it.
-        scan_usd: what reading all of it once costs; None where its size is not known.
+        usd_tib: what reading a TiB costs.
         status: how it stands; None where nobody asked the ledger.
     """
 
@@ -100,13 +100,24 @@ class TableFacts:
     joined_by: tuple[JoinFacts, ...]
     views: tuple[str, ...]
     query: str
-    scan_usd: float | None = None
+    usd_tib: float
     status: TableStatus | None = None
 
     @property
     def dataset(self) -> str:
         """The BigQuery dataset."""
         return self.publish.split(".")[0]
+
+    @property
+    def scan_usd(self) -> float | None:
+        """What reading all of it once costs; None where its size is not known."""
+        return None if self.bytes is None else self.bytes / _TIB * self.usd_tib
+
+    @property
+    def bytes(self) -> int | None:
+        """What BigQuery bills a reading of all of it for; None where it does not say."""
+        status = self.status
+        return None if status is None or (status.rows and not status.table_bytes) else status.table_bytes
 
     @property
     def published(self) -> tuple[ColumnFacts, ...]:
@@ -194,7 +205,6 @@ def _table(
     status: TableStatus | None,
 ) -> TableFacts:
     load = contract.load
-    size = status.table_bytes if status else None
     return TableFacts(
         table=contract.table,
         publish=contract.publish,
@@ -215,7 +225,7 @@ def _table(
         joined_by=tuple(one for one in joins if one.other == contract.table),
         views=tuple(name for name, tables in reading.items() if contract.publish in tables),
         query=table_query(settings.bigquery.project, contract),
-        scan_usd=None if size is None else size / _TIB * settings.costs.scan_usd_tib,
+        usd_tib=settings.costs.scan_usd_tib,
         status=status,
     )
 
