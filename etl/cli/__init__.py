@@ -26,6 +26,7 @@ from etl.cli.publish import publish
 from etl.cli.retokenize import retokenize
 from etl.cli.run import run
 from etl.cli.scan_leaks import scan_leaks
+from etl.cli.site import site
 from etl.cli.status import runs, status
 from etl.cli.verify import verify
 from etl.cli.waive import waive
@@ -52,6 +53,7 @@ app.command("runs", short_help="Show the last runs.")(runs)
 app.command("leases", short_help="Show which run holds which table; free a dead run's.")(leases)
 app.command("verify", short_help="Compare BigQuery, ledger and source for one business day.")(verify)
 app.command("catalog", short_help="Show what tables and columns are, and what became of them.")(catalog)
+app.command("site", short_help="Write the site: catalog, runs, evidence, dashboards.")(site)
 app.command("evidence", short_help="Print a run's report for security officers and assessors.")(evidence)
 app.command("forget", short_help="Find persons in BigQuery, and erase them.")(forget)
 app.command("discover", short_help="Propose a contract for a table that has none.")(discover)

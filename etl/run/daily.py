@@ -124,7 +124,7 @@ def _record(
     snapshot: Snapshot | None,
     loads: Sequence[TableLoad],
 ) -> None:
-    """Writes down how the run ended, leaves its report and contracts beside the files, and deletes those of older runs."""
+    """Writes down how the run ended, leaves its report and contracts beside the files, and deletes older files."""
     installation.ledger.append("runs", [ended_row(result, snapshot)])
     report = run_report(result, snapshot, [load.row for load in loads])
     write_report(installation.bucket, result.run_id, report)

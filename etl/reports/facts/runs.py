@@ -47,6 +47,7 @@ class LoadFacts:
         failure: the kind of the error, or empty.
         error: what the run said of it, in names and counts.
         quarantined: rows left out.
+        steps: seconds of staging and of the audit.
         nulls: column → how many of its published values are NULL.
         signed: whether the row is signed under a key version.
     """
@@ -66,6 +67,7 @@ class LoadFacts:
     quarantined: int
     seconds: float
     peak_mib: int
+    steps: Mapping[str, float]
     nulls: Mapping[str, int]
     contract_digest: str
     manifest_digest: str
@@ -237,6 +239,7 @@ def _load(row: Row, checks: Sequence[CheckFacts]) -> LoadFacts:
         quarantined=len(json.loads(row["quarantined"] or "[]")),
         seconds=row["seconds"] or 0.0,
         peak_mib=row["peak_mib"] or 0,
+        steps={name: float(taken) for name, taken in json.loads(row["step_seconds"] or "{}").items()},
         nulls={name: int(count) for name, count in json.loads(row["nulls"] or "{}").items()},
         contract_digest=row["contract_digest"] or "",
         manifest_digest=row["manifest_digest"] or "",
