@@ -28,23 +28,18 @@ def evidence(
     Names, counts, digests and check values only. Columns are those of the contracts that the run kept; where the
     ledger does not prove that these ran, the report says so.
     """
-    from etl.cloud.storage import StagingBucket, StagingLocation
-    from etl.ledger import Ledger
     from etl.reports.evidence import comparison_text, evidence_text
-    from etl.reports.facts.comparison import compare
-    from etl.reports.facts.evidence import evidence as gathered
     from etl.reports.plain import as_json
+    from etl.reports.proof.comparison import compare
+    from etl.reports.proof.evidence import evidence_of
     from etl.reports.words.wording import wording
     from etl.settings import load_settings
-    from schemas.contract_file import BUNDLED, load_contracts
 
     chosen = load_settings(settings)
-    ledger, bucket = Ledger.of(chosen), StagingBucket(StagingLocation.of(chosen))
-    at_hand = load_contracts(contracts or BUNDLED)
-    found = gathered(ledger, bucket, run, at_hand, chosen.detokenize.audit_log)
+    found = evidence_of(chosen, run, contracts)
     say = wording(language or chosen.site.language)
     if since is None:
         typer.echo(as_json(found) if output == "json" else evidence_text(found, say), nl=output == "json")
         return
-    compared = compare(gathered(ledger, bucket, since, at_hand, chosen.detokenize.audit_log), found)
+    compared = compare(evidence_of(chosen, since, contracts), found)
     typer.echo(as_json(compared) if output == "json" else comparison_text(compared, say), nl=output == "json")

@@ -19,11 +19,7 @@ def site(
 
     Names, counts, times, and sums of groups of at least ten; no value of a row. Prints the path of its first page.
     """
-    from etl.cloud.storage import StagingBucket, StagingLocation
-    from etl.ledger import Ledger
     from etl.settings import load_settings
-    from etl.site.writer import gathered, write_folder
+    from etl.site.writer import written
 
-    chosen = load_settings(settings)
-    bucket = StagingBucket(StagingLocation.of(chosen))
-    typer.echo(write_folder(gathered(chosen, Ledger.of(chosen), bucket, contracts), folder))
+    typer.echo(written(load_settings(settings), folder, contracts))

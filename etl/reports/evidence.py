@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from etl.reports.facts.comparison import Comparison
-from etl.reports.facts.evidence import Evidence
-from etl.reports.facts.records import Records, TableProof
-from etl.reports.facts.requirements import Answer
 from etl.reports.facts.runs import LoadFacts
+from etl.reports.proof.comparison import Comparison
+from etl.reports.proof.evidence import Evidence
+from etl.reports.proof.records import Records, TableProof
+from etl.reports.proof.requirements import Answer
 from etl.reports.words.wording import Wording
 from masking.policy import POLICY
 from schemas.columns import Column

@@ -14,7 +14,7 @@ from etl.ledger import Leases, leased, record_keys, write_report
 from etl.plan import Scope
 from etl.progress import Progress
 from etl.publish import publish_views
-from etl.reports.facts.contracts_of_run import keep_contracts
+from etl.reports.proof.contracts_of_run import keep_contracts
 from etl.run.record.ledger_rows import ended_row, run_report
 from etl.run.record.load_records import LoadRecords, load_proofs
 from etl.run.record.results import RunResult, TableLoad
@@ -22,6 +22,7 @@ from etl.run.request import Run, Selection
 from etl.run.resume import already_loaded
 from etl.run.tables import load_tables
 from etl.settings import Settings
+from etl.site.of_run import write_site_of_run
 from etl.source import Snapshot
 from etl.workers import prove_cluster
 from expectations.suite import BUNDLED as SUITES
@@ -99,7 +100,7 @@ def load_day(
     )
     if installation.key.version not in used_keys:
         record_keys(installation.ledger, installation.keys, run.run_id)
-    _record(installation, selection, result, snapshot, list(loads.values()))
+    _record(installation, selection, result, snapshot, list(loads.values()), progress)
     return result
 
 
@@ -123,10 +124,19 @@ def _record(
     result: RunResult,
     snapshot: Snapshot | None,
     loads: Sequence[TableLoad],
+    progress: Progress,
 ) -> None:
     """Writes down how the run ended, leaves its report and contracts beside the files, and deletes older files."""
     installation.ledger.append("runs", [ended_row(result, snapshot)])
     report = run_report(result, snapshot, [load.row for load in loads])
     write_report(installation.bucket, result.run_id, report)
     keep_contracts(installation.bucket, result.run_id, selection.known)
+    _write_site(installation, selection, result.run_id, progress)
     installation.bucket.delete_older(now() - timedelta(days=installation.settings.stage.keep_days))
+
+
+def _write_site(installation: Installation, selection: Selection, run_id: str, progress: Progress) -> None:
+    """Leaves the site beside the staged files, where the settings say so; a site that fails is told, and no more."""
+    if installation.settings.site.write:
+        ended = write_site_of_run(installation, run_id, selection.folder)
+        progress.say("site", "warning" if ended.failure else "published", **ended.said)

@@ -1,15 +1,12 @@
-"""Writes a site into a folder, or beside a run's staged files; a run waits for it so long and no longer."""
+"""What a site is made of, and its files, written into a folder."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from etl.cloud.storage import StagingBucket
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.ledger import Ledger
 from etl.reports.facts.installation import facts_of
 from etl.reports.plain import as_json
@@ -17,19 +14,9 @@ from etl.settings import Settings
 from etl.site.boards import boards
 from etl.site.pages import Site, files
 from etl.site.render import TEMPLATES
-from masking.errors import KagemushaError
 from schemas.package_data import data_folder
 
-FOLDER: Final = "site"
-"""The name of the folder within a run's."""
-_TYPES: Final[Mapping[str, str]] = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".json": "application/json",
-}
 _ASSETS: Final = ("site.css", "site.js")
-_UPLOADS_AT_ONCE: Final = 16
 
 
 def gathered(settings: Settings, ledger: Ledger, bucket: StagingBucket, contracts: Path | None = None) -> Site:
@@ -40,6 +27,12 @@ def gathered(settings: Settings, ledger: Ledger, bucket: StagingBucket, contract
     """
     facts = facts_of(settings, ledger, bucket, contracts)
     return Site(facts, boards(ledger.warehouse, settings, facts.catalog, contracts), settings.site.language)
+
+
+def written(settings: Settings, folder: Path, contracts: Path | None = None) -> Path:
+    """Writes the site of an installation into a folder, and returns its first page; see `gathered` and `write_folder`."""
+    bucket = StagingBucket(StagingLocation.of(settings))
+    return write_folder(gathered(settings, Ledger.of(settings), bucket, contracts), folder)
 
 
 def all_files(site: Site) -> Iterator[tuple[str, str]]:
@@ -57,52 +50,3 @@ def write_folder(site: Site, folder: Path) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(content, encoding="utf-8")
     return folder / "index.html"
-
-
-def write_of_run(
-    settings: Settings,
-    ledger: Ledger,
-    bucket: StagingBucket,
-    run_id: str,
-    contracts: Path | None,
-) -> str:
-    """Writes the site beside a run's staged files; returns its URI, or a word for why it is not there, and never fails.
-
-    The run waits `[site].seconds` at most. What is not written by then is left out: the work stops before its next
-    file, and no request of it waits longer than every other request to storage.
-    """
-    told: list[str] = []
-    ends = time.monotonic() + settings.site.seconds
-    place = f"{bucket.target.prefix}/{run_id}/{FOLDER}"
-
-    def work() -> None:
-        try:
-            _upload(gathered(settings, ledger, bucket, contracts), bucket, place, lambda: time.monotonic() < ends)
-            told.append(bucket.target.uri(f"{place}/index.html"))
-        except KagemushaError as error:
-            told.append(type(error).__name__)
-        except Exception as error:  # noqa: BLE001  a picture of the run must not be able to fail it
-            told.append(type(error).__name__)
-
-    thread = threading.Thread(target=work, name="site", daemon=True)
-    thread.start()
-    thread.join(settings.site.seconds)
-    return told[0] if told else OutOfTime.__name__
-
-
-class OutOfTime(Exception):
-    """The site took longer than a run waits for it."""
-
-
-def _upload(site: Site, bucket: StagingBucket, place: str, in_time: Callable[[], bool]) -> None:
-    def put(file: tuple[str, str]) -> None:
-        if not in_time():
-            raise OutOfTime
-        name, content = file
-        bucket.write(f"{place}/{name}", content.encode(), _TYPES[Path(name).suffix])
-
-    with ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="site") as pool:
-        for _ in pool.map(put, all_files(site)):
-            if not in_time():
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise OutOfTime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +15,9 @@ from etl.clock import now
 from etl.cloud.storage import StagingBucket
 from etl.ledger import Ledger, package_version
 from etl.reports.facts.catalog import Catalog, catalog
-from etl.reports.facts.comparison import Comparison, compare
-from etl.reports.facts.evidence import Evidence, evidence
 from etl.reports.facts.runs import RunFacts, last_runs
+from etl.reports.proof.comparison import Comparison, compare
+from etl.reports.proof.evidence import Evidence, evidence
 from etl.reports.status import table_status
 from etl.settings import Settings
 from schemas.contract_file import BUNDLED, load_contracts
@@ -33,7 +33,7 @@ class Facts:
     Attributes:
         at: when it was asked.
         version: of this package.
-        evidence: of the last run that loaded tables; None where there is none.
+        evidence: of the last night's run; None where there is none.
         comparison: of that run with the one before it; None where there is none.
     """
 
@@ -51,8 +51,14 @@ class Facts:
 
     @property
     def last_run(self) -> RunFacts | None:
-        """The last run that loaded tables."""
-        return next((one for one in self.runs if one.loads), None)
+        """The last night's run; see `nights`."""
+        return next(iter(nights(self.runs)), None)
+
+
+def nights(runs: Sequence[RunFacts]) -> list[RunFacts]:
+    """Returns the runs that loaded about all tables, newest first: one that loaded a few again is no night's run."""
+    most = max((len(one.loads) for one in runs), default=0)
+    return [one for one in runs if one.loads and len(one.loads) * 2 >= most]
 
 
 def facts_of(settings: Settings, ledger: Ledger, bucket: StagingBucket, folder: Path | None = None) -> Facts:
@@ -68,7 +74,7 @@ def facts_of(settings: Settings, ledger: Ledger, bucket: StagingBucket, folder: 
         KagemushaError: contracts are wrong, or BigQuery or storage did not answer.
     """
     runs = last_runs(ledger, settings.site.runs)
-    loaded = [one.run_id for one in runs if one.loads][:2]
+    loaded = [one.run_id for one in nights(runs)][:2]
     contracts, log = load_contracts(folder or BUNDLED), settings.detokenize.audit_log
     with ThreadPoolExecutor(len(loaded) + 1) as pool:
         described = pool.submit(catalog_of, settings, ledger, folder)

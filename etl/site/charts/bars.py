@@ -37,7 +37,7 @@ def bars(
     for number, (name, value) in enumerate(values.items()):
         y = number * _ROW
         wide = max(room * value / most, 1.0)
-        share = f"  {100 * value / before:.0f} %" if funnel and before else ""
+        share = f" · {100 * value / before:.0f} %" if funnel and before else ""
         box = element("rect", x=left, y=y + 5, width=wide, height=_ROW - 10, class_="c1")
         parts += [
             text(name, x=left - 10, y=y + 20, text_anchor="end", class_="name"),

@@ -85,7 +85,7 @@ def _axes(frame: _Frame) -> list[str]:
         parts.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="rule" if mark else "axis"))
         parts.append(text(short(mark, percent=frame.percent), x=_LEFT - 8, y=y + 4, text_anchor="end"))
     widest = max(text_width(x) for x in frame.xs)
-    every = max(1, -(-int(widest + 14) // max(1, int(frame.slot))))
+    every = max(1, -(-int(widest + 26) // max(1, int(frame.slot))))
     for number in range(len(frame.xs) - 1, -1, -every):
         at = min(frame.middle(number), _WIDTH - widest / 2)
         parts.append(text(frame.xs[number], x=at, y=_HEIGHT - 8, text_anchor="middle"))

@@ -10,16 +10,18 @@ from pathlib import Path
 from google.cloud import bigquery
 
 from etl.clock import now
-from etl.cloud.storage import StagingBucket
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import SettingsInvalid
 from etl.ledger import Ledger
-from etl.reports.facts import looks
-from etl.reports.facts.contracts_of_run import kept_contracts, ran_under
-from etl.reports.facts.looks import Period
-from etl.reports.facts.records import AccessFacts, Records, TableProof
-from etl.reports.facts.requirements import Answer, answers
 from etl.reports.facts.runs import RunFacts, run_before, runs_of
+from etl.reports.proof import looks
+from etl.reports.proof.contracts_of_run import kept_contracts, ran_under
+from etl.reports.proof.looks import Period
+from etl.reports.proof.records import AccessFacts, Records, TableProof
+from etl.reports.proof.requirements import Answer, answers
+from etl.settings import Settings
 from schemas.contract import Contract
+from schemas.contract_file import BUNDLED, load_contracts
 
 _FIRST_PERIOD = timedelta(days=90)
 """What is looked back on of the first run, which has none before it."""
@@ -58,6 +60,18 @@ def evidence(
         )
     records = _records(ledger, bucket, found[0], contracts, log)
     return Evidence(records, answers(records))
+
+
+def evidence_of(settings: Settings, run_id: str, folder: Path | None = None) -> Evidence:
+    """Returns the evidence of a run of an installation; see `evidence`.
+
+    Args:
+        settings: of the installation.
+        run_id: the run.
+        folder: of the contracts at hand; None for the bundled ones.
+    """
+    bucket, contracts = StagingBucket(StagingLocation.of(settings)), load_contracts(folder or BUNDLED)
+    return evidence(Ledger.of(settings), bucket, run_id, contracts, settings.detokenize.audit_log)
 
 
 def _records(

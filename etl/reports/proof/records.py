@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from etl.reports.facts.contracts_of_run import RanUnder
-from etl.reports.facts.looks import ErasureFacts, KeyEventFacts, LookFacts, Period, WaiverFacts
 from etl.reports.facts.runs import LoadFacts, RunFacts
+from etl.reports.proof.contracts_of_run import RanUnder
+from etl.reports.proof.looks import ErasureFacts, KeyEventFacts, LookFacts, Period, WaiverFacts
 from schemas.contract import Contract
 
 

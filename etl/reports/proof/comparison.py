@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etl.reports.facts.evidence import Evidence
-from etl.reports.facts.records import Records
+from etl.reports.proof.evidence import Evidence
+from etl.reports.proof.records import Records
 from schemas.contract import Contract
 from schemas.exposure import Change, exposure
 

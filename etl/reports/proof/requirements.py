@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from etl.reports.facts.records import Records
 from etl.reports.facts.said import Said, said
+from etl.reports.proof.records import Records
 from masking.policy import ColumnClass
 from schemas.columns import Column
 
