@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from schemas.words import ALL_LANGUAGES, Text
 
 
-def as_json(facts: object) -> str:
-    """Returns facts as indented JSON; contracts as they are written, with every language."""
-    return json.dumps(plain(facts), ensure_ascii=False, indent=2)
+def as_json(facts: object, indent: int | None = 2) -> str:
+    """Returns facts as JSON; contracts as they are written, with every language."""
+    return json.dumps(plain(facts), ensure_ascii=False, indent=indent)
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  facts in, JSON out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.ledger import Ledger
 from etl.reports.facts.installation import facts_of
 from etl.reports.plain import as_json
+from etl.reports.proof.evidence import Evidence
 from etl.settings import Settings
 from etl.site.boards import boards
 from etl.site.pages import Site, files
@@ -30,7 +32,7 @@ def gathered(settings: Settings, ledger: Ledger, bucket: StagingBucket, contract
 
 
 def written(settings: Settings, folder: Path, contracts: Path | None = None) -> Path:
-    """Writes the site of an installation into a folder, and returns its first page; see `gathered` and `write_folder`."""
+    """Writes the site of an installation into a folder, and returns its first page; see `gathered`."""
     bucket = StagingBucket(StagingLocation.of(settings))
     return write_folder(gathered(settings, Ledger.of(settings), bucket, contracts), folder)
 
@@ -39,7 +41,7 @@ def all_files(site: Site) -> Iterator[tuple[str, str]]:
     """Yields the path and text of every file of a site: pages, indexes, style sheet, script, evidence."""
     for name in _ASSETS:
         yield f"assets/{name}", (data_folder(TEMPLATES) / name).read_text(encoding="utf-8")
-    yield "evidence.json", as_json({"evidence": site.facts.evidence, "comparison": site.facts.comparison})
+    yield "evidence.json", as_json({"evidence": _of_tables(site), "comparison": site.facts.comparison}, indent=None)
     yield from files(site)
 
 
@@ -50,3 +52,9 @@ def write_folder(site: Site, folder: Path) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(content, encoding="utf-8")
     return folder / "index.html"
+
+
+def _of_tables(site: Site) -> Evidence | None:
+    """Returns the evidence with the contracts of the run's own tables only; each stands with its table."""
+    found = site.facts.evidence
+    return found and replace(found, records=replace(found.records, contracts={}))

@@ -157,7 +157,9 @@ def _keys(records: Records) -> Told:
             yield None, said("missing.kcv", version=version)
         else:
             yield said("found.key", version=version, kcv=kcv), None
-    if not records.keys_used:
+    if not records.tables:
+        yield None, said("missing.loads")
+    elif not records.keys_used:
         yield None, said("missing.keys_used")
     for name, count in sorted(Counter(one.event for one in records.key_events).items()):
         yield said("found.key_events", event=name, count=count), None
@@ -166,7 +168,8 @@ def _keys(records: Records) -> Told:
 def _not_live(records: Records) -> Told:
     yield from _contracts(records)
     columns = _columns(records, ColumnClass.PAN)
-    yield said("found.no_live_pan", columns=len(columns)), None
+    if records.tables:
+        yield said("found.no_live_pan", columns=len(columns)), None
     yield from _check(records, _LEAK_CHECK, "leak_check")
 
 
@@ -225,6 +228,9 @@ def _scope(records: Records) -> Told:
 
 def _stopped(records: Records) -> Told:
     stopped = [one.load.table for one in records.tables if one.load.failure == _LEAK_ERROR]
+    if not records.tables:
+        yield None, said("missing.loads")
+        return
     yield said("found.stopped" if stopped else "found.none_stopped", tables=", ".join(stopped)), None
     yield from _check(records, _LEAK_CHECK, "leak_check")
 
