@@ -38,7 +38,7 @@ def diagram(label: str, joins: Sequence[JoinFacts], link: Callable[[str], str]) 
     }
     curves = [_curve(one, place, wide) for one in joins if one.table != one.other]
     boxes = [_box(name, link(name), at, wide) for name, at in place.items()]
-    return svg(len(layers) * (wide + _ACROSS) - _ACROSS + 2, tallest * _ROW, [*curves, *boxes], label)
+    return svg(len(layers) * (wide + _ACROSS) - _ACROSS + 2, tallest * _ROW, [*curves, *boxes], label, "group")
 
 
 def _layers(parents: Mapping[str, Sequence[str]]) -> list[list[str]]:

@@ -44,10 +44,10 @@ def titled(content: str, title: str) -> str:
     return element("g", element("title", escape(title)) + content)
 
 
-def svg(width: float, height: float, parts: Sequence[str], label: str) -> str:
-    """Returns the picture, named for a screen reader."""
+def svg(width: float, height: float, parts: Sequence[str], label: str, role: str = "img") -> str:
+    """Returns the picture, named for a screen reader; one with links in it is a group and no image."""
     title = element("title", escape(label))
-    return element("svg", title + "".join(parts), viewBox=f"0 0 {width:g} {height:g}", role="img", class_="chart")
+    return element("svg", title + "".join(parts), viewBox=f"0 0 {width:g} {height:g}", role=role, class_="chart")
 
 
 def text_width(content: str, size: float = 12) -> float:

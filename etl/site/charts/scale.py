@@ -22,10 +22,11 @@ class Scale:
     @classmethod
     def of(cls, highest: float, start: float, end: float, marks: int = 4) -> Scale:
         """Returns a scale that holds a value, with about so many round marks."""
-        wanted = max(highest, 1e-9) / marks
+        held = highest or 1.0
+        wanted = held / marks
         power = 10 ** math.floor(math.log10(wanted))
         step = next(one * power for one in _STEPS if one * power >= wanted * 0.999999)
-        return cls(math.ceil(max(highest, 1e-9) / step - 1e-9) * step, step, start, end)
+        return cls(math.ceil(held / step - 1e-9) * step, step, start, end)
 
     def at(self, value: float) -> float:
         """Returns where a value stands."""

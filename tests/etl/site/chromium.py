@@ -134,7 +134,7 @@ def chromium(folder: Path) -> Iterator[Page]:
         "--hide-scrollbars", "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder}", "--remote-debugging-pipe",
     ]  # fmt: skip
-    command = ["/bin/sh", "-c", f'exec "$@" 3<&{hears} 4>&{says}', "sh", str(program()), *options]
+    command = ["/bin/bash", "-c", f'exec "$@" 3<&{hears} 4>&{says}', "bash", str(program()), *options]
     running = subprocess.Popen(command, pass_fds=(hears, says), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     os.close(hears)
     os.close(says)

@@ -15,7 +15,7 @@ from etl.site.charts.spark import spark
 
 
 @pytest.mark.parametrize(
-    ("highest", "top", "marks"), [(7, 8, 5), (1, 1, 5), (0.037, 0.04, 5), (1234, 1500, 4), (0, 1e-9, 5)]
+    ("highest", "top", "marks"), [(7, 8, 5), (1, 1, 5), (0.037, 0.04, 5), (1234, 1500, 4), (0, 1, 5)]
 )
 def test_a_scale_holds_its_values_in_round_marks(highest: float, top: float, marks: int) -> None:
     """The highest mark is a round number that is not below the highest value."""

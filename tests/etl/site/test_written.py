@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from etl.cli import app
+from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.installation import Installation
 from etl.run.record.results import RunResult
 from etl.settings import Settings, load_settings
 from etl.site import of_run
 from etl.site.of_run import write_site_of_run
+from etl.site.pictures import groups_of
+from schemas.pictures import Picture
 from tests.etl.changed_settings import settings_file
-from tests.etl.conftest import DAY, NEXT_DAY, Issuer, Republish
+from tests.etl.conftest import DAY, Issuer, Republish
 
 pytestmark = pytest.mark.stack
 TABLES = ("admin_users", "card_designs")
@@ -52,15 +54,12 @@ class House:
 def house(issuer: Issuer, republished: Republish, tmp_path_factory: pytest.TempPathFactory) -> House:
     """Returns the tables, loaded for two days; the second run leaves its site."""
     folder = republished("st", *TABLES)
-    file = settings_file(
-        tmp_path_factory.mktemp("settings"), issuer.settings, ops_dataset="st_ops", views_dataset="st_views"
-    )
+    changes = {"bigquery__ops_dataset": '"st_ops"', "bigquery__views_dataset": '"st_views"'}
+    file = settings_file(issuer.ends, tmp_path_factory.mktemp("settings"), **changes)
     settings = load_settings(file)
     first = issuer.load(DAY, contracts=folder, settings=settings)
     writing = settings.model_copy(update={"site": settings.site.model_copy(update={"write": True, "seconds": 120})})
-    return House(
-        file, folder, settings, first, issuer.load(NEXT_DAY - date.resolution, contracts=folder, settings=writing)
-    )
+    return House(file, folder, settings, first, issuer.load(DAY, contracts=folder, settings=writing))
 
 
 def names(house: House, run: RunResult) -> set[str]:
@@ -151,3 +150,31 @@ def test_a_site_that_fails_is_told_by_its_kind(
     monkeypatch.setattr(of_run, "gathered", broken)
     ended = write_site_of_run(installation, "nobody", house.folder)
     assert ended.said == {"error": "The site was not written: ValueError."}
+
+
+PICTURE = Picture.model_validate(
+    {
+        "title": "Members who left",
+        "shape": "columns",
+        "x": "month",
+        "measures": ["leavers"],
+        "people": {"column": "members", "adds": True},
+    }
+)
+
+
+@pytest.mark.parametrize(("people", "shown"), [({"adds": True}, {"b", "c"}), ({"adds": False}, {"c"})])
+def test_a_group_of_too_few_is_not_drawn(house: House, people: dict[str, bool], shown: set[str]) -> None:
+    """A group of one or nine persons is counted, and stays away; rows that may share persons do not add up to ten."""
+    warehouse = Warehouse.of(house.settings)
+    warehouse.client.query_and_wait(
+        "CREATE OR REPLACE TABLE st_views.groups AS SELECT 'a' AS month, 1 AS members, 1 AS leavers "
+        "UNION ALL SELECT 'b', 9, 4 UNION ALL SELECT 'b', 1, 0 UNION ALL SELECT 'c', 10, 5"
+    )
+    chosen = PICTURE.people.model_copy(update=people)
+    picture = PICTURE.model_copy(update={"people": chosen})
+    found = groups_of(warehouse, "st_views.groups", picture, 10, 2**30)
+    assert {month for month, _ in found.values} == shown
+    assert found.small == 3 - len(shown)
+    assert groups_of(warehouse, "st_views.nowhere", picture, 10, 2**30).missing == "unpublished"
+    assert groups_of(warehouse, "st_views.groups", picture, 11, 2**30).missing == "empty"
