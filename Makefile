@@ -24,7 +24,7 @@ test: lint ## Run every check: lint, types, generated files, tests.
 
 .PHONY: test-quick
 test-quick: bootstrap ## Run the tests that one shared stack can answer; under two minutes once warm. For the desk.
-	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not long and not deploy and not browser"
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not long and not deploy and not exports and not browser"
 
 .PHONY: site-check
 site-check: ## Look at the site in headless Chromium: requests, links, search, charts, accessibility, widths, print.
@@ -35,6 +35,11 @@ site-check: ## Look at the site in headless Chromium: requests, links, search, c
 deploy-check: ## Prove offline what can be proven of the deployment: Terraform, state machine, rights, package.
 	@scripts/bootstrap.sh deploy
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "deploy or not deploy" tests/scripts/deploy tests/jobs/test_smoke.py
+
+.PHONY: exports-check
+exports-check: ## Prove that other tools read our exports: dbt parses sources.yml, OpenLineage's client takes the events.
+	@scripts/bootstrap.sh exports
+	$(PYTHON) -m pytest -m exports tests/etl/exports
 
 .PHONY: package
 package: bootstrap ## Build what Glue runs into dist/deploy; RDS_BUNDLE=FILE adds the certificates of RDS.

@@ -9,6 +9,7 @@ from google.cloud import bigquery
 
 from etl.cloud.bigquery import Warehouse
 from etl.errors import NOT_PUBLISHED
+from etl.publish.rights.column_tags import refuse_untagged, tagged
 from etl.publish.schema_evolution import refuse_destruction
 from schemas.contract import Contract
 from schemas.namespaces import refuse_foreign_names
@@ -63,21 +64,22 @@ def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
 
     Raises:
         ContractInvalid: the contract publishes into a dataset of the product.
-        PublishRefused: the contract removes or retypes a column, or partitions the table otherwise.
+        PublishRefused: the contract removes or retypes a column, or partitions the table otherwise; or BigQuery did not
+            set a policy tag that the settings want.
     """
     refuse_foreign_names([contract], {}, warehouse.settings.own_datasets, NOT_PUBLISHED)
     warehouse.ensure_dataset(contract.dataset)
-    found = warehouse.find_table(contract.publish)
-    if found is None:
-        return _create(warehouse, contract)
-    refuse_destruction(contract, found, table_schema(contract, warehouse.settings.descriptions))
-    return _add(warehouse, contract, found)
+    found, rights = warehouse.find_table(contract.publish), warehouse.settings.rights
+    if found is not None:
+        refuse_destruction(contract, found, table_schema(contract, warehouse.settings.descriptions))
+    table = _create(warehouse, contract) if found is None else _add(warehouse, contract, found)
+    refuse_untagged(table.schema, contract, rights)
+    return table
 
 
 def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
-    language = warehouse.settings.descriptions
-    table = bigquery.Table(warehouse.table_id(contract.publish), schema=table_schema(contract, language))
-    table.description = contract.about.in_language(language)
+    table = bigquery.Table(warehouse.table_id(contract.publish), schema=_wanted(warehouse, contract))
+    table.description = contract.about.in_language(warehouse.settings.descriptions)
     table.labels = {"managed_by": "kagemusha", "load_mode": contract.load.mode}
     table.time_partitioning = time_partitioning(contract)
     table.encryption_configuration = encryption(warehouse)
@@ -88,15 +90,15 @@ def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
 
 
 def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> bigquery.Table:
-    language = warehouse.settings.descriptions
-    wanted = {field.name: field for field in table_schema(contract, language)}
-    kept = [_described(field, wanted[field.name].description) for field in table.schema]
+    wanted = {field.name: field for field in _wanted(warehouse, contract)}
+    described = [_described(field, wanted[field.name].description) for field in table.schema]
+    kept = tagged(described, contract, warehouse.settings.rights)
     added = [field for name, field in wanted.items() if name not in {field.name for field in table.schema}]
     changed = []
     if [*kept, *added] != list(table.schema):
         table.schema = [*kept, *added]
         changed.append("schema")
-    about = contract.about.in_language(language)
+    about = contract.about.in_language(warehouse.settings.descriptions)
     if table.description != about:
         table.description = about
         changed.append("description")
@@ -116,6 +118,11 @@ def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> big
     if not changed:
         return table
     return warehouse.update_table("A table could not be brought up to its contract", table, changed)
+
+
+def _wanted(warehouse: Warehouse, contract: Contract) -> list[bigquery.SchemaField]:
+    fields = table_schema(contract, warehouse.settings.descriptions)
+    return tagged(fields, contract, warehouse.settings.rights)
 
 
 def _described(field: bigquery.SchemaField, description: str | None) -> bigquery.SchemaField:

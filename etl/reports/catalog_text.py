@@ -104,8 +104,8 @@ def _write_view(view: ViewFacts, say: Wording, console: Console) -> None:
     text = say.text
     console.print(f"{view.publish}\n{say.of(view.about)}\n", markup=False, soft_wrap=True)
     console.print(f"  {text('catalog.reads')}: {', '.join(view.tables)}", markup=False, soft_wrap=True)
-    drawn = Table(text("catalog.column"), text("catalog.type"))
-    for name, kind in view.columns:
-        drawn.add_row(name, kind)
+    drawn = Table(*(text(f"catalog.{key}") for key in ("column", "type", "means")))
+    for name, kind, about in view.columns:
+        drawn.add_row(name, kind, say.of(about))
     console.print(drawn)
     console.print(f"\n{text('catalog.query')}\n{view.query}", markup=False, soft_wrap=True)

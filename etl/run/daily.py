@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from etl.clock import now
+from etl.exports.tell import tell
 from etl.installation import Installation
 from etl.ledger import Leases, leased, record_keys, write_report
 from etl.plan import Scope
@@ -101,6 +102,7 @@ def load_day(
     if installation.key.version not in used_keys:
         record_keys(installation.ledger, installation.keys, run.run_id)
     _record(installation, selection, result, snapshot, list(loads.values()), progress)
+    tell(installation.settings, selection.known, run.run_id, result.tables, progress)
     return result
 
 

@@ -13,7 +13,6 @@ from etl.reports.facts.catalog import Catalog
 from etl.settings import Settings
 from etl.site.charts.drawing import Chart
 from etl.site.pictures import Groups, drawn, groups_of
-from etl.site.small_groups import LEAST_GROUP
 from schemas.contract_file import BUNDLED
 from schemas.pictures import Picture, load_pictures
 from schemas.words import Language
@@ -44,11 +43,11 @@ def boards(
         ContractInvalid: the file of pictures is wrong.
     """
     pictures = load_pictures((folder or BUNDLED) / "views")
-    most = int(settings.site.chart_gib * _GIB)
+    most, least = int(settings.site.chart_gib * _GIB), settings.bigquery.views.smallest_group
 
     def board(name: str) -> Board:
         view, picture = catalog.views[name], pictures.get(name)
-        return Board(name, picture, groups_of(warehouse, view.publish, picture, LEAST_GROUP, most))
+        return Board(name, picture, groups_of(warehouse, view.publish, picture, least, most))
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return {one.view: one for one in pool.map(board, catalog.views)}

@@ -17,7 +17,6 @@ from etl.site.charts.diagram import diagram
 from etl.site.place import Place
 from etl.site.render import render
 from etl.site.search_index import search_script
-from etl.site.small_groups import LEAST_GROUP
 from masking.policy import POLICY
 from schemas.columns import Column
 from schemas.words import LANGUAGES, Language
@@ -34,11 +33,13 @@ class Site:
         facts: of the installation.
         boards: the views' pictures, by view.
         first: the language of its root.
+        least: how many persons a group has at least that is drawn.
     """
 
     facts: Facts
     boards: Mapping[str, Board]
     first: Language
+    least: int
 
 
 def files(site: Site) -> Iterator[tuple[str, str]]:
@@ -48,7 +49,7 @@ def files(site: Site) -> Iterator[tuple[str, str]]:
         yield Place("search.js", language, site.first).file, search_script(site.facts.catalog, say)
         for path, template, here, values in _pages(site, say):
             place = Place(path, language, site.first)
-            shared = {"place": place, "facts": site.facts, "here": here, "least": LEAST_GROUP}
+            shared = {"place": place, "facts": site.facts, "here": here, "least": site.least}
             yield place.file, render(template, say, {**shared, **values})
 
 

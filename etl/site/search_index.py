@@ -21,8 +21,8 @@ def _views(catalog: Catalog, say: Wording) -> Iterator[Entry]:
     for view in catalog.views.values():
         page = f"views/{view.name}.html"
         yield view.name, say.text("catalog.view"), page, say.of(view.about)
-        for name, _ in view.columns:
-            yield name, view.name, page, ""
+        for name, _, about in view.columns:
+            yield name, view.name, f"{page}#{name}", say.of(about)
 
 
 def _table(table: TableFacts, say: Wording) -> Iterator[Entry]:

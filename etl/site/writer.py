@@ -28,7 +28,12 @@ def gathered(settings: Settings, ledger: Ledger, bucket: StagingBucket, contract
         KagemushaError: contracts or pictures are wrong, or BigQuery or storage did not answer.
     """
     facts = facts_of(settings, ledger, bucket, contracts)
-    return Site(facts, boards(ledger.warehouse, settings, facts.catalog, contracts), settings.site.language)
+    return Site(
+        facts,
+        boards(ledger.warehouse, settings, facts.catalog, contracts),
+        settings.site.language,
+        settings.bigquery.views.smallest_group,
+    )
 
 
 def written(settings: Settings, folder: Path, contracts: Path | None = None) -> Path:

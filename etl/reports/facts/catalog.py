@@ -135,7 +135,7 @@ class ViewFacts:
     """One view.
 
     Attributes:
-        columns: names and types, as BigQuery knows them; empty where it is not published.
+        columns: names, types and what they are; as BigQuery knows them, so empty where it is not published.
         tables: the contracts' tables that it reads.
     """
 
@@ -144,7 +144,7 @@ class ViewFacts:
     about: Text
     sql: str
     tables: tuple[str, ...]
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str, Text], ...]
     query: str
 
 
@@ -279,6 +279,7 @@ def _view(
     tables: Sequence[str],
     schemas: Mapping[str, Sequence[bigquery.SchemaField]],
 ) -> ViewFacts:
-    columns = tuple((field.name, field.field_type) for field in schemas.get(view.name, ()))
-    query = view_query(project, dataset, view.name, [name for name, _ in columns])
+    fields = schemas.get(view.name, ())
+    columns = tuple((one.name, one.field_type, view.columns.get(one.name, Text())) for one in fields)
+    query = view_query(project, dataset, view.name, [name for name, _, _ in columns])
     return ViewFacts(view.name, f"{dataset}.{view.name}", view.about, view.sql, tuple(tables), columns, query)

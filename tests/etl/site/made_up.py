@@ -194,4 +194,4 @@ def site(tables: int = len(BUNDLED), nights: int = 5) -> Site:
     found = Facts(_BEGAN, "0.1.0", described(contracts), past, proof, compare(earlier, proof))
     pictures = load_pictures(FOLDER)
     boards = {name: Board(name, pictures[name], groups(pictures[name])) for name in found.catalog.views}
-    return Site(found, boards, "en")
+    return Site(found, boards, "en", least=10)

@@ -120,7 +120,7 @@ def test_charts_are_drawn(tab: Page, written: Path) -> None:
       return [one.getBoundingClientRect().height, marks.length, getComputedStyle(marks[0]).fill];
     }))"""
     light: list[Any] = json.loads(tab.says(script))
-    assert len(light) == 7
+    assert len(light) >= 7
     assert all(height > 40 and marks >= 3 and color.startswith("rgb(") for height, marks, color in light)
     tab.prefer("dark")
     dark: list[Any] = json.loads(tab.says(script))

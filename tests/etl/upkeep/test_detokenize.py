@@ -24,6 +24,7 @@ from masking.formats import luhn_share
 from masking.keyring import KeyRef
 from masking.strategies import Fpe, KeyedStrategy, MaskContext, Tokenize
 from schemas.domains import DomainUse
+from schemas.types import ColumnType
 
 ROOT = Path(__file__).parents[3]
 CARD, OTHER_CARD = "4111111111111111", "5555555555554444"
@@ -121,7 +122,7 @@ def test_tokens_come_from_a_file_too(desk: Desk, tmp_path: Path) -> None:
 def test_the_record_is_on_disk_before_a_value_exists(desk: Desk) -> None:
     """When the first batch arrives, the log already holds it, and not yet the next one."""
     keys = open_keyring(KeyRef(desk.where))
-    use = DomainUse("members", "member_id", Tokenize(domain="member"), raw_bytes=False)
+    use = DomainUse("members", "member_id", Tokenize(domain="member"), ColumnType("int64"))
     tokens = desk.tokens(use.strategy, *map(str, range(BATCH + 1))).splitlines()
     batches = detokenize(tokens, use, "a case", keys, AccessLog(desk.log))
     assert not desk.log.exists()

@@ -41,6 +41,7 @@ JOIN issuing.cards c ON c.pan = payments.pan
 WHERE payments.authorized_on >= '2020-01-01'
 GROUP BY c.status
 """
+TAG = "projects/p/locations/asia-northeast1/taxonomies/1/policyTags/2"
 VIEWS = ("delinquency_by_age_band", "design_reaction", "pans")
 
 
@@ -118,9 +119,12 @@ def office(issuer: Issuer, republished: Republish, tmp_path_factory: pytest.Temp
         keyring__ref=f'"file:{home / "keyring.json"}"',
         bigquery__views_dataset='"rk_looker"',
         bigquery__ops_dataset='"rk_ops"',
+        bigquery__rights=f'{{policy_tags = {{identifier = "{TAG}"}}}}',
     )
     found = Office(issuer, load_settings(settings), settings, contracts)
     found.load()
+    every_row = "CREATE ROW ACCESS POLICY job ON rk_ledger.payments GRANT TO ('allUsers') FILTER USING (TRUE)"
+    issuer.warehouse.client.query_and_wait(every_row)
     return found
 
 
@@ -211,6 +215,11 @@ def test_the_command_renews_the_rest_and_closes_the_maps(office: Office, before:
     assert all(versions == ["k2"] for versions in office.versions().values())
     assert office.maps() == []
     assert office.answers() == before.answers
+    payments = office.issuer.warehouse.find_table("rk_ledger.payments")
+    assert payments is not None
+    tags = {field.name: field.policy_tags.names for field in payments.schema if field.policy_tags}
+    assert tags == dict.fromkeys(("payment_id", "card_id", "member_id"), (TAG,))
+    assert office.issuer.warehouse.row_policies("rk_ledger.payments") == {"job"}
     views = [office.issuer.warehouse.find_table(f"rk_looker.{view}") for view in VIEWS]
     assert not any("token_map" in view.view_query for view in views if view)
     renewed = office.rows()
