@@ -7,18 +7,13 @@ import sys
 from functools import lru_cache
 from zipimport import zipimporter
 
-from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation, staging_bucket
 
 
 def worker_stage(target: StagingLocation) -> StagingBucket:
     """Returns this process's client of a staging bucket: making one costs more than reading a small file."""
     lighten()
-    return _stage(target)
-
-
-@lru_cache(maxsize=4)
-def _stage(target: StagingLocation) -> StagingBucket:
-    return StagingBucket(target)
+    return staging_bucket(target)
 
 
 def lighten() -> None:

@@ -11,7 +11,7 @@ from masking.errors import KagemushaError
 
 
 def prove_cluster(installation: Installation) -> None:
-    """Proves a cluster's workers before the run holds anything; where Spark runs on this machine, it only begins to start.
+    """Proves a cluster's workers before the run holds anything; Spark on this machine only begins to start.
 
     Raises:
         KagemushaError: the cluster has no worker, or one that cannot work; see `prove_workers`.

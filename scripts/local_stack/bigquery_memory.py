@@ -31,7 +31,7 @@ _save_job, _load_job, _delete_job = store.save, store.load, store.delete
 
 
 class _Memory:
-    """Answers by key; a key's answer is forgotten with all keys that begin like it."""
+    """Answers by key, whose parts lead from the whole to the single: project, dataset, table."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -50,12 +50,14 @@ class _Memory:
                 self._answers[key] = found
         return found
 
-    def forget(self, *begin: Any) -> None:  # noqa: ANN401 - parts of a key
-        """Forgets what is known of keys that begin so; of all, without an argument."""
+    def forget(self, *of: Any) -> None:  # noqa: ANN401 - the parts of a key
+        """Forgets what is known of what has this key, of its parts, and of what it is a part of; without a key, all."""
         with self._guard:
             self._changes += 1
-            for key in [key for key in self._answers if key[: len(begin)] == begin]:
-                del self._answers[key]
+            for key in list(self._answers):
+                common = min(len(key), len(of))
+                if key[:common] == of[:common]:
+                    del self._answers[key]
 
 
 _catalog, _resources = _Memory(), _Memory()
@@ -151,14 +153,14 @@ def _saved(resource: Any, *keys: str) -> Any:  # noqa: ANN401 - as above
     try:
         return _save(resource, *keys)
     finally:
-        _resources.forget(type(resource))
+        _resources.forget(type(resource), *keys)
 
 
 def _deleted(model: Any, *keys: str) -> None:  # noqa: ANN401 - as above
     try:
         _delete(model, *keys)
     finally:
-        _resources.forget(model)
+        _resources.forget(model, *keys)
 
 
 def _saved_job(job: Job) -> Job:
