@@ -55,6 +55,12 @@ def test_a_staging_worker_loads_only_what_reads_masks_and_writes() -> None:
     assert loaded_after("import etl.stage.task") & {"great_expectations", "pyspark", "pymysql", "boto3"} == set()
 
 
+def test_a_worker_of_the_audit_loads_no_great_expectations() -> None:
+    """What workers count for the audit needs none of it: its import alone takes longer than a small table's tasks."""
+    needed = "import etl.stage.task, etl.audit.worker_counts, etl.audit.staged_frame, etl.audit.declared_numbers"
+    assert loaded_after(needed) & {"great_expectations", "scipy", "pymysql", "boto3"} == set()
+
+
 def test_lint_loads_no_great_expectations() -> None:
     """The bundled suites are judged by the table of the vocabulary alone, without a client or a database driver."""
     linted = "from etl.cli import app; app(['lint'], standalone_mode=False)"
