@@ -213,7 +213,7 @@ def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings
 
 
 def test_loads_of_long_ago_are_read_where_nothing_newer_is_known(own_settings: Settings, ledger: Ledger) -> None:
-    """A run looks at late partitions only; a table that was not loaded since still has its size, but is merged no more."""
+    """A run looks at late partitions only; a table that was not loaded since still has its size, but is not merged."""
     books, long_ago = Books(own_settings, ledger, LoadOutcome.PUBLISHED), now() - timedelta(days=500)
     sleeping, awake = books.contract("delinquencies"), books.contract("rewards")
     for contract in (sleeping, awake):
