@@ -21,7 +21,7 @@ def write_page(staged: Staged, verdict: Verdict, stage: StagingBucket, local: Pa
     Raises:
         StorageUnavailable: it was not taken.
     """
-    from expectations.data_docs import table_page  # noqa: PLC0415  Great Expectations; workers import this room too
+    from expectations.data_docs import table_page  # noqa: PLC0415  Great Expectations, which workers do without
 
     table, at = staged.plan.table, now().isoformat(timespec="seconds")
     html = table_page(table, staged.run_id, verdict.results, staged.rows, at)
