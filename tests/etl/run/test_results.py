@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from etl.audit import Verdict
+from etl.errors import NO_ROW_READ, PlanRejected
 from etl.ledger import FailedCheck
-from etl.run.record.results import failed_checks
+from etl.run.record.results import failed_checks, failed_result
 from expectations.checks import Check, CheckResult
 
 
@@ -24,6 +25,19 @@ def test_a_waived_check_stops_nothing() -> None:
     assert (blocking.stops, blocking.waived, blocking.note) == (True, False, "")
     assert (waived.stops, waived.waived, waived.note) == (False, True, "waived by A. Engineer")
     assert (broken.stops, broken.waived, broken.note) == (False, True, "ValueError")
+
+
+def test_a_column_that_is_named_like_a_card_is_not_written_down() -> None:
+    """An error names columns as the source has them; where a name is a card number, the ledger gets the kind only."""
+
+    def told(column: str) -> str:
+        return failed_result("t", PlanRejected(f"1 column has no decision: {column}.", not_done=NO_ROW_READ), 0.0).error
+
+    assert "nickname" in told("nickname")
+    withheld = told("card_4111111111111111")
+    assert "4111" not in withheld
+    assert withheld.startswith("PlanRejected: its text holds what looks like a card number")
+    assert NO_ROW_READ in withheld
 
 
 def test_a_note_decides_nothing() -> None:
