@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 COMMIT = os.environ.get("KAGEMUSHA_COMMIT", "")
 """What the package was built from, where a build says it: the ledger and the evidence of a run name it."""
 PACKAGES = ("etl", "masking", "schemas", "jobs", "expectations")
-DATA = ("*.yaml", "*.json", "*.sql", "*.md", "*.css", "py.typed")
+DATA = ("*.yaml", "*.json", "*.sql", "*.md", "*.css", "*.html", "*.js", "py.typed")
 
 setup(
     name="kagemusha",
@@ -28,6 +28,8 @@ setup(
         "google-cloud-storage>=2.18,<4",
         "google-crc32c>=1.5,<2",
         "great-expectations>=1.3,<2",
+        "jinja2>=3.1,<4",
+        "markupsafe>=2.1,<4",
         "numpy>=1.26,<3",
         "pandas>=2.1,<3",
         "psycopg[binary]>=3.1,<4",

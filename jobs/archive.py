@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from etl.cloud.aws import KeyServiceUnavailable, call
-from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import TRANSIENT
-from etl.ledger import Ledger
-from etl.reports.evidence import evidence
+from etl.reports.evidence import evidence_text
+from etl.reports.proof.evidence import evidence_of
+from etl.reports.words.wording import wording
 from etl.settings import load_settings
 from masking.errors import KagemushaError, KeyUnusable
-from schemas.contract_file import BUNDLED, load_contracts
 
 _S3: Final = "s3://"
 _NOT_DONE: Final = "What was published stays; the run's report and evidence were not archived."
@@ -41,7 +40,7 @@ def archive(settings_file: Path | None, contracts: Path | None, run_id: str, pla
     """
     settings = load_settings(settings_file)
     report = StagingBucket(StagingLocation.of(settings)).read(f"{settings.stage.prefix}/{run_id}/report.json")
-    proof = evidence(Ledger(Warehouse.of(settings)), run_id, load_contracts(contracts or BUNDLED))
+    proof = evidence_text(evidence_of(settings, run_id, contracts), wording(settings.site.language))
     _put(f"{place.rstrip('/')}/{run_id}/report.json", report, "application/json")
     _put(f"{place.rstrip('/')}/{run_id}/evidence.md", proof.encode(), "text/markdown; charset=utf-8")
 

@@ -37,7 +37,7 @@ _TEXTS: Final = {
     ColumnClass.EMAIL: "hanako@example.jp",
     ColumnClass.ACCOUNT_NUMBER: "0012345",
     ColumnClass.FREE_TEXT: f"カード {_CARD}、連絡先 hanako@example.jp",
-    ColumnClass.IP_ADDRESS: "203.0.113.77",
+    ColumnClass.IP_ADDRESS: "203.0.113.9",
     ColumnClass.IDENTIFIER: "A-1042",
     ColumnClass.NONE: "code_a",
 }

@@ -104,7 +104,7 @@ def read_view(path: Path) -> View:
     what, line, todo = "", 1, "Say in one line what the view answers."
     if fault is not None:
         what, line, todo = fault.what, fault.line, "Write it as UTF-8 text."
-    elif any(written_problems([text])):
+    elif any(written_problems(text.splitlines())):
         what, todo = "holds what looks like a card number or My Number, and it is published", "Take it out."
     elif unprintable_at(text):
         what, line, todo = "holds a control character", unprintable_at(text), "Take it out."

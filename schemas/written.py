@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -10,12 +11,19 @@ import numpy as np
 from masking.kernels.buffers import strings_from_matrix
 from masking.leaks import MUST_NOT_BE_WRITTEN, count_leaks
 
-_BETWEEN: Final = " and "
-"""Keeps the digits of one text from those of the next."""
+_LONG_NUMBER: Final = re.compile(r"(?:\d\W?){12}")
+"""As many digits as the shortest number that must not be written, a My Number; a list of numbers has wider gaps."""
 
 
-def written_problems(texts: Sequence[str]) -> Iterator[str]:
+def written_problems(texts: Iterable[str]) -> Iterator[str]:
     """Yields one problem where any of the texts holds what looks like a card number or My Number; none is repeated."""
-    said = np.frombuffer(_BETWEEN.join(texts).encode(), np.uint8)  # making a column of Python's values loads pandas
-    if said.size and count_leaks(strings_from_matrix(said[np.newaxis]), MUST_NOT_BE_WRITTEN):
+    if any(_holds_number(text) for text in texts):
         yield "a description holds what looks like a card number or My Number, and it would be published"
+
+
+def _holds_number(text: str) -> bool:
+    """Tells whether a text holds one; its column is made from bytes, because making one of Python's values is slow."""
+    if not _LONG_NUMBER.search(text):
+        return False
+    said = np.frombuffer(text.encode(), np.uint8)[np.newaxis]
+    return bool(count_leaks(strings_from_matrix(said), MUST_NOT_BE_WRITTEN))

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a bare checkout able to run: .venv (Python 3.11), .venv-bigquery (Python 3.13), the servers PostgreSQL and MariaDB, Java.
-# `bootstrap.sh deploy` also makes .venv-deploy, the checkers of the deployment (700 MB, so only when it is asked for).
+# `bootstrap.sh deploy` also makes .venv-deploy, the checkers of the deployment (700 MB, so only when it is asked for);
+# `bootstrap.sh site` also gets Chromium and axe-core, by which the site is looked at (400 MB);
 # `bootstrap.sh exports` also makes .venv-exports, the tools that read our exports, dbt among them.
 # What is there already is left alone, so a second run takes a moment. System packages are installed only as root with
 # apt; otherwise a line says what is missing.
@@ -47,6 +48,26 @@ system_packages() {
   has_jdbc_drivers || say "JDBC drivers are missing (libpostgresql-jdbc-java, libmariadb-java): Spark JDBC cannot read"
   has_postgres || fail "PostgreSQL's server programs are missing. As root: apt-get install postgresql"
   has_java || fail "Java 17 is missing, which Spark runs on. As root: apt-get install openjdk-17-jre-headless"
+}
+
+# --- A browser ----------------------------------------------------------------------------------------------------------
+
+AXE=4.14.1
+AXE_SHA512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+has_chromium() { command -v chromium >/dev/null || command -v chromium-headless-shell >/dev/null || command -v google-chrome >/dev/null; }
+
+browser() {
+  if ! has_chromium && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    install_packages chromium fonts-noto-cjk || true
+  fi
+  has_chromium || fail "Chromium is missing. As root: apt-get install chromium fonts-noto-cjk"
+  [ ! -e .venv-site/axe.min.js ] || return 0
+  command -v npm >/dev/null || fail "npm is missing, which gets axe-core. As root: apt-get install npm"
+  say "getting axe-core $AXE"
+  rm -rf .venv-site && mkdir .venv-site
+  npm pack --silent --pack-destination .venv-site "axe-core@$AXE" >/dev/null
+  echo "$AXE_SHA512  .venv-site/axe-core-$AXE.tgz" | sha512sum --check --quiet || fail "axe-core is not what was expected"
+  tar -xzf ".venv-site/axe-core-$AXE.tgz" -C .venv-site --strip-components 1 package/axe.min.js
 }
 
 # --- Python ----------------------------------------------------------------------------------------------------------
@@ -139,5 +160,6 @@ if [ "$(cat .venv/.package-from 2>/dev/null)" != "$package_is" ]; then
   .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
   echo "$package_is" >.venv/.package-from
 fi
+if [ "${1:-}" = site ]; then browser; fi
 if [ "${1:-}" = deploy ]; then is_made .venv-deploy "$deploy_is" || make_deploy; fi
 if [ "${1:-}" = exports ]; then is_made .venv-exports "$exports_is" || make_exports; fi

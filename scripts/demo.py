@@ -1,4 +1,4 @@
-"""The main job on the local stack: seed a made-up issuer, load two business days, ask three views.
+"""The main job on the local stack: seed a made-up issuer, load two business days, ask three views, write the site.
 
 Everything it does can be done by hand; each command is printed before it runs.
 """
@@ -26,6 +26,7 @@ FIRST_DAY: Final = business_day("2023-06-01")
 SECOND_RUN: Final = business_day("2023-08-31")
 FIRST_RUN: Final = SECOND_RUN - timedelta(days=1)
 PAYMENTS: Final = 60_000
+SITE: Final = LOCAL.parent / "site"
 QUESTIONS: Final = {
     "How much was paid on each day, by status?": "SELECT * FROM looker.daily_gmv ORDER BY 1 DESC, 2 LIMIT 6",
     "How many applications became cards?": "SELECT * FROM looker.application_funnel ORDER BY 1 DESC LIMIT 5",
@@ -49,14 +50,22 @@ def main() -> int:
         (f"scripts/synth.py advance --day {SECOND_RUN}", [*synth, "advance", "--day", str(SECOND_RUN)]),
         (f"kagemusha run --day {SECOND_RUN}", [*kagemusha, "run", "--day", str(SECOND_RUN)]),
     ]
-    for shown, command in steps:
-        print(f"\n$ {shown}", flush=True)
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
-        if code:
-            return code
+    code = next((code for shown, command in steps if (code := ended(shown, command))), 0)
+    if code:
+        return code
     answer()
+    code = ended(f"kagemusha site {SITE}", [*kagemusha, "site", str(ROOT / SITE)])
+    if code:
+        return code
     print(f"\nDone in {time.monotonic() - started:.0f} s. The stack still runs; `kagemusha local down` stops it.")
+    print(f"Look at it: {ROOT / SITE / 'index.html'}")
     return 0
+
+
+def ended(shown: str, command: Sequence[str]) -> int:
+    """Prints a command as it is typed, runs it, and returns its exit code."""
+    print(f"\n$ {shown}", flush=True)
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 def keyring_exists() -> bool:

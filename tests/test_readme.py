@@ -20,6 +20,7 @@ PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "ARCHITECTURE.md",
+    "etl/site/SITE.md",
     "etl/upkeep/UPKEEP.md",
     "expectations/SUITES.md",
     "jobs/RUNNING.md",

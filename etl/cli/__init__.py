@@ -9,6 +9,7 @@ import typer
 from etl.cli.access import access
 from etl.cli.audit import audit
 from etl.cli.backfill import backfill
+from etl.cli.catalog import catalog
 from etl.cli.cost import cost
 from etl.cli.detokenize import detokenize
 from etl.cli.diff import diff
@@ -29,6 +30,7 @@ from etl.cli.publish import publish
 from etl.cli.retokenize import retokenize
 from etl.cli.run import run
 from etl.cli.scan_leaks import scan_leaks
+from etl.cli.site import site
 from etl.cli.status import runs, status
 from etl.cli.tokenize import tokenize
 from etl.cli.verify import verify
@@ -55,6 +57,8 @@ app.command("status", short_help="Show what is loaded of each table, and what st
 app.command("runs", short_help="Show the last runs.")(runs)
 app.command("leases", short_help="Show which run holds which table; free a dead run's.")(leases)
 app.command("verify", short_help="Compare BigQuery, ledger and source for one business day.")(verify)
+app.command("catalog", short_help="Show what tables and columns are, and what became of them.")(catalog)
+app.command("site", short_help="Write the site: catalog, runs, evidence, dashboards.")(site)
 app.command("links", short_help="Show links that open views in Looker Studio, Sheets and BigQuery.")(links)
 app.command("cost", short_help="Say what a query or each view would read and cost.")(cost)
 app.command("export", short_help="Write contracts as ODCS or as dbt's sources.yml.")(export)

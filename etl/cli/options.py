@@ -8,7 +8,7 @@ an option offers them.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,3 +16,6 @@ SettingsFile = Annotated[
     Path | None, typer.Option(help="Settings file; default: $KAGEMUSHA_SETTINGS or the local stack's.")
 ]
 ContractsFolder = Annotated[Path | None, typer.Option(help="Folder of contracts; default: the bundled ones.")]
+Language = Annotated[
+    Literal["en", "ja"] | None, typer.Option("--language", help="en or ja; default: [site].language of the settings.")
+]

@@ -102,6 +102,7 @@ TABLE_LOADS: Final = LedgerTable(
         _f("warnings", "STRING", "JSON: checks that failed and did not stop the table."),
         _f("seconds", "FLOAT64", "Wall time."),
         _f("peak_mib", "INT64", "The largest worker's peak memory."),
+        _f("step_seconds", "STRING", "JSON: seconds of staging and of the audit; the rest is planning and publishing."),
         _AT,
         _f("partition_rows", "STRING", "JSON: rows staged, by business day; NULL for a whole table."),
         _f("basis", "STRING", "SHA-256 of all that decides the rows besides the source's own: see --resume."),

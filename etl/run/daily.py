@@ -14,6 +14,7 @@ from etl.ledger import record_keys, write_report
 from etl.plan import Scope
 from etl.progress import Progress
 from etl.publish import holding, publish_views
+from etl.reports.proof.contracts_of_run import keep_contracts
 from etl.run.record.ledger_rows import ended_row, run_report
 from etl.run.record.load_records import LoadRecords, load_proofs
 from etl.run.record.results import RunResult, TableLoad
@@ -22,6 +23,7 @@ from etl.run.resume import already_loaded
 from etl.run.rotation import prove_tokens_join
 from etl.run.tables import load_tables
 from etl.settings import Settings
+from etl.site.of_run import write_site_of_run
 from etl.source import Snapshot
 from etl.workers import prove_cluster
 from expectations.suite import BUNDLED as SUITES
@@ -101,7 +103,7 @@ def load_day(
     )
     if installation.key.version not in key_use.used:
         record_keys(installation.ledger, installation.keys, run.run_id)
-    _record(installation, result, snapshot, list(loads.values()))
+    _record(installation, selection, result, snapshot, list(loads.values()), progress)
     tell(installation.settings, selection.known, run.run_id, result.tables, progress)
     return result
 
@@ -115,10 +117,24 @@ def _publish_views(installation: Installation, selection: Selection) -> tuple[tu
 
 
 def _record(
-    installation: Installation, result: RunResult, snapshot: Snapshot | None, loads: Sequence[TableLoad]
+    installation: Installation,
+    selection: Selection,
+    result: RunResult,
+    snapshot: Snapshot | None,
+    loads: Sequence[TableLoad],
+    progress: Progress,
 ) -> None:
-    """Writes down how the run ended, leaves its report beside the staged files, and deletes those of older runs."""
+    """Writes down how the run ended, leaves its report and contracts beside the files, and deletes older files."""
     installation.ledger.append("runs", [ended_row(result, snapshot)])
     report = run_report(result, snapshot, [load.row for load in loads])
     write_report(installation.bucket, result.run_id, report)
+    keep_contracts(installation.bucket, result.run_id, selection.known)
+    _write_site(installation, selection, result.run_id, progress)
     installation.bucket.delete_older(now() - timedelta(days=installation.settings.stage.keep_days))
+
+
+def _write_site(installation: Installation, selection: Selection, run_id: str, progress: Progress) -> None:
+    """Leaves the site beside the staged files, where the settings say so; a site that fails is told, and no more."""
+    if installation.settings.site.write:
+        ended = write_site_of_run(installation, run_id, selection.folder)
+        progress.say("site", "warning" if ended.failure else "published", **ended.said)

@@ -70,12 +70,14 @@ class Selection:
         chosen: those to load.
         views: what the folder of the contracts publishes besides.
         suites: the folder of the tables' own suites.
+        folder: of the contracts.
     """
 
     known: Mapping[str, Contract]
     chosen: Mapping[str, Contract]
     views: Sequence[View]
     suites: Path
+    folder: Path
 
     @classmethod
     def read(cls, contracts: Path, suites: Path, tables: Sequence[str], bigquery: BigQuerySettings) -> Selection:
@@ -92,7 +94,7 @@ class Selection:
         refuse_foreign_names(
             known.values(), {view.name: view.sql for view in views}, bigquery.own_datasets, NO_ROW_READ
         )
-        return cls(known=known, chosen=chosen, views=views, suites=suites)
+        return cls(known=known, chosen=chosen, views=views, suites=suites, folder=contracts)
 
     def checked(self) -> Selection:
         """Returns the selection as it is, once every chosen table's suite is proven to fit its contract.

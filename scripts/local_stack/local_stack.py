@@ -46,6 +46,9 @@ ref = "file:{keyring}"
 [detokenize]
 audit_log = "{audit_log}"
 
+[site]
+write = false
+
 [local]
 primary_url = "{primary}"{mysql}
 """

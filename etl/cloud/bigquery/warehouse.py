@@ -110,6 +110,16 @@ class Warehouse:
                 advice="Correct [bigquery].location; a dataset cannot move.",
             )
 
+    def find_access(self, dataset: str) -> list[bigquery.AccessEntry] | None:
+        """Returns who may use a dataset, as BigQuery itself says; None where there is no such dataset."""
+        with translated("A dataset could not be read"):
+            try:
+                found = self.client.get_dataset(self.table_id(dataset), timeout=TIMEOUT_SECONDS, retry=RETRY)
+                return list(found.access_entries)
+            except google_errors.NotFound:
+                pass
+        return None
+
     def find_table(self, name: str) -> bigquery.Table | None:
         """Returns dataset.table as BigQuery describes it, or None."""
         with translated("A table could not be read"):

@@ -160,8 +160,8 @@ def staging_bucket(target: StagingLocation) -> StagingBucket:
 
 
 def is_record(name: str) -> bool:
-    """Tells whether an object is a run's report or Data Docs, which stay: they are what an auditor asks for later."""
-    return name.endswith("/report.json") or "/data_docs/" in name
+    """Tells whether an object is a run's report, contracts or Data Docs, which stay: an auditor asks for them later."""
+    return name.endswith(("/report.json", "/contracts.json")) or "/data_docs/" in name
 
 
 def expiry_rules(present: Sequence[Mapping[str, Any]], prefix: str, days: int) -> list[dict[str, Any]]:  # Any: JSON

@@ -23,9 +23,15 @@ def table_row(
     row: dict[str, object] = {**asdict(result), "table_name": result.table, "run_id": run_id, "day": day, "at": now()}
     if staged is not None:
         row |= _staged_part(staged)
+    row["step_seconds"] = _step_seconds(staged, verdict) or None
     if verdict is not None:
         row |= {"warnings": [one.line for one in verdict.warnings], "checks": check_rows(verdict.results)}
     return row
+
+
+def _step_seconds(staged: Staged | None, verdict: Verdict | None) -> dict[str, float]:
+    stage = {"stage": round(staged.seconds, 2)} if staged else {}
+    return {**stage, "audit": round(verdict.seconds, 2)} if verdict else stage
 
 
 def _staged_part(staged: Staged) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -70,6 +72,21 @@ def test_the_searcher_sees_what_the_database_holds(planted: PlantedIssuer) -> No
 def test_no_canary_is_in_bigquery(planted: PlantedIssuer) -> None:
     """No table, view, ledger row, description or job of BigQuery holds a canary."""
     assert planted.in_bigquery() == {}
+
+
+@pytest.mark.usefixtures("daily_load")
+def test_no_canary_and_no_small_group_is_on_the_site(planted: PlantedIssuer) -> None:
+    """Pages, search indexes and evidence hold no canary in any language, and no picture a group of fewer than ten."""
+    folder = planted.ends.root / "site"
+    command = [sys.executable, "-m", "etl.cli", "site", str(folder), "--settings", str(planted.ends.settings)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603  our own command
+    assert {f"{name}.html" for name in CONTRACTS} == {page.name for page in (folder / "ja" / "tables").iterdir()}
+    assert planted.searcher.in_tree(folder, skipping=()) == {}
+    for view in ("application_funnel", "delinquency_by_age_band"):
+        page = (folder / "views" / f"{view}.html").read_text(encoding="utf-8")
+        counts = [int(number.replace(",", "")) for number in re.findall(r'<td class="n">([\d,]+)</td>', page)]
+        assert all(count >= 10 for count in counts), view
+    assert counts or "fewer than 10" in page
 
 
 @pytest.mark.usefixtures("daily_load")

@@ -1,0 +1,1 @@
+"""The words that people read: one catalog a language, with the same keys."""

@@ -1,0 +1,1 @@
+"""Templates, the style sheet and the script of the site."""

@@ -1,0 +1,173 @@
+"""The pages of a site, read as files: whole, linked, searchable, small, and of nobody else's host."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from etl.site.writer import write_folder
+from schemas.contract_file import load_contracts
+from schemas.view_file import load_views
+from tests.etl.site.made_up import site
+
+_VOID = {"meta", "link", "input", "br", "hr", "img"}
+_SELF_CLOSED = {"rect", "line", "path", "circle"}
+_MOST_SECONDS, _MOST_BYTES = 10.0, 20 * 2**20
+
+
+class Reader(HTMLParser):
+    """Reads a page strictly: each element is closed where it was opened, each id is there once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.problems: list[str] = []
+        self.headings: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element begins."""
+        said = dict(attrs)
+        if tag not in _VOID:
+            self.open.append(tag)
+        if len(said) != len(attrs):
+            self.problems.append(f"{tag} repeats an attribute")
+        self.ids += [said["id"] or ""] if "id" in said else []
+        if tag == "a":
+            self.links.append(said.get("href") or "")
+        if tag in {"script", "link", "img"}:
+            self.loaded.append(said.get("src") or said.get("href") or "")
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(tag)
+        if "style" in said or any(name.startswith("on") for name in said):
+            self.problems.append(f"{tag} has a style or a script of its own")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element of SVG without content."""
+        del attrs
+        if tag not in _SELF_CLOSED:
+            self.problems.append(f"{tag} closes itself")
+
+    def handle_endtag(self, tag: str) -> None:
+        """An element ends."""
+        if not self.open or self.open.pop() != tag:
+            self.problems.append(f"{tag} is not closed where it was opened")
+
+
+def read(page: Path) -> Reader:
+    """Returns a page, read."""
+    reader = Reader()
+    reader.feed(page.read_text(encoding="utf-8"))
+    reader.close()
+    return reader
+
+
+def pages(folder: Path) -> dict[Path, Reader]:
+    """Returns every page of a site, read."""
+    return {page: read(page) for page in sorted(folder.rglob("*.html"))}
+
+
+def test_every_page_is_there_in_both_languages(written: Path) -> None:
+    """Overview, catalog, runs, evidence, dashboards, and a page for every table, view and run; the same in Japanese."""
+    english = {str(page.relative_to(written)) for page in written.rglob("*.html") if "ja" not in page.parts}
+    japanese = {str(page.relative_to(written / "ja")) for page in (written / "ja").rglob("*.html")}
+    assert english == japanese
+    assert {f"tables/{name}.html" for name in load_contracts()} < english
+    assert {f"views/{view.name}.html" for view in load_views()} < english
+    assert {"index.html", "catalog.html", "runs.html", "evidence.html", "dashboards.html"} < english
+    assert len([name for name in english if name.startswith("runs/")]) == 5
+
+
+def test_pages_are_whole(written: Path) -> None:
+    """Elements nest, ids are there once, one h1 a page comes first, no element brings a style or script of its own."""
+    for page, found in pages(written).items():
+        assert not found.problems, (page, found.problems[:3])
+        assert not found.open, (page, found.open)
+        assert len(found.ids) == len(set(found.ids)), page
+        assert found.headings[0] == "h1", page
+        assert found.headings.count("h1") == 1, page
+
+
+def test_every_link_leads_somewhere(written: Path) -> None:
+    """Each link, style sheet and script is a file of the site, and each fragment an id of its page."""
+    read_pages = pages(written)
+    for page, found in read_pages.items():
+        for link in [*found.links, *found.loaded]:
+            path, _, fragment = unquote(link).partition("#")
+            target = (page.parent / path).resolve() if path else page
+            if link == "data:,":
+                continue
+            assert target.is_file(), (page, link)
+            assert target.is_relative_to(written), (page, link)
+            if fragment:
+                assert fragment in read_pages[target].ids, (page, link)
+
+
+def test_no_other_host_is_named(written: Path) -> None:
+    """No file of the site names an address that a browser could ask."""
+    for file in sorted(written.rglob("*")):
+        if file.is_file():
+            text = file.read_text(encoding="utf-8")
+            assert not re.search(r"https?://|(?:src|href)=[\"']//|@import|url\(", text), file
+
+
+def test_the_index_finds_every_column(written: Path) -> None:
+    """Each published and each dropped column of each table is in the search index, with its page."""
+    for name in ("search.js", "ja/search.js"):
+        script = (written / name).read_text(encoding="utf-8")
+        entries = json.loads(script.removeprefix("window.INDEX=").removesuffix(";\n"))
+        found = {(entry[0], entry[1]): entry[2] for entry in entries}
+        for table, contract in load_contracts().items():
+            for column in (*contract.published, *(one for one in contract.columns if contract.columns[one].dropped)):
+                assert found[column, table] == f"tables/{table}.html#{column}"
+
+
+def test_charts_are_drawn_and_can_be_read_without_eyes(written: Path) -> None:
+    """Every view has a picture, named for screen readers, colored by the style sheet, with its numbers beside it."""
+    page = (written / "dashboards.html").read_text(encoding="utf-8")
+    drawn = re.findall(
+        r'<svg viewBox="[^"]+" role="img" class="chart"><title>[^<]+</title>(.*?)</svg>', page, re.DOTALL
+    )
+    assert len(drawn) == len(load_views())
+    assert all(len(re.findall(r"<(?:rect|path|circle)", one)) >= 3 for one in drawn)
+    assert not re.search(r'\b(?:fill|stroke)="', page), "a color that the dark page would not change"
+    assert page.count("<summary>Numbers</summary>") == len(drawn)
+    assert "2 groups of fewer than 10 are not drawn." in page
+
+
+def test_the_evidence_is_there_as_json(written: Path) -> None:
+    """What the page says is a file for programs too: the run, each requirement, and what changed."""
+    told = json.loads((written / "evidence.json").read_text(encoding="utf-8"))
+    assert told["evidence"]["records"]["run"]["run_id"] == "20230831-made-up"
+    assert {one["number"] for one in told["evidence"]["answers"]} >= {"3.3", "3.5.1", "12.10.7", "41"}
+    assert told["comparison"]["since"] == "20230830-made-up"
+
+
+def test_japanese_is_complete(written: Path) -> None:
+    """No sentence of the English catalog of words stands on a Japanese page, and descriptions are in Japanese too."""
+    page = (written / "ja" / "evidence.html").read_text(encoding="utf-8")
+    assert '<html lang="ja">' in page
+    for english in ("From which record", "What this does not answer", "No table was stopped", "columns about persons"):
+        assert english not in page
+    assert "これでは答えられないこと" in page
+    table = (written / "ja" / "tables" / "payments.html").read_text(encoding="utf-8")
+    assert load_contracts()["payments"].about.ja in table
+    assert "One row for each" not in table
+
+
+@pytest.mark.timeout(120)
+def test_three_hundred_tables_are_written_in_time_and_small(tmp_path: Path) -> None:
+    """A site of 300 tables takes under ten seconds of the processor, and under 20 MB."""
+    made = site(tables=300, nights=20)
+    began = time.process_time()
+    write_folder(made, tmp_path)
+    assert time.process_time() - began < _MOST_SECONDS
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) < _MOST_BYTES
