@@ -61,12 +61,12 @@ def spark_session() -> SparkSession:
     What spark-submit was told wins, but for the time zone. The driver's JVM logs classes and places, no messages; other
     executors log nothing, unless spark-submit was told a level.
     """
-    no_core_dumps()
     with _STARTING:
         return _session()
 
 
 def _session() -> SparkSession:
+    no_core_dumps()
     submitted = dict(_submitted())
     builder = SparkSession.builder.appName("kagemusha")
     if "spark.master" not in submitted:

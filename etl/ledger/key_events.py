@@ -20,8 +20,8 @@ from masking.errors import KeyUnusable
 from masking.key_versions import KeyVersion
 from masking.keyring import Keyring
 
-_RENEWED: Final = "renewed"
 _FIRST_USED: Final = "first used"
+_RENEWED: Final = "renewed"
 
 
 @dataclass(frozen=True)
