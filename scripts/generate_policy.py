@@ -30,10 +30,10 @@ Masked rows are looked at once more before they leave the worker, and again by `
   stops the table, in any column and spelling, and nothing allows it. By chance that is one number in ten million.
 - **Other cards.** A number counts when its range and length fit a brand (below) and its Luhn check digit is right: of
   random numbers of 16 digits one in {of_16}, of 13 to 19 digits one in {of_any}. So a column is told by the *share*
-  of its numbers of 12 to 19 digits that pass Luhn: card numbers nearly all do, others one in ten. When so many distinct values
-  pass as chance gives less than once in a billion columns (Chernoff's bound: nine of nine, 41 of 82, 101,900 of a
-  million), it is a column of card numbers whatever its first digits are. Visa's 13 digits count in text only: as a
-  whole value they are rather a JAN code.
+  of its numbers of 12 to 19 digits that pass Luhn: card numbers nearly all do, others one in ten. When so many
+  distinct values pass as chance gives less than once in a billion columns (Chernoff's bound: nine of nine, 41 of 82,
+  101,900 of a million), it is a column of card numbers whatever its first digits are. Visa's 13 digits count in text
+  only: as a whole value they are rather a JAN code.
 - **Declared numbers.** What else has so many digits says so in its contract, and fits what it says.
 """
 

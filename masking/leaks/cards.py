@@ -46,7 +46,7 @@ _BEGINS = _ISSUED.reshape(10, -1).any(axis=1)
 
 def find_cards(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of every card number of 13 to 19 digits, in positions of the plain text."""
-    begins = _BEGINS[groups.digits[groups.first_digit]]
+    begins = _BEGINS[groups.first_digits]
     for found in windows(groups, groups.linked_as_card, begins, SHORTEST, LONGEST):
         chosen = valid(groups, found, issued)
         for first, last, row, start, end in chosen.places(groups):
