@@ -77,10 +77,13 @@ def marks_of(data: Bytes, raw: bytes) -> Mask:
     return marks
 
 
-def within_escapes(data: Bytes, raw: bytes, marks: Mask) -> Mask:
+def holds_escapes(raw: bytes) -> bool:
+    """Tells whether any mark may begin an escape; those of query strings, `&page=2`, do not."""
+    return any(sign in raw for sign in (b"\\", b"%", b"<", b"&#", b"&&")) or (b"&" in raw and b";" in raw)
+
+
+def within_escapes(data: Bytes, marks: Mask) -> Mask:
     """Flags the bytes that may belong to an escape."""
-    if not (b"\\" in raw or b"%" in raw or b"<" in raw or b";" in raw or b"&#" in raw or b"&&" in raw):
-        return marks  # the `&` of query strings
     begins = np.flatnonzero(marks)
     lengths = _lengths(np.append(data, np.zeros(LONGEST, np.uint8)), begins)
     within = marks.copy()

@@ -11,7 +11,17 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from masking.leaks.marks import MARKS, NEAR, Bytes, Mask, Positions, hiding_at_sign, marks_of, within_escapes
+from masking.leaks.marks import (
+    MARKS,
+    NEAR,
+    Bytes,
+    Mask,
+    Positions,
+    hiding_at_sign,
+    holds_escapes,
+    marks_of,
+    within_escapes,
+)
 from masking.leaks.spelled import spelled_digits
 
 CHUNK_BYTES = 1 << 18
@@ -72,7 +82,7 @@ def _suspects_of(data: Bytes, offsets: Positions) -> Positions:
     marked = any(mark in raw for mark in MARKS)
     if raw.isascii():
         rows = _rows_with_runs(data, digits, None, offsets)
-        if marked:
+        if holds_escapes(raw):
             rows = np.union1d(rows, _rows_behind_escapes(data, raw, digits, offsets))
     else:
         rows = _rows_with_digits(data, raw, digits, offsets)
@@ -87,7 +97,7 @@ def _rows_behind_escapes(data: Bytes, raw: bytes, digits: Mask, offsets: Positio
     rows = _rows_of_many(spelled, rows_of(np.flatnonzero(marks), offsets), offsets)
     if not len(rows):
         return rows
-    found = _rows_with_runs(data, digits, within_escapes(data, raw, marks), offsets)
+    found = _rows_with_runs(data, digits, within_escapes(data, marks), offsets)
     if _TAG in raw:  # what stands before and after a tag within a line belongs together
         found = np.union1d(found, rows_of(np.flatnonzero(data == _LESS), offsets))
     return np.intersect1d(found, rows, assume_unique=True)
