@@ -56,8 +56,12 @@ bench-masking: bootstrap ## Measure the masking kernels alone, beside their peer
 faults: bootstrap ## Disturb a load at every named point, run it again, compare; writes .local/faults.json.
 	$(PYTHON) scripts/faults.py
 
+.PHONY: matrix
+matrix: bootstrap ## Try every runtime that the README names: tests, one day, equal values; writes .local/matrix.json.
+	$(PYTHON) scripts/matrix/matrix.py
+
 .PHONY: lock
-lock: bootstrap ## Renew the lock files after an edit of requirements*.in.
+lock: bootstrap ## Renew the lock files after an edit of requirements*.in or scripts/matrix/*.txt.
 	@scripts/lock.sh
 
 .PHONY: clean

@@ -1,4 +1,4 @@
-"""Runs checks with Great Expectations' Spark engine and returns scrubbed results.
+"""Runs checks with Great Expectations' Spark engine and returns scrubbed results: those that workers do not count.
 
 Great Expectations puts failing values into results, and observed values into exceptions: of each result only the
 counts named here are taken, and nothing of it is kept, printed or handed on. Counts cost a Spark job for each
@@ -19,8 +19,8 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from expectations.build import NUMBER, built
 from expectations.checks import Check, CheckResult
 
-_VERDICT_ONLY: Final = {"result_format": "BOOLEAN_ONLY"}
-_COUNTS_ONLY: Final = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
+VERDICT_ONLY: Final = {"result_format": "BOOLEAN_ONLY"}
+COUNTS_ONLY: Final = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
 _LOCK: Final = threading.Lock()  # tables run in threads, and the context's list of assets is one
 
 
@@ -39,14 +39,14 @@ def validate(dataframe: object, checks: Sequence[Check], name: str) -> tuple[Che
         asset = _spark_source().add_dataframe_asset(name=name)
     try:
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": dataframe})
-        found = _run(batch, dict(enumerate(checks)), _VERDICT_ONLY)
+        found = _run(batch, dict(enumerate(checks)), VERDICT_ONLY)
         failed = {number: checks[number] for number, result in found.items() if not result.success}
         if failed:
-            found |= _run(batch, failed, _COUNTS_ONLY)
+            found |= _run(batch, failed, COUNTS_ONLY)
     finally:
         with _LOCK:
             _spark_source().delete_asset(name)
-    return tuple(_scrubbed(check, found.get(number)) for number, check in enumerate(checks))
+    return tuple(scrubbed(check, found.get(number)) for number, check in enumerate(checks))
 
 
 def _run(batch: Any, checks: Mapping[int, Check], result_format: Mapping[str, object]) -> dict[int, Any]:  # noqa: ANN401  untyped library
@@ -56,7 +56,8 @@ def _run(batch: Any, checks: Mapping[int, Check], result_format: Mapping[str, ob
     return {result.expectation_config.meta[NUMBER]: result for result in outcome.results}
 
 
-def _scrubbed(check: Check, result: Any) -> CheckResult:  # noqa: ANN401  untyped library
+def scrubbed(check: Check, result: Any) -> CheckResult:  # noqa: ANN401  untyped library
+    """Returns verdict and counts of a result of Great Expectations, and nothing else of it."""
     if result is None:
         return CheckResult(check, passed=False, error="no result")
     raised = _raised(result.exception_info)
@@ -83,8 +84,14 @@ def _count(value: object) -> int | None:
 
 
 @lru_cache(maxsize=1)
+def silence_warnings() -> None:
+    """Silences the library's warnings, once: they can quote what was observed."""
+    warnings.filterwarnings("ignore", module=r"great_expectations\..*")
+
+
+@lru_cache(maxsize=1)
 def _spark_source() -> Any:  # noqa: ANN401  untyped library
-    warnings.filterwarnings("ignore", module=r"great_expectations\..*")  # they can quote what was observed
+    silence_warnings()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     return context.data_sources.add_or_update_spark(name="staged", persist=False)

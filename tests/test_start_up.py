@@ -55,6 +55,11 @@ def test_a_staging_worker_loads_only_what_reads_masks_and_writes() -> None:
     assert loaded_after("import etl.stage.task") & {"great_expectations", "pyspark", "pymysql", "boto3"} == set()
 
 
+def test_an_auditing_worker_loads_no_great_expectations() -> None:
+    """Workers count what the library asks for, and need neither the library nor its memory for it."""
+    assert loaded_after("import etl.audit.reading.job") & {"great_expectations", "pymysql", "boto3"} == set()
+
+
 def test_lint_loads_no_great_expectations() -> None:
     """The bundled suites are judged by the table of the vocabulary alone, without a client or a database driver."""
     linted = "from etl.cli import app; app(['lint'], standalone_mode=False)"

@@ -20,19 +20,14 @@ from etl.audit.comparisons import (
     newest_by_of,
     sum_results,
 )
-from etl.audit.declared_numbers import declared_results
-from etl.audit.footers import leak_results, leak_rule
 from etl.audit.orphans import TokenSources
-from etl.audit.staged_frame import staged_frame
+from etl.audit.reading import declared_results, leak_results, read_staged, rules_of
 from etl.audit.table_checks import checks_of, table_suite
 from etl.audit.verdict import Approved, References, Verdict, approve
-from etl.audit.worker_counts import count_on_workers
 from etl.cloud.storage import StagingLocation
-from etl.spark import SMALL_ROWS, session_for
 from etl.stage import SourceTotals, Staged
 from expectations.checks import Check, CheckResult
-from expectations.suite import BUNDLED, Suite, needed_columns
-from expectations.validate import validate
+from expectations.suite import BUNDLED, Suite
 from expectations.volume import LoadSize, volume_results
 
 if TYPE_CHECKING:
@@ -92,29 +87,20 @@ class Auditor:
         rule = suite.joins
         joins = tuple(one for one in beside.joins if rule.check and one.column not in rule.leave_out)
         newest_by = newest_by_of(staged.plan.contract, suite.freshness) if beside.day else None
-        sources, schema = TokenSources(self.location, beside.warehouse), staged.plan.output_schema
-        leaks = leak_rule(staged.plan.mask)
-        seen = count_on_workers(self.spark, sources, staged.files, schema, newest_by, joins, leaks)
+        from etl.audit.value_checks import ValueChecks  # noqa: PLC0415  Great Expectations, which workers do without
+
+        values = ValueChecks(self.spark, self.location, staged, checks)
+        rules = rules_of(staged, newest_by, values.measures)
+        found = read_staged(self.spark, TokenSources(self.location, beside.warehouse), staged.files, rules, joins)
+        seen = found.seen
         fits = file_results(seen.footers, staged)
-        results = [*fits, *leak_results(seen.footers.leaks, leaks, schema, staged.rows)]
+        results = [*fits, *leak_results(seen.leaks, rules.leaks, rules.schema, staged.rows)]
         if _passed(fits):
-            results += self._value_results(staged, checks)
-            results += declared_results(self.spark, staged, self.location)
-        results += join_results(joins, seen.orphans, rule)
+            results += values.results(seen.answers(rules))
+            results += declared_results(staged.plan.contract, seen.declared)
+        results += join_results(joins, found.orphans, rule)
         results += freshness_results(suite.freshness, newest_by, seen.footers.newest, beside.day)
         return results
-
-    def _value_results(self, staged: Staged, checks: Sequence[Check]) -> list[CheckResult]:
-        """Runs Great Expectations over the columns that any check needs."""
-        session, contract = session_for(self.spark, staged.rows), staged.plan.contract
-        columns = needed_columns(checks, contract.published)
-        names = [file.name for file in staged.files]
-        parts = 1 if staged.rows <= SMALL_ROWS else None
-        frame = staged_frame(session, self.location, names, staged.plan.output_schema, columns, parts).persist()
-        try:
-            return list(validate(frame, checks, f"{staged.run_id}.{contract.table}"))
-        finally:
-            frame.unpersist()
 
 
 def _passed(results: Sequence[CheckResult]) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from etl.audit.footers import Footers
 from etl.audit.orphans import Join, Orphans
+from etl.audit.reading.footers import Footers
 from etl.cloud.storage import StagingLocation
 from etl.stage import SourceTotals, Staged, changed_files
 from expectations.checks import Check, CheckResult

@@ -49,7 +49,7 @@ def build_environment(folder: Path, commit: str, rds_bundle: Path | None = None,
     site = folder / SITE
     site.mkdir(parents=True)
     _install_locked(site, root)
-    _install_package(site, commit, root)
+    install_package(site, commit, root)
     if rds_bundle:
         (site / RDS_BUNDLE).write_bytes(rds_bundle.read_bytes())
     binaries = folder / "bin"
@@ -87,7 +87,7 @@ def _install_locked(site: Path, root: Path) -> None:
         shutil.rmtree(compiled)
 
 
-def _install_package(site: Path, commit: str, root: Path) -> None:
+def install_package(site: Path, commit: str, root: Path) -> None:
     """Builds the wheel from tracked files alone and unpacks it: nothing of the desk gets in."""
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "source"
