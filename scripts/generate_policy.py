@@ -61,11 +61,11 @@ in scientific notation. Groups as cards print them belong together whatever up t
 them; leading zeros, and an expiry or verification code glued behind, hide nothing. Every byte is looked at a fixed
 number of times, and around a number at most 80 more: hostile text takes no longer than other text of its length.
 
-Not read, and why: base64, quoted-printable, compressed and encrypted content and pictures (a guess at every run of
-letters would take words for numbers; mask such columns by `drop`); circled, raised and Chinese numerals (notes and
-addresses are full of them); escapes with an invisible sign inside them, or more than three deep (nothing that decodes
-text reads `%`, U+200B, `20` as a space); foreign phone numbers without `+` or an exit code (nothing tells them from
-ids); numbers whose digits a program has rounded away.
+Not read, and why: base64, quoted-printable, octal escapes, hexadecimal dumps, compressed and encrypted content and
+pictures (a guess at every run of letters would take words for numbers; mask such columns by `drop`); circled, raised
+and Chinese numerals (notes and addresses are full of them); escapes with an invisible sign inside them, or more than
+three deep (nothing that decodes text reads `%`, U+200B, `20` as a space); foreign phone numbers without `+` or an exit
+code (nothing tells them from ids); numbers whose digits a program has rounded away.
 """
 
 SOURCES = """

@@ -227,3 +227,25 @@ def printed(groups: Groups) -> Iterator[Windows]:
                 first = first[linked[first + step]]
         if len(first):
             yield Windows(first, first + len(shape) - 1, np.full(len(first), sum(shape)))
+
+
+THOUSANDS = ((1, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3), (2, 3, 3, 3, 3), (1, 3, 3, 3, 3, 3, 3))
+"""Digits of the groups in which a number of 16, 15, 14 or 19 digits stands when a program takes it for an amount."""
+
+
+def in_thousands(text: Plain, groups: Groups) -> Iterator[Windows]:
+    """Yields whole numbers in groups of thousands, such as `4,111,111,111,111,111`, with one sign between them all."""
+    lengths, linked = groups.lengths, groups.linked
+    after = text.data[np.minimum(groups.ends, len(text.data) - 1)]
+    close = np.append(linked[1:] & (groups.starts[1:] - groups.ends[:-1] == 1), np.False_)
+    begins = np.flatnonzero(~linked & close & (lengths <= THOUSANDS[1][0]))
+    for shape in THOUSANDS:
+        first = begins[begins + len(shape) <= len(lengths)]
+        for step, digits in enumerate(shape):
+            first = first[lengths[first + step] == digits]
+            if step:
+                first = first[close[first + step - 1] & (after[first + step - 1] == after[first])]
+        last = first + len(shape) - 1
+        ends = ~close[last] | (after[last] != after[first])
+        if ends.any():
+            yield Windows(first[ends], last[ends], np.full(int(ends.sum()), sum(shape)))
