@@ -24,12 +24,17 @@ test: lint ## Run every check: lint, types, generated files, tests.
 
 .PHONY: test-quick
 test-quick: bootstrap ## Run the tests that one shared stack can answer; under two minutes once warm. For the desk.
-	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not long and not deploy"
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not long and not deploy and not exports"
 
 .PHONY: deploy-check
 deploy-check: ## Prove offline what can be proven of the deployment: Terraform, state machine, rights, package.
 	@scripts/bootstrap.sh deploy
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "deploy or not deploy" tests/scripts/deploy tests/jobs/test_smoke.py
+
+.PHONY: exports-check
+exports-check: ## Prove that other tools read our exports: dbt parses sources.yml, OpenLineage's client takes the events.
+	@scripts/bootstrap.sh exports
+	$(PYTHON) -m pytest -m exports tests/etl/exports
 
 .PHONY: package
 package: bootstrap ## Build what Glue runs into dist/deploy; RDS_BUNDLE=FILE adds the certificates of RDS.
@@ -55,6 +60,10 @@ bench-masking: bootstrap ## Measure the masking kernels alone, beside their peer
 .PHONY: faults
 faults: bootstrap ## Disturb a load at every named point, run it again, compare; writes .local/faults.json.
 	$(PYTHON) scripts/faults.py
+
+.PHONY: faults-random
+faults-random: bootstrap ## Disturb loads by N random schedules of SEED (500 and 1 unless said otherwise), run again, compare.
+	$(PYTHON) scripts/faults.py --random $(or $(N),500) --seed $(or $(SEED),1) --output .local/faults-random.json
 
 .PHONY: matrix
 matrix: bootstrap ## Try every runtime that the README names: tests, one day, equal values; writes .local/matrix.json.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from etl.clock import now
 from etl.errors import NO_ROW_READ, SettingsInvalid, Unexpected
+from etl.logs import withhold_messages
 from masking.errors import KagemushaError
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ def guarded(command: Callable[[], int]) -> int:
 
 
 def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
-    """Runs a command and returns what it returns, or its error, which is printed.
+    """Runs a command and returns what it returns, or its error, which is printed; nothing else says a foreign message.
 
     A foreign error's message is withheld, because it could quote a value: its type and our own line are printed.
     """
+    withhold_messages()
     try:
         return command()
     except KagemushaError as error:

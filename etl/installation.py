@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingBucket, StagingLocation
-from etl.keys import open_keyring
+from etl.errors import NO_ROW_READ, TRANSIENT
+from etl.keys import open_keyring, stored_keyring
 from etl.ledger import Ledger
 from etl.settings import Settings
+from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
+
+
+class KeyRotated(KagemushaError):
+    """Another key version came into use while a run waited for its tables."""
+
+    advice = "Run again: the next run masks under the version that is in use now."
+    exit_code: ClassVar[int] = TRANSIENT
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,21 @@ class Installation:
         """The primary version, pinned: a rotation meanwhile does not change under which key a run masks."""
         primary = self.keys.version(self.keys.primary)
         return KeyRef(self.settings.keyring.ref, primary.version, primary.kcv)
+
+    def refuse_rotated(self) -> None:
+        """Lets a run that has its tables' leases pass whose key version is the stored keyring's primary one still.
+
+        A version comes into use while somebody else holds all tables, so from here on it stays.
+
+        Raises:
+            KeyRotated: it is another one.
+        """
+        present = stored_keyring(self.settings.keyring.ref).primary
+        if present != self.keys.primary:
+            raise KeyRotated(
+                f"Key version {present} is in use since this run began under version {self.keys.primary}.",
+                not_done=NO_ROW_READ,
+            )
 
     @property
     def location(self) -> StagingLocation:

@@ -9,6 +9,8 @@ from typing import Final
 
 from pyspark.sql import SparkSession
 
+from etl.logs import no_core_dumps, withhold_messages_of_jvm
+
 SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
     "spark.scheduler.mode": "FAIR",
@@ -17,7 +19,7 @@ SETTINGS: Final = {
     "spark.python.worker.reuse": "true",
     "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",  # else the audit gets workers of its own
     "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
+    "spark.log.level": "OFF",
 }
 
 _ALWAYS: Final = frozenset({"spark.sql.session.timeZone"})
@@ -45,8 +47,10 @@ def spark_session() -> SparkSession:
     """Returns the running session (Glue), the one that spark-submit configured, or a local one on every core.
 
     Workers on this machine are told to use this very Python; which one a cluster's workers have, Spark knows better.
-    What spark-submit was told wins, but for the time zone.
+    What spark-submit was told wins, but for the time zone. The driver's JVM logs classes and places, no messages; other
+    executors log nothing, unless spark-submit was told a level.
     """
+    no_core_dumps()
     submitted = dict(_submitted())
     builder = SparkSession.builder.appName("kagemusha")
     if "spark.master" not in submitted:
@@ -58,7 +62,9 @@ def spark_session() -> SparkSession:
     for name, value in {**SETTINGS, **(_ONE_MACHINE if local else {})}.items():
         if name not in submitted or name in _ALWAYS:
             builder = builder.config(name, value)
-    return builder.getOrCreate()
+    session = builder.getOrCreate()
+    withhold_messages_of_jvm(session)
+    return session
 
 
 def on_cluster() -> bool:

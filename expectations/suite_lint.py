@@ -23,6 +23,13 @@ _SQL: Final = re.compile(
     r"as|string|int|bigint|decimal|double|boolean|div",
     re.IGNORECASE,
 )
+_CALLED: Final = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)\s*\(")
+_HARMLESS: Final = frozenset({
+    "abs", "ceil", "coalesce", "contains", "day", "dayofweek", "endswith", "floor", "greatest", "hour", "if", "ifnull",
+    "isnan", "isnotnull", "isnull", "least", "left", "length", "lower", "ltrim", "month", "nullif", "nvl", "right",
+    "round", "rtrim", "startswith", "substr", "substring", "trim", "upper", "year",
+})  # fmt: skip
+"""Functions of Spark's SQL that give NULL for what they cannot take; others fail, and Spark's message has the value."""
 _NO_TYPES: Final[Mapping[str, pa.DataType]] = {}
 
 
@@ -94,6 +101,8 @@ def _of_one(check: Check, published: Collection[str]) -> Iterator[tuple[tuple[st
 
         for name, message in argument_problems(check):
             yield ("kwargs", name), message
+    for name in _called(check.kwargs):
+        yield ("kwargs", "row_condition"), f"calls {name}, which may fail on a value and quote it"
     for name in sorted({*check.columns, *_in_condition(check.kwargs)} - set(published)):
         yield ("kwargs", _key_of(name, check.kwargs)), f"column {name} is not published"
 
@@ -117,6 +126,15 @@ def _key_of(column: str, kwargs: Mapping[str, Any]) -> str:
 
 def _listed(value: object) -> Collection[object]:
     return value if isinstance(value, list | tuple) else ()
+
+
+def _called(kwargs: Mapping[str, Any]) -> list[str]:
+    """Returns the functions of Spark's that a row condition calls and that are not known to take every value."""
+    condition = kwargs.get("row_condition")
+    if not isinstance(condition, str) or str(kwargs.get("condition_parser", "spark")).startswith("great_expectations"):
+        return []
+    called = _CALLED.findall(_QUOTED.sub(" ", condition))
+    return sorted({name for name in called if not _SQL.fullmatch(name) and name.lower() not in _HARMLESS})
 
 
 def _in_condition(kwargs: Mapping[str, Any]) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from masking.errors import KeyUnusable
 from masking.key_derivation import check_value
 
-KeyState = Literal["primary", "active", "retired", "destroyed"]
+KeyState = Literal["pending", "primary", "active", "retired", "destroyed"]
 
 ROOT_BYTES = 32
 FORMAT = "kagemusha-keyring-1"
@@ -22,8 +22,8 @@ class KeyVersion:
 
     Attributes:
         version: counts from 1.
-        state: primary makes new tokens; active still makes them where asked for by number; retired only reads them;
-            destroyed has no key anymore.
+        state: pending makes no tokens yet, because older ones do not lead to its own; primary makes new tokens; active
+            still makes them where asked for by number; retired only reads them; destroyed has no key anymore.
         kcv: key check value, 8 hexadecimal digits; tells whether two keyrings hold the same key.
         created: when the version was made, ISO 8601.
     """
@@ -49,6 +49,8 @@ def check_consistent(versions: Versions, roots: Roots) -> None:
         problem = "Its versions do not count from 1 without a gap."
     elif sum(each.state == "primary" for each in versions) != 1:
         problem = "It does not have exactly one primary version."
+    elif any(each.state == "pending" for each in versions[:-1]):
+        problem = "A version is pending, and there is a newer one."
     elif {each.version for each in versions if each.state != "destroyed"} != set(roots):
         problem = "Its root keys are not those of its versions that still have one."
     elif any(len(root) != ROOT_BYTES for root in roots.values()):
@@ -106,7 +108,3 @@ def _parse(text: str) -> tuple[Versions, Roots] | None:
 def _state(name: str) -> KeyState:
     states: tuple[KeyState, ...] = get_args(KeyState)
     return states[states.index(name)]  # a foreign word raises the ValueError that the parser expects
-
-
-def _in_state(version: KeyVersion, state: KeyState) -> KeyVersion:
-    return KeyVersion(version.version, state, version.kcv, version.created)

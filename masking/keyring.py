@@ -78,6 +78,12 @@ class Keyring:
         return next(each.version for each in self._versions if each.state == "primary")
 
     @property
+    def pending(self) -> int | None:
+        """Returns the version that was made by a rotation and is not in use yet; None where there is none."""
+        newest = self._versions[-1]
+        return newest.version if newest.state == "pending" else None
+
+    @property
     def versions(self) -> Versions:
         """Returns what may be shown of every version, oldest first."""
         return self._versions
@@ -106,12 +112,13 @@ class Keyring:
             version: the key version; the primary one when None.
 
         Raises:
-            KeyUnusable: when the version is unknown, retired or destroyed.
+            KeyUnusable: when the version is unknown, pending, retired or destroyed.
         """
         number = self.primary if version is None else version
-        if self.version(number).state == "retired":
+        state = self.version(number).state
+        if state in {"pending", "retired"}:
             raise KeyUnusable(
-                f"Key version {number} is retired: it reads old tokens and makes no new ones.",
+                f"Key version {number} is {state}: it makes no new tokens.",
                 not_done="Nothing was masked.",
                 advice="Use the primary version.",
             )
@@ -126,11 +133,33 @@ class Keyring:
         return self._derive(domain, algorithm, length, version)
 
     def rotated(self, now: str) -> Keyring:
-        """Returns a keyring with a new primary version; the old primary stays active, so that joins go on working."""
+        """Returns a keyring with a new version that is pending: the primary makes new tokens until `activated`.
+
+        Raises:
+            KeyUnusable: when a version is pending already.
+        """
+        if self.pending is not None:
+            raise KeyUnusable(
+                f"Key version {self.pending} is pending already.",
+                not_done="The keyring was not changed.",
+                advice="Run `kagemusha retokenize`, which puts it into use.",
+            )
         root = secrets.token_bytes(ROOT_BYTES)
         number = self._versions[-1].version + 1
-        kept = [replace(each, state="active") if each.state == "primary" else each for each in self._versions]
-        return Keyring([*kept, KeyVersion(number, "primary", check_value(root), now)], {**self._roots, number: root})
+        added = KeyVersion(number, "pending", check_value(root), now)
+        return Keyring([*self._versions, added], {**self._roots, number: root})
+
+    def activated(self, version: int) -> Keyring:
+        """Returns a keyring whose pending version is the primary one; the old primary stays active.
+
+        Only where all tokens that stand lead to those of the version do joins go on working. One that is primary
+        already stays so: whoever was interrupted may ask again.
+
+        Raises:
+            KeyUnusable: when the version is unknown, or was in use before.
+        """
+        self._refuse_unless(version, "primary", ("pending", "primary"))
+        return self._led_by(version)
 
     def pinned(self, version: int) -> Keyring:
         """Returns a keyring that writes under the version, so that a run ends under the key it began with.
@@ -138,12 +167,8 @@ class Keyring:
         Raises:
             KeyUnusable: when the version is unknown, retired or destroyed.
         """
-        self._refuse_unless(version, "primary", ("primary", "active"))
-        states: dict[KeyState, KeyState] = {"primary": "active"}
-        kept = [replace(each, state=states.get(each.state, each.state)) for each in self._versions]
-        return Keyring(
-            [replace(each, state="primary") if each.version == version else each for each in kept], self._roots
-        )
+        self._refuse_unless(version, "primary", ("pending", "primary", "active"))
+        return self._led_by(version)
 
     def as_of(self, version: int) -> Keyring:
         """Returns a keyring that makes the same tokens as a version, so that they can be found; retired ones too.
@@ -151,7 +176,10 @@ class Keyring:
         Raises:
             KeyUnusable: when the version is unknown or destroyed.
         """
-        self._refuse_unless(version, "primary", ("primary", "active", "retired"))
+        self._refuse_unless(version, "primary", ("pending", "primary", "active", "retired"))
+        return self._led_by(version)
+
+    def _led_by(self, version: int) -> Keyring:
         kept = [replace(each, state="active") if each.state == "primary" else each for each in self._versions]
         return Keyring(
             [replace(each, state="primary") if each.version == version else each for each in kept], self._roots
@@ -185,7 +213,7 @@ class Keyring:
             raise KeyUnusable(
                 f"Key version {version} is {found} and cannot become {state}.",
                 not_done="The keyring was not changed.",
-                advice="A version goes from primary to active by rotation, then to retired, then to destroyed.",
+                advice="A version goes from pending to primary to active by rotation, then to retired, destroyed.",
             )
 
     def _derive(self, domain: str, algorithm: str, length: int, version: int) -> bytes:
@@ -230,7 +258,7 @@ def _unchanged() -> KeyUnusable:
     return KeyUnusable(
         "A keyring was about to be changed in place.",
         not_done="It stays as it was.",
-        advice="`rotated`, `retired` and `destroyed` give a new keyring.",
+        advice="`rotated`, `activated`, `retired` and `destroyed` give a new keyring.",
     )
 
 

@@ -11,6 +11,7 @@ from masking.leaks import LeakKind
 from masking.policy import ColumnClass
 from masking.strategies import AnyStrategy
 from schemas.reviewed import Name, Reviewed, TypeInYaml
+from schemas.words import Text
 
 AllowedLeak = Literal[LeakKind.MY_NUMBER, LeakKind.EMAIL, LeakKind.PHONE]
 
@@ -45,7 +46,9 @@ class Column(Reviewed):
     values: tuple[str | int, ...] = Field(
         default=(), description="The only values of a kept string or int64 column: any other fails the audit."
     )
-    about: str = Field(default="", description="Published as the BigQuery column description.")
+    about: Text = Field(
+        default=Text(), description="Published as the BigQuery column description; a text, or one in each language."
+    )
 
     @property
     def dropped(self) -> bool:
@@ -64,4 +67,4 @@ class Derived(Reviewed):
     type: Literal["date"]
     source: Name = Field(alias="from", description="The kept timestamp column it is computed from, as published.")
     rule: Literal["business_date"] = Field(alias="as", description="business_date: the calendar date in Japan (JST).")
-    about: str = ""
+    about: Text = Text()

@@ -15,6 +15,8 @@ from schemas.erasure import Erasure, NullifyColumns
 from schemas.loads import AddedColumn, Load, MergeLoad, PartitionLoad
 from schemas.published_names import published_name
 from schemas.reviewed import NAME, Name, QualifiedName, Reviewed, SourceColumnName, SourceTableName
+from schemas.words import Text
+from schemas.written import written_problems
 
 _ZONE = "a time without a zone becomes one by `type: timestamp(Asia/Tokyo)` or `timestamp(UTC)`"
 
@@ -23,7 +25,11 @@ class Contract(Reviewed):
     """What a table is: where it comes from, where it goes, and every column's fate."""
 
     table: Name = Field(description="The table's name in logs, commands and the ledger.")
-    about: str = Field(min_length=1, description="One sentence: what a row is. Published as the table description.")
+    about: Text = Field(
+        min_length=1,
+        description="One sentence: what a row is. Published as the table description; a text, or one in each language.",
+    )
+    owner: str = Field(default="", description="Who answers for the table: a team or an address. Changes no row.")
     source: SourceTableName = Field(description="schema.table in Aurora.")
     foreign: tuple[SourceTableName, ...] = Field(
         (),
@@ -114,8 +120,9 @@ class Contract(Reviewed):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the contract's meaning: equal for files that differ in layout or comments only."""
-        meaning = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
+        """SHA-256 of the contract's meaning: layout, comments, owner and translations do not change it."""
+        said = self.model_dump(mode="json", by_alias=True, exclude={"owner"})
+        meaning = json.dumps(said, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(meaning.encode()).hexdigest()
 
     @model_validator(mode="after")
@@ -170,12 +177,17 @@ class Contract(Reviewed):
     def _bigquery_problems(self) -> list[str]:
         """Returns what BigQuery would refuse of the table once its rows were read."""
         names = [column.publish_as or name for name, column in self.columns.items() if not column.dropped]
-        abouts = {name: column.about for name, column in self.columns.items() if not column.dropped}
+        abouts = {name: column.about.longest for name, column in self.columns.items() if not column.dropped}
+        texts = [self.about, *(column.about for column in self.columns.values() if not column.dropped)]
+        texts += [one.about for one in self.derive.values()]
         clusters = {name: self._type_or_none(name) for name in self.cluster_by if name in self.published}
         return [
             *name_problems([*names, *self.derive, *self.added]),
             *label_problems(self.table),
-            *description_problems(self.about, abouts, {name: one.about for name, one in self.derive.items()}),
+            *description_problems(
+                self.about.longest, abouts, {name: one.about.longest for name, one in self.derive.items()}
+            ),
+            *written_problems([said for text in texts for said in (str(text), text.ja)]),
             *clustering_problems(clusters),
             *repeated("key", self.key),
             *repeated("cluster_by", self.cluster_by),
@@ -273,6 +285,6 @@ class Contract(Reviewed):
         """The Arrow type of every published column, in order."""
         return {name: self.output_type(name) for name in self.published}
 
-    def about_column(self, name: str) -> str:
+    def about_column(self, name: str) -> Text:
         """The description of a published column; empty where the contract has none."""
         return (self.added.get(name) or self.derive.get(name) or self.selected[name]).about

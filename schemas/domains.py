@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from masking.leaks import OwnIins
 from masking.strategies import Fpe, JsonFields, KeyedStrategy
 from schemas.contract import Contract
 from schemas.errors import ContractInvalid, DomainRefused
+from schemas.types import ColumnType
 
 _CHOICES: Final = {"on_invalid", "quarantine_budget"}
 """Parameters that do not change what a token of a value is."""
+_TEXT: Final = ColumnType("string")
+"""What a field of a JSON column holds."""
 
 
 @dataclass(frozen=True)
@@ -23,15 +26,20 @@ class DomainUse:
         table: of the contract.
         column: the published one.
         strategy: makes the tokens.
-        raw_bytes: whether the source's values are bytes.
+        type: of the source's values.
         own_iins: the contract's own IINs, which no token of it has.
     """
 
     table: str
     column: str
     strategy: KeyedStrategy
-    raw_bytes: bool
+    type: ColumnType
     own_iins: OwnIins = ()
+
+    @property
+    def raw_bytes(self) -> bool:
+        """Whether the source's values are bytes."""
+        return self.type.name == "bytes"
 
 
 def domain_uses(contracts: Iterable[Contract]) -> Iterator[DomainUse]:
@@ -41,7 +49,8 @@ def domain_uses(contracts: Iterable[Contract]) -> Iterator[DomainUse]:
             masks = column.mask.fields.values() if isinstance(column.mask, JsonFields) else (column.mask,)
             for mask in masks:
                 if isinstance(mask, KeyedStrategy):
-                    yield DomainUse(contract.table, name, mask, column.type.name == "bytes", contract.own_iins)
+                    held = column.type if mask is column.mask else _TEXT
+                    yield DomainUse(contract.table, name, mask, held, contract.own_iins)
 
 
 def rewritable_columns(contract: Contract) -> dict[str, KeyedStrategy]:
@@ -78,12 +87,35 @@ def reversible_use(contracts: Iterable[Contract], domain: str) -> DomainUse:
             not_done="No value was unmasked.",
             advice=f"Domains whose tokens can be turned back: {', '.join(known) or 'none'}.",
         )
-    first = reversible[0]
-    other = next((use for use in reversible if _makes(use) != _makes(first)), None)
+    return _one_of(reversible, "No value was unmasked.")
+
+
+def token_use(contracts: Iterable[Contract], domain: str) -> DomainUse:
+    """Returns a use of the domain that makes the tokens which every table publishes; text, where types differ.
+
+    Raises:
+        DomainRefused: no column uses the domain.
+        ContractInvalid: columns of the domain make different tokens.
+    """
+    uses = tuple(domain_uses(contracts))
+    found = [use for use in uses if use.strategy.domain == domain]
+    if not found:
+        known = sorted({use.strategy.domain for use in uses})
+        raise DomainRefused(
+            "No contract has that domain.", not_done="No token was made.", advice=f"Domains: {', '.join(known)}."
+        )
+    first = _one_of(found, "No token was made.")
+    return first if len({use.type for use in found}) == 1 else replace(first, type=_TEXT)
+
+
+def _one_of(uses: Sequence[DomainUse], not_done: str) -> DomainUse:
+    first = uses[0]
+    other = next((use for use in uses if _makes(use) != _makes(first)), None)
     if other is not None:
         raise ContractInvalid(
-            f"{first.table}.{first.column} and {other.table}.{other.column} make different tokens of domain {domain}.",
-            not_done="No value was unmasked.",
+            f"{first.table}.{first.column} and {other.table}.{other.column} make different tokens of domain "
+            f"{first.strategy.domain}.",
+            not_done=not_done,
             advice="Give them domains of their own, or the same parameters and `own_iins`.",
         )
     return first

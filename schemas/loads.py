@@ -9,9 +9,12 @@ import pyarrow as pa
 from pydantic import Field
 
 from schemas.reviewed import Name, Reviewed
+from schemas.words import Text
 
 SNAPSHOT_DATE: Final = "snapshot_date"
 DELETED_AT: Final = "deleted_at"
+_FEW: Final = 10
+"""So many rows may go whatever their share, unless nothing is left: small tables lose rows too."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class AddedColumn:
 
     name: str
     type: pa.DataType
-    about: str
+    about: Text
 
 
 class LoadMode(Reviewed):
@@ -94,6 +97,10 @@ class MergeLoad(LoadMode):
         None, description="The published DATE column that partitions the table; changes then touch few partitions."
     )
 
+    def deletable(self, published: int) -> int:
+        """Returns how many of so many published rows one run may delete, unless nothing would be left."""
+        return max(_FEW, int(published * self.most_deletes))
+
     @property
     def partition_by(self) -> str | None:
         """The column of `by`, where it is set."""
@@ -102,7 +109,10 @@ class MergeLoad(LoadMode):
     @property
     def adds(self) -> tuple[AddedColumn, ...]:
         """`deleted_at`, where deletes are soft."""
-        about = "When a load found the row gone from the source; NULL while it is there."
+        about = Text(
+            "When a load found the row gone from the source; NULL while it is there.",
+            "元のデータベースから行がなくなったことを取り込みが検知した時刻。残っている間は NULL。",
+        )
         return (AddedColumn(DELETED_AT, pa.timestamp("us", "UTC"), about),) if self.deletes == "soft" else ()
 
 
@@ -119,7 +129,8 @@ class SnapshotLoad(LoadMode):
     @property
     def adds(self) -> tuple[AddedColumn, ...]:
         """`snapshot_date`."""
-        return (AddedColumn(SNAPSHOT_DATE, pa.date32(), "The business day of the run that read this state."),)
+        about = Text("The business day of the run that read this state.", "この状態を読み取った実行の営業日。")
+        return (AddedColumn(SNAPSHOT_DATE, pa.date32(), about),)
 
 
 Load = Annotated[FullLoad | PartitionLoad | MergeLoad | SnapshotLoad, Field(discriminator="mode")]

@@ -16,6 +16,9 @@ from schemas.view_query import query_problems
 PRODUCT_DATASETS: Final = ("ops", "looker")
 """The ledger's dataset and that of the views, as they are called unless the settings say otherwise."""
 
+GA4_EVENTS: Final = "ga4.events"
+"""What a view calls the export of Google Analytics 4: no contract publishes it, and the settings say where it is."""
+
 
 def contract_problems(contracts: Iterable[Contract], reserved: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yields the contract's table and what is wrong with where it publishes: the product's datasets are no place."""
@@ -32,10 +35,10 @@ def view_problems(
 
     Args:
         queries: view → its query.
-        contracts: all of them; a view reads what they publish, and nothing else.
+        contracts: all of them; a view reads what they publish and the export of Google Analytics, and nothing else.
         reserved: the product's datasets.
     """
-    published, of_product = [contract.publish for contract in contracts], tuple(reserved)
+    published, of_product = [*(contract.publish for contract in contracts), GA4_EVENTS], tuple(reserved)
     for name, query in queries.items():
         if not NAME.match(name):
             yield name, "has a name that is not of lower-case letters, digits and underscores"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +13,14 @@ from schemas.contract_file import BUNDLED
 from schemas.errors import ContractInvalid
 from schemas.lint import VIEW_FITS, LintedFile, Located
 from schemas.reviewed import NAME
+from schemas.view_header import read_header
+from schemas.words import Text
+from schemas.written import written_problems
 from schemas.yaml_file import read_text, unprintable_at
 
 FOLDER: Final = BUNDLED / "views"
-_ABOUT: Final = re.compile(r"\A-- about: *(\S.*)(?:\n|\Z)")
+SMALLEST_GROUP: Final = "@smallest_group"
+"""What stands in a query for the settings' smallest group of members that views show."""
 _NOTHING: Final[Mapping[str, str]] = {}
 _AFTER_A_TABLE: Final = (
     "WHERE|GROUP|HAVING|ORDER|LIMIT|ON|USING|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|UNION|EXCEPT|INTERSECT|WINDOW|QUALIFY|"
@@ -27,11 +31,32 @@ _ALIAS: Final = rf"(?P<alias>\s+(?:AS\s+)?(?!(?:{_AFTER_A_TABLE}|AS)\b)[A-Za-z_]
 
 @dataclass(frozen=True)
 class View:
-    """One view: its name, what it answers, and its query."""
+    """One view.
+
+    Attributes:
+        name: of the view.
+        about: what it answers.
+        sql: its query.
+        grain: the columns of which no two rows have the same values.
+        date: the column that a report's date control filters.
+        columns: what each column is, in their order.
+    """
 
     name: str
-    about: str
+    about: Text
     sql: str
+    grain: tuple[str, ...] = ()
+    date: str | None = None
+    columns: Mapping[str, Text] = field(default_factory=dict)
+
+    @property
+    def suppresses(self) -> bool:
+        """Whether groups of few members are left out."""
+        return SMALLEST_GROUP in self.sql
+
+    def showing_groups_of(self, smallest: int) -> View:
+        """Returns the view as it is published: no group has fewer members than so many."""
+        return replace(self, sql=self.sql.replace(SMALLEST_GROUP, str(smallest)))
 
     def tables(self, published: Iterable[str]) -> tuple[str, ...]:
         """Returns those published tables that the query names."""
@@ -74,26 +99,38 @@ def read_view(path: Path) -> View:
         ContractInvalid: see `load_views`.
     """
     text, fault = read_text(path)
-    about = _ABOUT.match(text)
-    query = text[about.end() :].strip().rstrip(";").strip() if about else ""
+    header = read_header(text)
+    query = text[header.length :].strip().rstrip(";").strip() if header else ""
     what, line, todo = "", 1, "Say in one line what the view answers."
     if fault is not None:
         what, line, todo = fault.what, fault.line, "Write it as UTF-8 text."
+    elif any(written_problems([text])):
+        what, todo = "holds what looks like a card number or My Number, and it is published", "Take it out."
     elif unprintable_at(text):
         what, line, todo = "holds a control character", unprintable_at(text), "Take it out."
-    elif about is None:
+    elif header is None:
         what = "does not begin with a line `-- about: …`"
-    elif len(about[1]) > LONGEST_TABLE_DESCRIPTION:
-        what = f"has an `about` of {len(about[1]):,} characters; BigQuery takes {LONGEST_TABLE_DESCRIPTION:,}"
+    elif len(header.about.longest) > LONGEST_TABLE_DESCRIPTION:
+        length = len(header.about.longest)
+        what = f"has an `about` of {length:,} characters; BigQuery takes {LONGEST_TABLE_DESCRIPTION:,}"
+    elif header.problem:
+        what, todo = header.problem, "See the other views for what a header says."
     elif not query:
         what, line, todo = "has no query", 2, "Write one SELECT below its `-- about:` line."
     elif not NAME.match(path.stem):
         what = "has a name that contracts do not take"
         todo = "Name the file with lower-case letters, digits and underscores, then .sql."
-    if about is None or what:
+    if header is None or what:
         where = {"file": f"views/{path.name}:{line}"}
         raise ContractInvalid(f"View {path.name} {what}.", not_done="No view was created.", advice=todo, where=where)
-    return View(path.stem, about[1].strip(), query)
+    return View(
+        name=path.stem,
+        about=header.about,
+        sql=query,
+        grain=header.grain,
+        date=header.date,
+        columns=header.columns,
+    )
 
 
 def view_findings(paths: Iterable[Path]) -> tuple[Located, ...]:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a bare checkout able to run: .venv (Python 3.11), .venv-bigquery (Python 3.13), the servers PostgreSQL and MariaDB, Java.
 # `bootstrap.sh deploy` also makes .venv-deploy, the checkers of the deployment (700 MB, so only when it is asked for).
+# `bootstrap.sh exports` also makes .venv-exports, the tools that read our exports, dbt among them.
 # What is there already is left alone, so a second run takes a moment. System packages are installed only as root with
 # apt; otherwise a line says what is missing.
 set -euo pipefail
@@ -109,8 +110,16 @@ make_deploy() {
   echo "$deploy_is" >.venv-deploy/.made-from
 }
 
+make_exports() {
+  say "making .venv-exports"
+  .venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-exports
+  install_locked .venv-exports requirements-exports.lock
+  echo "$exports_is" >.venv-exports/.made-from
+}
+
 main_is=$(fingerprint requirements-dev.lock)
 deploy_is=$(fingerprint requirements-deploy.lock)
+exports_is=$(fingerprint requirements-exports.lock)
 bigquery_is=$(fingerprint requirements-bigquery.lock)
 package_is=$(fingerprint setup.py pyproject.toml)
 
@@ -131,3 +140,4 @@ if [ "$(cat .venv/.package-from 2>/dev/null)" != "$package_is" ]; then
   echo "$package_is" >.venv/.package-from
 fi
 if [ "${1:-}" = deploy ]; then is_made .venv-deploy "$deploy_is" || make_deploy; fi
+if [ "${1:-}" = exports ]; then is_made .venv-exports "$exports_is" || make_exports; fi

@@ -3,9 +3,10 @@
     python scripts/faults.py                       # every fault point; prints a table, writes .local/faults.json
     python scripts/faults.py --only load-lost      # one, or several
     python scripts/faults.py --list
+    python scripts/faults.py --random 30 --seed 7  # 30 random schedules of one to five disturbances each
 
-Exit code 1 when a promise was broken: rows lost or doubled after a rerun, yesterday's data unreadable meanwhile, or
-something left behind.
+Exit code 1 when a promise was broken: rows lost or doubled after a rerun, yesterday's data unreadable meanwhile, a
+planted value in BigQuery or a staged file, or something left behind. A random schedule that breaks one is shrunk first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +28,11 @@ from rich.console import Console  # noqa: E402  needs the path above
 from rich.table import Table  # noqa: E402  the same
 
 from etl.spark import spark_session  # noqa: E402  the same
-from scripts.fault_injection.field import field  # noqa: E402  the same
+from scripts.fault_injection.field import Field, field  # noqa: E402  the same
+from scripts.fault_injection.point import Point  # noqa: E402  the same
 from scripts.fault_injection.points import POINTS  # noqa: E402  the same
-from scripts.fault_injection.trial import Outcome, timed  # noqa: E402  the same
+from scripts.fault_injection.schedule import schedules, shrunk, tried_schedule  # noqa: E402  the same
+from scripts.fault_injection.trial import Outcome, tried  # noqa: E402  the same
 
 _WIDTH: Final = 150
 
@@ -40,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="list the fault points")
     parser.add_argument("--root", type=Path, default=ROOT / ".local" / "faults", help="folder of the stack")
     parser.add_argument("--output", type=Path, default=ROOT / ".local" / "faults.json", help="file of the outcomes")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="try N random schedules instead")
+    parser.add_argument("--seed", type=int, default=1, help="which ones; the same seed draws the same schedules")
     given = parser.parse_args(arguments)
     chosen = [point for point in POINTS if not given.only or point.name in given.only]
     if given.only and len(chosen) != len(set(given.only)):
@@ -51,20 +57,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     begun = time.monotonic()
     outcomes = []
-    with field(given.root) as played:
+    with field(given.root, keys_change=given.random > 0) as played:
         spark = spark_session()
         try:
-            for point in chosen:
-                outcome, seconds = timed(played, point)
+            for outcome in trials(played, chosen, given.random, given.seed):
                 outcomes.append(outcome)
-                print(f"{seconds:6.1f} s  {outcome.point:24}{outcome.outcome}", flush=True)
+                print(f"{time.monotonic() - begun:6.0f} s  {outcome.point:24}{outcome.outcome}", flush=True)
                 write(outcomes, given.output)
         finally:
             spark.stop()
     show(outcomes)
     wrong = sum(outcome.wrong for outcome in outcomes)
-    print(f"{len(outcomes)} fault points in {time.monotonic() - begun:.0f} s, {wrong} wrong")
+    print(f"{len(outcomes)} trials in {time.monotonic() - begun:.0f} s, {wrong} wrong")
     return 1 if wrong else 0
+
+
+def trials(played: Field, points: Sequence[Point], count: int, seed: int) -> Iterator[Outcome]:
+    """Yields the outcome of each point; or of so many random schedules, of which a wrong one is shrunk."""
+    if not count:
+        yield from (tried(played, point) for point in points)
+    for schedule in schedules(seed, count, tuple(played.contracts)):
+        outcome = tried_schedule(played, schedule)
+        yield replace(outcome, injected=f"shrunk: {shrunk(played, schedule)}") if outcome.wrong else outcome
 
 
 def write(outcomes: Sequence[Outcome], path: Path) -> None:
@@ -76,10 +90,10 @@ def write(outcomes: Sequence[Outcome], path: Path) -> None:
 def show(outcomes: Sequence[Outcome]) -> None:
     """Prints one line a fault point."""
     drawn = Table("point", "injected", "outcome", title="Faults and what became of them", title_justify="left")
-    for name in ("rows lost", "rows doubled", "stale reads"):
+    for name in ("rows lost", "rows doubled", "stale reads", "leaked values"):
         drawn.add_column(name, justify="right")
     for one in outcomes:
-        counts = (str(one.rows_lost), str(one.rows_doubled), str(one.stale_reads))
+        counts = (str(one.rows_lost), str(one.rows_doubled), str(one.stale_reads), str(one.leaked_values))
         drawn.add_row(one.point, one.injected, one.outcome, *counts, style="red" if one.wrong else None)
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(drawn)
 

@@ -15,6 +15,7 @@ compile requirements.lock --python .venv/bin/python requirements.in
 compile requirements-dev.lock --python .venv/bin/python requirements-dev.in
 compile requirements-bigquery.lock --python .venv-bigquery/bin/python requirements-bigquery.in
 compile requirements-deploy.lock --python .venv/bin/python requirements-deploy.in
+compile requirements-exports.lock --python .venv/bin/python requirements-exports.in
 
 # The other runtimes: the same demands, but for the versions that a file of the matrix puts in their place.
 for wanted in scripts/matrix/*.txt; do

@@ -39,6 +39,8 @@ LONG: Final = (
     "scripts/test_synth.py",
     "etl/run/test_load_modes.py",
     "scripts/local_stack/test_mariadb.py",
+    "etl/publish/test_view_numbers.py",
+    "etl/publish/test_rights.py",
 )
 """Files that take longest, longest first: they start first, so that no process is left alone with one at the end.
 

@@ -24,6 +24,7 @@ PAGES = (
     "expectations/SUITES.md",
     "jobs/RUNNING.md",
     "schemas/CONTRACTS.md",
+    "schemas/views/ANALYSTS.md",
     "scripts/LOCAL.md",
 )
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}

@@ -17,7 +17,8 @@ ETL = ROOT / "etl"
 MAY_IMPORT = {
     "errors": set(),
     "clock": set(),
-    "spark": set(),
+    "logs": set(),
+    "spark": {"logs"},
     "settings": {"errors"},
     "retries": {"errors"},
     "progress": {"clock"},
@@ -26,14 +27,15 @@ MAY_IMPORT = {
     "ledger": {"cloud", "settings", "retries", "clock", "errors"},
     "source": {"cloud", "settings", "retries", "errors"},
     "plan": {"source", "ledger", "clock", "errors"},
-    "stage": {"plan", "source", "keys", "cloud", "retries", "clock", "errors"},
+    "stage": {"plan", "source", "keys", "cloud", "retries", "logs", "clock", "errors"},
     "audit": {"stage", "ledger", "cloud", "spark", "settings", "retries", "clock", "errors"},
-    "publish": {"audit", "stage", "plan", "ledger", "cloud", "clock", "errors"},
-    "installation": {"ledger", "keys", "cloud", "settings"},
+    "publish": {"audit", "stage", "plan", "ledger", "cloud", "settings", "clock", "errors"},
+    "exports": {"ledger", "progress", "settings", "clock"},
+    "installation": {"ledger", "keys", "cloud", "settings", "errors"},
     "workers": {"installation", "source", "keys", "cloud", "spark", "settings", "retries", "errors"},
     "run": {
-        "installation", "workers", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark",
-        "progress", "settings", "clock", "errors",
+        "installation", "workers", "exports", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud",
+        "spark", "progress", "settings", "clock", "errors",
     },
     "upkeep": {
         "installation", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark", "progress",
@@ -41,8 +43,11 @@ MAY_IMPORT = {
     },
     "reports": {"publish", "stage", "plan", "source", "ledger", "cloud", "settings", "clock", "errors"},
     "authoring": {"plan", "source", "settings", "errors"},
-    "entry": {"run", "publish", "progress", "settings", "clock", "errors"},
-    "cli": {"entry", "run", "upkeep", "reports", "authoring", "ledger", "keys", "settings", "progress", "errors"},
+    "entry": {"run", "publish", "progress", "settings", "clock", "errors", "logs"},
+    "cli": {
+        "entry", "installation", "run", "upkeep", "reports", "exports", "authoring", "ledger", "keys", "settings",
+        "progress", "errors",
+    },
 }  # fmt: skip
 """Room → the rooms that it imports from; a line is exactly what the code does, so a new arrow is a decision."""
 FACES = (

@@ -12,6 +12,8 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import ClassVar, Final
 
+import pyarrow as pa
+
 from etl.clock import now
 from etl.cloud.storage import StagingBucket
 from etl.errors import NOT_PUBLISHED, STOPPED
@@ -19,6 +21,7 @@ from etl.stage import Staged
 from expectations.checks import Check, CheckResult
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
+from masking.leaks import MUST_NOT_BE_WRITTEN, count_leaks
 
 _USE: Final = ("audit.waivers", "hmac_sha256", 32)
 """Domain, algorithm and length of the signing key; no contract's domain can have a point in its name."""
@@ -61,7 +64,8 @@ def sign_waiver(staged: Staged, result: CheckResult, reason: str, by: str, keys:
     """Returns a waiver of a failed blocking check.
 
     Raises:
-        WaiverRefused: the check passed, does not block, or proves that nothing was lost on the way.
+        WaiverRefused: the check passed, does not block, or proves that nothing was lost on the way; or what would be
+            recorded looks like a card number.
     """
     check, problem = result.check, ""
     if not check.waivable:
@@ -72,6 +76,8 @@ def sign_waiver(staged: Staged, result: CheckResult, reason: str, by: str, keys:
         problem = "is a warning: it stops nothing"
     elif not reason.strip() or not by.strip():
         problem = "is waived by a person for a reason: both must be given"
+    elif count_leaks(pa.array([reason, by]), MUST_NOT_BE_WRITTEN):
+        problem = "is not waived: reason or name hold what looks like a card number, and they are kept for years"
     if problem:
         raise WaiverRefused(f"{check.name} {problem}.", not_done=NOT_PUBLISHED, where=_place(staged))
     at = now().isoformat(timespec="seconds")

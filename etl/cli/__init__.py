@@ -6,16 +6,20 @@ import sys
 
 import typer
 
+from etl.cli.access import access
 from etl.cli.audit import audit
 from etl.cli.backfill import backfill
+from etl.cli.cost import cost
 from etl.cli.detokenize import detokenize
 from etl.cli.diff import diff
 from etl.cli.discover import discover
 from etl.cli.drift import drift
 from etl.cli.evidence import evidence
+from etl.cli.export import export
 from etl.cli.forget import forget
 from etl.cli.keys import keys
 from etl.cli.leases import leases
+from etl.cli.links import links
 from etl.cli.lint import lint
 from etl.cli.local import local
 from etl.cli.plan import plan
@@ -26,6 +30,7 @@ from etl.cli.retokenize import retokenize
 from etl.cli.run import run
 from etl.cli.scan_leaks import scan_leaks
 from etl.cli.status import runs, status
+from etl.cli.tokenize import tokenize
 from etl.cli.verify import verify
 from etl.cli.waive import waive
 from etl.entry import guarded
@@ -50,6 +55,10 @@ app.command("status", short_help="Show what is loaded of each table, and what st
 app.command("runs", short_help="Show the last runs.")(runs)
 app.command("leases", short_help="Show which run holds which table; free a dead run's.")(leases)
 app.command("verify", short_help="Compare BigQuery, ledger and source for one business day.")(verify)
+app.command("links", short_help="Show links that open views in Looker Studio, Sheets and BigQuery.")(links)
+app.command("cost", short_help="Say what a query or each view would read and cost.")(cost)
+app.command("export", short_help="Write contracts as ODCS or as dbt's sources.yml.")(export)
+app.command("access", short_help="Show who may read what, and what the settings do not say.")(access)
 app.command("evidence", short_help="Print a run's report for security officers and assessors.")(evidence)
 app.command("forget", short_help="Find persons in BigQuery, and erase them.")(forget)
 app.command("discover", short_help="Propose a contract for a table that has none.")(discover)
@@ -57,6 +66,7 @@ app.command("audit", short_help="Audit what a run staged again.")(audit)
 app.command("publish", short_help="Publish a staged table whose audit passes now.")(publish)
 app.command("waive", short_help="Sign that one blocking failure may pass once.")(waive)
 app.command("detokenize", short_help="Turn tokens back into values.")(detokenize)
+app.command("tokenize", short_help="Turn values into the tokens that tables hold.")(tokenize)
 app.command("scan-leaks", short_help="Look for readable card numbers and personal data.")(scan_leaks)
 app.command("retokenize", short_help="Renew published tokens after `kagemusha keys rotate`.")(retokenize)
 app.add_typer(keys, name="keys")

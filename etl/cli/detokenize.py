@@ -6,15 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TextIO
+from typing import Annotated, Final, TextIO
 
 import typer
 
+from etl.cli.access_log import access_log_path
 from etl.cli.options import ContractsFolder, SettingsFile
 from etl.errors import STOPPED, SettingsInvalid
-
-if TYPE_CHECKING:
-    from etl.settings import DetokenizeSettings
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 
@@ -50,7 +48,7 @@ def detokenize(
 
     stated_purpose(purpose)
     chosen = load_settings(settings)
-    log = AccessLog(_log_path(chosen.detokenize, audit_log))
+    log = AccessLog(access_log_path(chosen.detokenize, audit_log, "No value was unmasked."))
     if chosen.detokenize.domains and domain not in chosen.detokenize.domains:
         raise DetokenizeRefused(
             "The settings do not allow that domain to be turned back.",
@@ -68,22 +66,6 @@ def detokenize(
     if failed:
         typer.echo(f"{failed} lines are no tokens of domain {domain}; they gave empty lines.", err=True)
         raise typer.Exit(STOPPED)
-
-
-def _log_path(allowed: DetokenizeSettings, option: Path | None) -> Path:
-    """Returns the settings' log, which no option can replace, else the option's."""
-    from etl.upkeep.detokenize.access_log import AccessLogUnusable
-
-    if allowed.audit_log and option and option != allowed.audit_log:
-        raise AccessLogUnusable(
-            "The settings name another access log than --audit-log does.",
-            not_done="No value was unmasked.",
-            advice="Leave --audit-log out.",
-        )
-    chosen = allowed.audit_log or option
-    if chosen is None:
-        raise AccessLogUnusable("There is no access log.", not_done="No value was unmasked.")
-    return chosen
 
 
 @contextmanager

@@ -33,7 +33,8 @@ def forget(
     Identifiers are what the source has (a member's number), never tokens. They become tokens under every key version
     that is not destroyed. Output and ledger (ops.erasures) hold counts and keyed references only.
 
-    Exit codes: 0 done, 2 a contract or the call must change, 3 a run holds a table: run again.
+    Exit codes: 0 done, 2 a contract or the call must change, or rows cannot be searched any more; 3 a run holds a
+    table: run again.
     """
     from etl.keys import open_keyring
     from etl.ledger import Ledger
@@ -73,6 +74,13 @@ def _print(done: Erasure, settings: Settings) -> None:
     for one in done.tables:
         if one.error:
             typer.echo(f"{one.table}: {one.error}", err=True)
+    if done.unsearched:
+        typer.echo(
+            f"NOT DONE: rows are under key version {', '.join(map(str, done.lost_versions))}, which was destroyed, and "
+            f"nobody can tell whose: {'; '.join(map(str, done.unsearched))}. Load these tables again from the source, "
+            "or delete the rows; then forget again.",
+            err=True,
+        )
     typer.echo(f"Erasure {done.erasure_id} is in ops.erasures." if done.applied else "Dry run: nothing was changed.")
     for line in _unreached(done, settings):
         typer.echo(f"  {line}")

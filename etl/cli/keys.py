@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etl.cli.options import SettingsFile
+from etl.cli.options import ContractsFolder, SettingsFile
 
 if TYPE_CHECKING:
     from masking.keyring import Keyring
@@ -48,12 +48,16 @@ def show(ref: Ref = None, settings: SettingsFile = None) -> None:
 
 @keys.command()
 def rotate(ref: Ref = None, settings: SettingsFile = None) -> None:
-    """Make a new primary version. The old one stays active until it is retired. `kagemusha retokenize` comes next."""
+    """Make a new version. It is pending: loads go on under the present one until `kagemusha retokenize` uses it."""
     from etl.keys import rotate_keyring
 
     where = _where(ref, settings)
-    _show(where, rotate_keyring(where))
-    typer.echo("Run `kagemusha retokenize` before the next daily load: it keeps old and new tokens joining.")
+    keyring = rotate_keyring(where)
+    _show(where, keyring)
+    typer.echo(
+        f"Version {keyring.pending} is pending; loads go on under version {keyring.primary}. Run `kagemusha "
+        "retokenize` at any time: it leads old tokens to new ones, uses the version, and renews what is published."
+    )
 
 
 @keys.command()
@@ -70,15 +74,39 @@ def destroy(
     version: Version,
     ref: Ref = None,
     settings: SettingsFile = None,
+    contracts: ContractsFolder = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002  typer's way to a flag
+    orphan: Annotated[
+        str, typer.Option(help="Why tokens that still stand may be given up; written down in ops.key_events.")
+    ] = "",
 ) -> None:
-    """Remove a retired version's key forever: nobody can turn its tokens back, and no backup of ours has it."""
-    from etl.keys import change_keyring
+    """Remove a retired version's key forever: nobody can turn its tokens back, and no backup of ours has it.
 
-    where = _where(ref, settings)
+    Published rows, token maps, staged files and the ledger are looked through first; while any of them holds a token of
+    the version, its key stays (exit code 2) unless --orphan says why not.
+    """
+    from etl.errors import SettingsInvalid
+    from etl.installation import Installation
+    from etl.settings import load_settings
+    from etl.upkeep.keys.destroy import destroy_version
+    from schemas.contract_file import BUNDLED, load_contracts
+
+    chosen, where = load_settings(settings), _where(ref, settings)
+    if where != chosen.keyring.ref:
+        raise SettingsInvalid(
+            "The settings name another keyring: they do not tell what its tokens are in.",
+            not_done="No key was destroyed.",
+            advice="Name the settings of the installation that uses the keyring.",
+        )
+    known = load_contracts(contracts or BUNDLED)
     if not yes:
         typer.confirm(f"Destroy key version {version} of {where}?", abort=True)
-    _show(where, change_keyring(where, lambda keyring: keyring.destroyed(version)))
+    keyring, held, signed = destroy_version(Installation.open(chosen), known.values(), version, orphan)
+    _show(where, keyring)
+    for one in held:
+        typer.echo(f"Orphaned: {one}.")
+    if signed:
+        typer.echo(f"{signed:,} rows of the ledger were signed under it: nobody can prove them any more.")
 
 
 @keys.command()

@@ -18,9 +18,10 @@ def retokenize(
 ) -> None:
     """Renew the tokens of published tables after `kagemusha keys rotate`; safe to run again at any point.
 
-    Until the last table is done, views look through ops.token_map_<domain>, which leads old tokens to present ones, so
-    that their joins go on working. One-way columns (pseudonymize, shift_date, keyed fields of a document) stay: only a
-    load from the source renews them.
+    First, while no run publishes, token maps are made for all published tables, and the pending key version comes into
+    use; while one does, this ends with exit code 3 and nothing has changed. Until the last table is done, views look
+    through ops.token_map_<domain>, which leads old tokens to present ones, so that their joins go on working. One-way
+    columns (pseudonymize, shift_date, keyed fields of a document) stay: only a load from the source renews them.
 
     Exit codes: 0 done, 1 an audit stopped a table, 2 a contract or a key must change, 3 run again.
     """

@@ -92,8 +92,18 @@ def change_keyring(where: str, change: Callable[[Keyring], Keyring]) -> Keyring:
 
 
 def rotate_keyring(where: str) -> Keyring:
-    """Adds a new primary version to the stored keyring and returns it; the old version stays active."""
+    """Adds a new version to the stored keyring, pending: what is loaded is masked as before until it is activated."""
     return change_keyring(where, lambda keyring: keyring.rotated(_now()))
+
+
+def activate_keyring(where: str, version: int) -> Keyring:
+    """Makes the stored keyring's pending version the primary one; one that is primary already stays so."""
+    return change_keyring(where, lambda keyring: keyring.activated(version))
+
+
+def stored_keyring(where: str) -> Keyring:
+    """Returns the keyring that is stored now, whatever this process has opened before."""
+    return Keyring.from_json(_read(where))
 
 
 def _read(where: str) -> str:

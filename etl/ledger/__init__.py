@@ -1,6 +1,6 @@
 """What ran: the ledger's tables in BigQuery, what earlier loads prove, and the leases of tables."""
 
-from etl.ledger.key_events import record_keys
+from etl.ledger.key_events import KeyUse, record_keys, record_renewed
 from etl.ledger.lease_rows import LeaseBook
 from etl.ledger.leases import LeaseProof, Leases, all_leases, leased, release_leases
 from etl.ledger.ledger import Ledger, write_report
@@ -18,6 +18,7 @@ __all__ = [
     "SIGNED",
     "FailedCheck",
     "History",
+    "KeyUse",
     "LeaseBook",
     "LeaseProof",
     "Leases",
@@ -37,6 +38,7 @@ __all__ = [
     "modifications_today",
     "package_version",
     "record_keys",
+    "record_renewed",
     "release_leases",
     "row_is_signed",
     "signed_row",

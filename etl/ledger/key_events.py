@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from etl.clock import now
 from etl.errors import NO_ROW_READ
@@ -17,6 +18,8 @@ from etl.ledger.outcomes import REPLACED
 from masking.errors import KeyUnusable
 from masking.key_versions import KeyVersion
 from masking.keyring import Keyring
+
+_RENEWED: Final = "renewed"
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,25 @@ class _Use:
     at: datetime
 
 
-def record_keys(ledger: Ledger, keys: Keyring, run_id: str) -> frozenset[int]:
-    """Proves that each used version is still the same key, records what is new, and returns the used versions.
+@dataclass(frozen=True)
+class KeyUse:
+    """Which key versions the ledger knows.
+
+    Attributes:
+        used: those under which rows were published.
+        renewed: those to which every older token had been brought at one time.
+    """
+
+    used: frozenset[int]
+    renewed: frozenset[int]
+
+    def settled(self, primary: int) -> bool:
+        """Tells whether no token of another version can be expected to stand beside those of a load."""
+        return max(self.used, default=primary) <= primary and (primary in self.renewed or self.used <= {primary})
+
+
+def record_keys(ledger: Ledger, keys: Keyring, run_id: str) -> KeyUse:
+    """Proves that each used version is still the same key, records what is new, and returns what the ledger knows.
 
     Raises:
         KeyUnusable: a version has another check value than the ledger knows.
@@ -50,7 +70,13 @@ def record_keys(ledger: Ledger, keys: Keyring, run_id: str) -> frozenset[int]:
     ]
     if new:
         ledger.append("key_events", new)
-    return frozenset(uses)
+    return KeyUse(frozenset(uses), frozenset(number for number, event in recorded if event == _RENEWED))
+
+
+def record_renewed(ledger: Ledger, keys: Keyring, run_id: str) -> None:
+    """Writes down that no token of another version than the primary one stands that could be renewed."""
+    row = {"version": keys.primary, "event": _RENEWED, "kcv": keys.version(keys.primary).kcv}
+    ledger.append("key_events", [{**row, "happened_at": now(), "run_id": run_id, "at": now()}])
 
 
 def _lives(keys: Keyring) -> Iterator[tuple[int, str, str, datetime, str]]:

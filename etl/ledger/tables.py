@@ -122,11 +122,18 @@ KEY_EVENTS: Final = LedgerTable(
     "What happened to the key versions; no key, and no value that helps to find one.",
     (
         _f("version", "INT64", "The key version."),
-        _f("event", "STRING", "created, rotated, retired, destroyed, or first used."),
+        _f(
+            "event",
+            "STRING",
+            "created, rotated, first used, renewed (no older token stands), retired, orphaned, destroyed.",
+        ),
         _f("kcv", "STRING", "The key check value: tells whether two keys are the same."),
         _f("happened_at", "TIMESTAMP", "When, as far as the keyring says; else when a run noticed."),
         _f("run_id", "STRING", "The run that noticed."),
         _AT,
+        _f("asked_by", "STRING", "Of an orphaned version: the account and host that gave its tokens up."),
+        _f("purpose", "STRING", "Of an orphaned version: why, as it was given."),
+        _f("held", "STRING", "Of an orphaned version: JSON, what held its tokens."),
     ),
 )
 LEASES: Final = LedgerTable(
@@ -142,10 +149,10 @@ LEASES: Final = LedgerTable(
 )
 ERASURES: Final = LedgerTable(
     "erasures",
-    "What was erased on behalf of persons: two rows a table (begun, ended); counts and keyed references only.",
+    "What was erased for persons: two rows a table (begun, then how it ended); counts and keyed references only.",
     (
         _f("erasure_id", "STRING", "The erasure."),
-        _f("event", "STRING", "begun or ended."),
+        _f("event", "STRING", "begun; then ended, or incomplete where rows are under a destroyed key version."),
         _f("asked_by", "STRING", "The account and host that asked."),
         _f("purpose", "STRING", "The case, as it was given."),
         _f("domain", "STRING", "The domain of the identifiers."),

@@ -21,6 +21,7 @@ from etl.clock import now
 from etl.cloud.bigquery import Warehouse, load
 from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, TRANSIENT, PublishFailed
+from etl.publish.fence import BESIDE
 from etl.publish.tables import encryption, load_config
 from etl.publish.totals import totals_by_day
 from etl.stage import SourceTotals, Staged, changed_files
@@ -86,7 +87,7 @@ class Asides:
 
     def _created(self, staged: Staged, schema: Sequence[bigquery.SchemaField]) -> bigquery.Table:
         contract, dataset = staged.plan.contract, self.warehouse.settings.ops_dataset
-        name = self.warehouse.table_id(f"{dataset}.stage_{contract.table}_{self.digest}")
+        name = self.warehouse.table_id(f"{dataset}.{BESIDE}{contract.table}_{self.digest}")
         wanted = bigquery.Table(name, schema=schema)
         wanted.expires = now() + _KEPT
         wanted.description = f"Rows on their way into {contract.publish}; it may be deleted."

@@ -6,8 +6,9 @@ The statement names the days that it touches, so BigQuery reads and writes those
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from google.cloud import bigquery
 
@@ -16,15 +17,14 @@ from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, STOPPED, PublishFailed, PublishRefused
 from etl.ledger import LeaseProof
 from etl.publish.aside import Asides
+from etl.publish.fence import unless_lost
 from etl.publish.limits import PARTITIONS_A_JOB
 from etl.publish.merge_sql import Merge
 from etl.publish.published import Published
-from etl.stage import Staged, manifest_digest
+from etl.publish.totals import totals_of
+from etl.stage import SourceTotals, Staged, manifest_digest
 from masking.errors import KagemushaError
 from schemas.loads import MergeLoad
-
-_FEW: Final = 10
-"""So many rows may go whatever their share, unless nothing is left: small tables lose rows too."""
 
 
 class DeletesUnproven(KagemushaError):
@@ -33,9 +33,28 @@ class DeletesUnproven(KagemushaError):
     exit_code: ClassVar[int] = STOPPED
 
 
+class MergeUnproven(KagemushaError):
+    """A merge would not make the published table what the source is."""
+
+    exit_code: ClassVar[int] = STOPPED
+
+
+@dataclass(frozen=True)
+class MergeSource:
+    """What the source's whole table is, under the snapshot of the changes.
+
+    Attributes:
+        keys: every key, or None where no deletes are looked for.
+        totals: of all rows; None where they are not compared.
+    """
+
+    keys: Staged | None = None
+    totals: SourceTotals | None = None
+
+
 def merge(
     staged: Staged,
-    keys: Staged | None,
+    source: MergeSource,
     table: bigquery.Table,
     lease: LeaseProof,
     warehouse: Warehouse,
@@ -48,7 +67,7 @@ def merge(
 
     Args:
         staged: the changes.
-        keys: every key of the source, or None where no deletes are looked for.
+        source: what the merged table is proven by before it becomes visible.
         table: the published table.
         lease: proves that no other run publishes it now.
         warehouse: where it is.
@@ -58,12 +77,13 @@ def merge(
     Raises:
         LeaseHeld: another run may publish the table now; this one's time was over.
         DeletesUnproven: more rows are gone from the source than one run may delete.
+        MergeUnproven: the merged table would not have the source's rows and sums.
         PublishRefused: keys of the source are missing in the published table, so changes were lost; the changes touch
             more days than one statement may; or BigQuery refused the statement.
         StageChanged: storage no longer holds what the audit approved; nothing of it became visible.
         PublishFailed: a job failed, or BigQuery holds other rows than were staged; the published table keeps its rows.
     """
-    started = time.monotonic()
+    started, keys = time.monotonic(), source.keys
     compared = keys.rows if keys else None
     if not staged.rows and keys is None:
         return Published(0, 0, (), time.monotonic() - started)
@@ -77,10 +97,11 @@ def merge(
     )
     _refuse_lost_rows(warehouse, statements)
     _refuse_many_deletes(warehouse, statements, accepted_deletes)
+    _refuse_other_totals(warehouse, statements, source.totals)
     days = _days(warehouse, statements)
     config = bigquery.QueryJobConfig(labels={"managed_by": "kagemusha", "table": staged.plan.table[:63]})
     name = f"kagemusha_{staged.plan.table}_merge_{digest}"
-    job = run_statement(warehouse, statements.merge(days), name, config, lease.prove)
+    job = unless_lost(lease, lambda: run_statement(warehouse, statements.merge(days), name, config, lease.prove))
     stats = job.dml_stats
     written = stats.inserted_row_count + stats.updated_row_count if stats else 0
     changed = written + stats.deleted_row_count if stats else 0
@@ -128,7 +149,7 @@ def _refuse_many_deletes(warehouse: Warehouse, statements: Merge, accepted: int)
         return
     (row,) = warehouse.rows("Deletes could not be counted", sql)
     gone, published = int(row["gone"]), int(row["published"])
-    few = max(_FEW, int(published * contract.load.most_deletes)) if gone < published else 0
+    few = contract.load.deletable(published) if gone < published else 0
     if gone > max(few, accepted):
         raise DeletesUnproven(
             f"{gone:,} of {published:,} rows of {contract.publish} are gone from the source; one run may delete "
@@ -136,6 +157,23 @@ def _refuse_many_deletes(warehouse: Warehouse, statements: Merge, accepted: int)
             not_done=NOT_PUBLISHED,
             advice=f"Find out who deleted them. If they are to go: kagemusha run --table {contract.table} "
             f"--accept-deletes {gone}.",
+        )
+
+
+def _refuse_other_totals(warehouse: Warehouse, statements: Merge, source: SourceTotals | None) -> None:
+    """Refuses a merge after which live rows and sums would not be the source's: a change was missed, or is not ours."""
+    contract, sql = statements.plan.contract, statements.merged()
+    if sql is None or source is None:
+        return
+    merged = totals_of(warehouse, sql, contract)
+    wrong = [f"{merged.rows:,} rows, the source has {source.rows:,}"] if merged.rows != source.rows else []
+    wrong += [f"another {name}" for name in contract.reconcile if merged.sums[name] != source.sums[name]]
+    if wrong:
+        raise MergeUnproven(
+            f"After the merge {contract.publish} would have {'; '.join(wrong)}.",
+            not_done=NOT_PUBLISHED,
+            advice=f"Run `kagemusha backfill --table {contract.table}`, which loads it whole; find out who changes "
+            "rows or the published table without moving the watermark.",
         )
 
 

@@ -72,18 +72,27 @@ class Merge:
             parts.append(f"SELECT g.{day} FROM `{self.table}` AS g WHERE {everywhere} AND {self._gone()}")
         return f"SELECT DISTINCT day FROM ({' UNION ALL '.join(parts)}) ORDER BY day"
 
+    def merged(self) -> str | None:
+        """Returns the live rows of the table as the merge will leave it, as a query's FROM; None as for `lost`."""
+        if not self._knows_all():
+            return None
+        columns = self.plan.contract.reconcile or self.plan.contract.key
+        there = f"EXISTS (SELECT 1 FROM `{self.keys}` AS k WHERE {self._same('k', 't')})"
+        unchanged = f"NOT EXISTS (SELECT 1 FROM `{self.changes}` AS c WHERE {self._same('c', 't')})"
+        return (
+            f"(SELECT {_list(columns, 's')} FROM `{self.changes}` AS s UNION ALL SELECT {_list(columns, 't')} "
+            f"FROM `{self.table}` AS t WHERE {self._live()} AND {there} AND {unchanged})"
+        )
+
     def lost(self) -> str | None:
         """Returns the query that counts rows of the source which the published table should have and has not.
 
         None where nobody can know: no keys were read, or not from one snapshot; rows in quarantine are left out;
         or old partitions have expired.
         """
-        contract, changes = self.plan.contract, self.plan.changes
-        if not self.keys or (changes and changes.closed) or self.plan.mask.budgets or contract.retention_days:
+        if not self._knows_all():
             return None
-        there = [] if contract.partition_by is None else [f"t.{_name(contract.partition_by)} >= {_ALWAYS}"]
-        there += [f"t.{DELETED_AT} IS NULL"] if DELETED_AT in contract.added else []
-        rows = f"SELECT {_list(contract.key, 't')} FROM `{self.table}` AS t WHERE {' AND '.join(there) or 'TRUE'}"
+        rows = f"SELECT {_list(self.plan.contract.key, 't')} FROM `{self.table}` AS t WHERE {self._live()}"
         return (
             f"SELECT COUNT(*) AS lost FROM `{self.keys}` AS k "
             f"WHERE NOT EXISTS (SELECT 1 FROM ({rows}) AS t WHERE {self._same('t', 'k')}) "
@@ -104,6 +113,18 @@ class Merge:
             f"SELECT (SELECT COUNT(*) FROM {there}) AS published, "
             f"(SELECT COUNT(*) FROM {there} AND {self._gone()}) AS gone"
         )
+
+    def _knows_all(self) -> bool:
+        changes = self.plan.changes
+        one_state = not (changes and changes.closed)
+        return bool(self.keys) and one_state and not self.plan.mask.budgets and not self.plan.contract.retention_days
+
+    def _live(self) -> str:
+        """A published row, t, that is not marked as deleted; a table may demand that its partitions be named."""
+        contract = self.plan.contract
+        there = [] if contract.partition_by is None else [f"t.{_name(contract.partition_by)} >= {_ALWAYS}"]
+        there += [f"t.{DELETED_AT} IS NULL"] if DELETED_AT in contract.added else []
+        return " AND ".join(there) or "TRUE"
 
     def _gone(self) -> str:
         """A published row, g, whose key the source has no more; each row is gone only once."""

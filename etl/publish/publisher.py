@@ -19,11 +19,13 @@ from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, worst_of
 from etl.ledger import LeaseProof
 from etl.publish.aside import Asides
+from etl.publish.fence import unless_lost
 from etl.publish.limits import refuse_beyond_limits
-from etl.publish.merge import merge
+from etl.publish.merge import MergeSource, merge
 from etl.publish.published import Published
+from etl.publish.rights.row_policies import KEEPS_POLICIES, refuse_lost_policies, row_policies
 from etl.publish.tables import ensure_table
-from etl.stage import Staged, StagedFile, manifest_digest
+from etl.stage import SourceTotals, Staged, StagedFile, manifest_digest
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 
@@ -53,7 +55,13 @@ class Publisher:
     location: StagingLocation
     accepted_deletes: int = 0
 
-    def publish(self, approved: Approved, lease: LeaseProof, keys: Approved | None = None) -> Published:
+    def publish(
+        self,
+        approved: Approved,
+        lease: LeaseProof,
+        keys: Approved | None = None,
+        whole: SourceTotals | None = None,
+    ) -> Published:
         """Loads the manifest's files, and only those, into BigQuery.
 
         They come into a table beside the destination, where generations, counts and sums are proven. Then each
@@ -65,29 +73,35 @@ class Publisher:
             approved: the stage and the proof that it may be published.
             lease: proves before each job that no other run publishes the table now.
             keys: every key of the source, where a merge also looks for rows that are gone.
+            whole: the totals of the source's whole table then, which the merged one must equal.
 
         Raises:
             LeaseHeld: another run may publish the table now; this one's time was over.
             StageChanged: storage no longer holds what the audit approved; nothing of it became visible.
             PublishRefused: the table differs destructively from its contract, a limit is exceeded, or BigQuery refused
-                the data.
+                the data; or row access policies hide rows from this account.
+            RowPoliciesLost: the load took row access policies from the table.
             PublishFailed: a job failed, or BigQuery holds other rows than were staged; destinations keep their rows, a
                 rerun replaces all of the window, and the error says how many others were replaced.
         """
         staged = approved.staged
         refuse_beyond_limits(staged)
         table = ensure_table(self.warehouse, staged.plan.contract)
+        policies = row_policies(self.warehouse, staged.plan.contract)
         if staged.plan.merges:
-            compared = keys.staged if keys else None
-            return merge(staged, compared, table, lease, self.warehouse, self.location, self.accepted_deletes)
-        return self._replace(staged, table, lease)
+            source = MergeSource(keys.staged if keys else None, whole)
+            done = merge(staged, source, table, lease, self.warehouse, self.location, self.accepted_deletes)
+        else:
+            done = self._replace(staged, table, lease, keeping=bool(policies))
+        refuse_lost_policies(self.warehouse, staged.plan.contract, policies)
+        return done
 
-    def _replace(self, staged: Staged, table: bigquery.Table, lease: LeaseProof) -> Published:
+    def _replace(self, staged: Staged, table: bigquery.Table, lease: LeaseProof, *, keeping: bool) -> Published:
         """Replaces the table, or each of its days that was staged, by rows that are proven beside it."""
         started, destinations = time.monotonic(), _destinations(staged)
         asides = Asides(self.warehouse, self.location, staged.digest[:16])
         beside = asides.load(staged, "load", table.schema)
-        outcomes = self._replaced(staged, destinations, beside, table, lease)
+        outcomes = self._replaced(staged, destinations, beside, table, lease, keeping=keeping)
         failures = [one for one in outcomes if isinstance(one, KagemushaError)]
         job_ids = tuple(one for one in outcomes if isinstance(one, str))
         asides.discard(beside)
@@ -103,6 +117,8 @@ class Publisher:
         beside: str,
         table: bigquery.Table,
         lease: LeaseProof,
+        *,
+        keeping: bool,
     ) -> list[str | KagemushaError | None]:
         """Replaces all destinations, several at once; returns their jobs' ids.
 
@@ -114,7 +130,7 @@ class Publisher:
             if failed.is_set():
                 return None
             try:
-                return self._replace_one(staged, one, beside, table, lease)
+                return self._replace_one(staged, one, beside, table, lease, keeping=keeping)
             except KagemushaError as error:
                 failed.set()
                 return error
@@ -124,23 +140,49 @@ class Publisher:
         return [one.result() for one in pending]
 
     def _replace_one(
-        self, staged: Staged, one: _Destination, beside: str, table: bigquery.Table, lease: LeaseProof
+        self,
+        staged: Staged,
+        one: _Destination,
+        beside: str,
+        table: bigquery.Table,
+        lease: LeaseProof,
+        *,
+        keeping: bool,
     ) -> str:
-        """Replaces one destination by its part of the table beside; a day of which that has no rows is emptied."""
+        """Replaces one destination by its part of the table beside; a day of which that has no rows is emptied.
+
+        A copy is free and would take row access policies from the table; where it has any (`keeping`), a query does it.
+        """
         contract, name = staged.plan.contract, job_id(staged, one.day, one.files)
         destination, labels = self.warehouse.table_id(contract.publish), _labels(contract)
         if one.day and not any(file.rows for file in one.files):
-            sql = f"DELETE FROM `{destination}` WHERE {quoted(str(contract.partition_by))} = DATE '{one.day}'"
+            fence, of_day = f"(SELECT COUNT(*) FROM `{beside}`) >= 0", quoted(str(contract.partition_by))
+            sql = f"DELETE FROM `{destination}` WHERE {of_day} = DATE '{one.day}' AND {fence}"
             config = bigquery.QueryJobConfig(labels=labels)
-            return str(run_statement(self.warehouse, sql, name, config, lease.prove).job_id)
+            emptied = unless_lost(lease, lambda: run_statement(self.warehouse, sql, name, config, lease.prove))
+            return str(emptied.job_id)
         part = f"${one.day:%Y%m%d}" if one.day else ""
+        if keeping:
+            sql = f"SELECT {', '.join(quoted(field.name) for field in table.schema)} FROM `{beside}`"
+            sql += f" WHERE {quoted(str(contract.partition_by))} = DATE '{one.day}'" if one.day else ""
+            config = bigquery.QueryJobConfig(
+                destination=bigquery.TableReference.from_string(destination + part),
+                write_disposition=KEEPS_POLICIES,
+                create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+                destination_encryption_configuration=table.encryption_configuration,
+                labels=labels,
+            )
+            kept = unless_lost(lease, lambda: run_statement(self.warehouse, sql, f"{name}_rows", config, lease.prove))
+            return str(kept.job_id)
         copying = bigquery.CopyJobConfig(
             write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
             create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
             destination_encryption_configuration=table.encryption_configuration,
             labels=labels,
         )
-        done = copy(self.warehouse, beside + part, destination + part, name, copying, lease.prove)
+        done = unless_lost(
+            lease, lambda: copy(self.warehouse, beside + part, destination + part, name, copying, lease.prove)
+        )
         return str(done.job_id)
 
 

@@ -9,21 +9,23 @@ from google.cloud import bigquery
 
 from etl.cloud.bigquery import Warehouse
 from etl.errors import NOT_PUBLISHED
+from etl.publish.rights.column_tags import refuse_untagged, tagged
 from etl.publish.schema_evolution import refuse_destruction
 from schemas.contract import Contract
 from schemas.namespaces import refuse_foreign_names
 from schemas.types import bigquery_type
+from schemas.words import Language
 
 _MILLISECONDS_A_DAY: Final = 86_400_000
 
 
-def table_schema(contract: Contract) -> list[bigquery.SchemaField]:
+def table_schema(contract: Contract, language: Language = "en") -> list[bigquery.SchemaField]:
     """Returns a contract's BigQuery columns in published order; all NULLABLE: the audit proves what is not null."""
-    return [_field(contract, name, contract.output_type(name)) for name in contract.published]
+    return [_field(contract, name, contract.output_type(name), language) for name in contract.published]
 
 
-def _field(contract: Contract, name: str, arrow: pa.DataType) -> bigquery.SchemaField:
-    about = contract.about_column(name)
+def _field(contract: Contract, name: str, arrow: pa.DataType, language: Language) -> bigquery.SchemaField:
+    about = contract.about_column(name).in_language(language)
     if not about:
         return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE")
     return bigquery.SchemaField(name, bigquery_type(arrow), "NULLABLE", description=about)
@@ -62,20 +64,22 @@ def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
 
     Raises:
         ContractInvalid: the contract publishes into a dataset of the product.
-        PublishRefused: the contract removes or retypes a column, or partitions the table otherwise.
+        PublishRefused: the contract removes or retypes a column, or partitions the table otherwise; or BigQuery did not
+            set a policy tag that the settings want.
     """
     refuse_foreign_names([contract], {}, warehouse.settings.own_datasets, NOT_PUBLISHED)
     warehouse.ensure_dataset(contract.dataset)
-    found = warehouse.find_table(contract.publish)
-    if found is None:
-        return _create(warehouse, contract)
-    refuse_destruction(contract, found, table_schema(contract))
-    return _add(warehouse, contract, found)
+    found, rights = warehouse.find_table(contract.publish), warehouse.settings.rights
+    if found is not None:
+        refuse_destruction(contract, found, table_schema(contract, warehouse.settings.descriptions))
+    table = _create(warehouse, contract) if found is None else _add(warehouse, contract, found)
+    refuse_untagged(table.schema, contract, rights)
+    return table
 
 
 def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
-    table = bigquery.Table(warehouse.table_id(contract.publish), schema=table_schema(contract))
-    table.description = contract.about
+    table = bigquery.Table(warehouse.table_id(contract.publish), schema=_wanted(warehouse, contract))
+    table.description = contract.about.in_language(warehouse.settings.descriptions)
     table.labels = {"managed_by": "kagemusha", "load_mode": contract.load.mode}
     table.time_partitioning = time_partitioning(contract)
     table.encryption_configuration = encryption(warehouse)
@@ -86,15 +90,17 @@ def _create(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
 
 
 def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> bigquery.Table:
-    wanted = {field.name: field for field in table_schema(contract)}
-    kept = [_described(field, wanted[field.name].description) for field in table.schema]
+    wanted = {field.name: field for field in _wanted(warehouse, contract)}
+    described = [_described(field, wanted[field.name].description) for field in table.schema]
+    kept = tagged(described, contract, warehouse.settings.rights)
     added = [field for name, field in wanted.items() if name not in {field.name for field in table.schema}]
     changed = []
     if [*kept, *added] != list(table.schema):
         table.schema = [*kept, *added]
         changed.append("schema")
-    if table.description != contract.about:
-        table.description = contract.about
+    about = contract.about.in_language(warehouse.settings.descriptions)
+    if table.description != about:
+        table.description = about
         changed.append("description")
     if tuple(table.clustering_fields or ()) != contract.cluster_by:
         table.clustering_fields = list(contract.cluster_by) or None
@@ -112,6 +118,11 @@ def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> big
     if not changed:
         return table
     return warehouse.update_table("A table could not be brought up to its contract", table, changed)
+
+
+def _wanted(warehouse: Warehouse, contract: Contract) -> list[bigquery.SchemaField]:
+    fields = table_schema(contract, warehouse.settings.descriptions)
+    return tagged(fields, contract, warehouse.settings.rights)
 
 
 def _described(field: bigquery.SchemaField, description: str | None) -> bigquery.SchemaField:

@@ -16,6 +16,7 @@ from etl.clock import now
 from etl.cloud.bigquery import Warehouse, copy, load, quoted
 from etl.cloud.storage import StagingLocation
 from etl.publish.aside import StageChanged
+from etl.publish.fence import BESIDE
 from etl.publish.token_versions import is_old, tells_version, version_of_row
 from etl.stage import StagedFile, changed_objects
 from schemas.contract import Contract
@@ -94,7 +95,7 @@ def load_map(warehouse: Warehouse, location: StagingLocation, domain: str, file:
 def _beside(name: str) -> str:
     """Returns where a map is loaded first; no name of a map begins so."""
     dataset, table = name.split(".")
-    return f"{dataset}.stage_{table}"
+    return f"{dataset}.{BESIDE}{table}"
 
 
 def drop_map(warehouse: Warehouse, domain: str) -> None:

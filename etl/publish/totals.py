@@ -46,9 +46,17 @@ def published_totals(warehouse: Warehouse, contract: Contract, where: str) -> So
     Raises:
         PublishRefused, PublishFailed: BigQuery could not count.
     """
+    return totals_of(warehouse, f"`{warehouse.table_id(contract.publish)}` WHERE {where}", contract)
+
+
+def totals_of(warehouse: Warehouse, rows: str, contract: Contract) -> SourceTotals:
+    """Returns the row count and the sums of what follows FROM in a query of ours.
+
+    Raises:
+        PublishRefused, PublishFailed: BigQuery could not count.
+    """
     sums = [f"COALESCE(SUM({quoted(column)}), 0)" for column in contract.reconcile]
-    table = warehouse.table_id(contract.publish)
-    sql = f"SELECT {', '.join(['COUNT(*)', *sums])} FROM `{table}` WHERE {where}"
+    sql = f"SELECT {', '.join(['COUNT(*)', *sums])} FROM {rows}"
     (row,) = warehouse.rows("Published rows could not be counted", sql)
     count, *totals = row.values()
     return _totals(contract, count, totals)

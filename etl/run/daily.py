@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
 from etl.clock import now
+from etl.exports.tell import tell
 from etl.installation import Installation
-from etl.ledger import Leases, leased, record_keys, write_report
+from etl.ledger import record_keys, write_report
 from etl.plan import Scope
 from etl.progress import Progress
-from etl.publish import publish_views
+from etl.publish import holding, publish_views
 from etl.run.record.ledger_rows import ended_row, run_report
 from etl.run.record.load_records import LoadRecords, load_proofs
 from etl.run.record.results import RunResult, TableLoad
 from etl.run.request import Run, Selection
 from etl.run.resume import already_loaded
+from etl.run.rotation import prove_tokens_join
 from etl.run.tables import load_tables
 from etl.settings import Settings
 from etl.source import Snapshot
@@ -78,9 +79,11 @@ def load_day(
         progress: hears of every step.
         resume: leaves out the tables of which the ledger proves that this load is done.
     """
-    used_keys = record_keys(installation.ledger, installation.keys, run.run_id)
+    key_use = record_keys(installation.ledger, installation.keys, run.run_id)
     prove_cluster(installation)
-    with _leased(installation, selection, run) as leases:
+    tables, limits = list(selection.chosen.values()), installation.settings.limits
+    with holding(installation.ledger, run.run_id, tables, limits) as leases:
+        prove_tokens_join(installation, selection, key_use, run.run_id)
         proofs = load_proofs(installation, selection, run, leases)
         records = LoadRecords(installation.ledger, installation.keys, run, proofs)
         done = already_loaded(records, selection.chosen, progress) if resume else {}
@@ -96,16 +99,11 @@ def load_day(
         error=str(failure or ""),
         error_code=failure.exit_code if failure else 0,
     )
-    if installation.key.version not in used_keys:
+    if installation.key.version not in key_use.used:
         record_keys(installation.ledger, installation.keys, run.run_id)
     _record(installation, result, snapshot, list(loads.values()))
+    tell(installation.settings, selection.known, run.run_id, result.tables, progress)
     return result
-
-
-def _leased(installation: Installation, selection: Selection, run: Run) -> AbstractContextManager[Leases]:
-    limits = installation.settings.limits
-    tables = [contract.publish for contract in selection.chosen.values()]
-    return leased(installation.ledger, run.run_id, tables, limits.lease_seconds, limits.lease_wait_seconds)
 
 
 def _publish_views(installation: Installation, selection: Selection) -> tuple[tuple[str, ...], KagemushaError | None]:

@@ -29,8 +29,8 @@ from etl.audit import (
 from etl.clock import now
 from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.installation import Installation
-from etl.ledger import LeaseProof, Ledger, leased, signed_row
-from etl.publish import Published, Publisher
+from etl.ledger import LeaseProof, Ledger, signed_row
+from etl.publish import Published, Publisher, holding
 from etl.run.record.ledger_rows import table_row
 from etl.run.record.results import audited_result, published_result
 from etl.settings import Settings
@@ -101,15 +101,16 @@ class StagedRun:
         Raises:
             AuditFailed: the audit stops the table still.
             PublishRefused: a newer run has published the table's window, or the run is published already.
-            StageGone: the stage is missing, or was made by another contract.
+            StageGone: the stage is missing, or was made by another contract or under another key version.
         """
         manifest, installation = self._manifest(run_id, table), self.installation
+        _refuse_other_key(manifest, installation.keys.primary)
         _refuse_mode(manifest.staged.plan.contract)
         refuse_superseded(manifest, installation.ledger)
-        holder, name = f"publish-{run_id}-{secrets.token_hex(3)}", manifest.staged.plan.contract.publish
-        limits = installation.settings.limits
-        with leased(installation.ledger, holder, [name], limits.lease_seconds, limits.lease_wait_seconds) as leases:
-            return self._publish(manifest, leases.of(name), say)
+        holder = f"publish-{run_id}-{secrets.token_hex(3)}"
+        contract, limits = manifest.staged.plan.contract, installation.settings.limits
+        with holding(installation.ledger, holder, [contract], limits) as leases:
+            return self._publish(manifest, leases.of(contract.publish), say)
 
     def waive(self, run_id: str, table: str, expectation: str, reason: str, by: str) -> Waiver:
         """Signs that one blocking failure of a staged table may pass once, and records it.
@@ -130,6 +131,7 @@ class StagedRun:
     def _publish(self, manifest: Manifest, lease: LeaseProof, say: Callable[[str], None]) -> Published:
         started, staged, installation = time.monotonic(), manifest.staged, self.installation
         refuse_superseded(manifest, installation.ledger)  # once more, now that nobody else can
+        installation.refuse_rotated()
         waivers = proven_waivers(staged, installation.bucket, installation.keys)
         say("audit")
         approved = approve(staged, self._examine_one(manifest), waivers)
@@ -231,6 +233,18 @@ def _refuse_other_contract(manifest: Manifest) -> None:
             not_done=NOT_PUBLISHED,
             advice="Run the table again, or go back to the contract of that run.",
             where={"table": plan.table, "run": manifest.staged.run_id},
+        )
+
+
+def _refuse_other_key(manifest: Manifest, primary: int) -> None:
+    """Refuses tokens of a version that is not in use any more: no token map leads from them to those that stand."""
+    others = sorted(set(manifest.staged.key_checks) - {primary})
+    if others:
+        raise StageGone(
+            f"The table was staged under key version {others[0]}, and version {primary} is in use.",
+            not_done=NOT_PUBLISHED,
+            advice="Run the table again.",
+            where={"table": manifest.staged.plan.table, "run": manifest.staged.run_id},
         )
 
 

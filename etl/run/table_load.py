@@ -102,7 +102,8 @@ class TableLoader:
         plan = approved.staged.plan
         keys = self._approved_keys(plan.keys) if plan.keys else None
         self.progress.say(plan.table, "publish", expectations=len(approved.verdict.results))
-        return self.publisher.publish(approved, self.leases.of(plan.contract.publish), keys)
+        whole = self.stager.whole_totals(plan) if keys else None
+        return self.publisher.publish(approved, self.leases.of(plan.contract.publish), keys, whole)
 
     def _approved_keys(self, plan: TablePlan) -> Approved:
         """Stages and proves every key of the source, so that a merge can tell which rows are gone."""

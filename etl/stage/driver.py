@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -58,6 +58,11 @@ class Stager:
             totals = unmoved(before, ask_source_totals(self.held.snapshot, plan), plan.table).without(staged.quarantine)
         self.held.check()
         return staged, totals
+
+    def whole_totals(self, plan: TablePlan) -> SourceTotals:
+        """Returns the totals of the plan's whole table, under the run's snapshot: what a merge must come to."""
+        with self.held.governor.turn():
+            return ask_source_totals(self.held.snapshot, replace(plan, window=None, changes=None, keys=None))
 
     def stage_slices(self, plan: TablePlan) -> Staged:
         """Stages every slice of a plan and returns the manifest.

@@ -8,12 +8,27 @@ from functools import lru_cache
 from zipimport import zipimporter
 
 from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.logs import withhold_messages
 
 
 def worker_stage(target: StagingLocation) -> StagingBucket:
     """Returns this process's client of a staging bucket: making one costs more than reading a small file."""
+    if _is_task():
+        _withhold_once()
     lighten()
     return _stage(target)
+
+
+def _is_task() -> bool:
+    """Tells whether this process runs a task of Spark's, which then is loaded; a driver is none."""
+    spark = sys.modules.get("pyspark")
+    return spark is not None and spark.TaskContext.get() is not None
+
+
+@lru_cache(maxsize=1)
+def _withhold_once() -> None:
+    """Lets a worker write no foreign message; the driver's process has its own way (`etl.entry`)."""
+    withhold_messages()
 
 
 @lru_cache(maxsize=4)

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import pwd
 import socket
-from typing import Final
 
 import pyarrow as pa
 
 from masking.errors import KagemushaError
-from masking.leaks import LeakKind, count_leaks
-
-_MUST_NOT_BE_WRITTEN: Final = frozenset({LeakKind.PAN, LeakKind.TRACK, LeakKind.MY_NUMBER})
+from masking.leaks import MUST_NOT_BE_WRITTEN, count_leaks
 
 
 def checked_purpose(purpose: str, refused: type[KagemushaError], not_done: str) -> str:
@@ -29,7 +26,7 @@ def checked_purpose(purpose: str, refused: type[KagemushaError], not_done: str) 
     stated = " ".join(purpose.split())
     if not stated:
         raise refused("No purpose was given.", not_done=not_done)
-    if count_leaks(pa.array([stated]), _MUST_NOT_BE_WRITTEN):
+    if count_leaks(pa.array([stated]), MUST_NOT_BE_WRITTEN):
         raise refused(
             "The purpose holds what looks like a card number or My Number, and it is kept for years.",
             not_done=not_done,

@@ -9,13 +9,14 @@ Counts only: no value, and no position of one, leaves this package except to `sc
 
 from masking.leaks.columns import count_leaks, scannable
 from masking.leaks.gate import find_leaks
-from masking.leaks.kinds import ALL_KINDS, LOOKALIKES, Allowed, Leak, LeakKind, Span
+from masking.leaks.kinds import ALL_KINDS, LOOKALIKES, MUST_NOT_BE_WRITTEN, Allowed, Leak, LeakKind, Span
 from masking.leaks.own_cards import Iin, OwnIins
 from masking.leaks.spans import find_spans
 
 __all__ = [
     "ALL_KINDS",
     "LOOKALIKES",
+    "MUST_NOT_BE_WRITTEN",
     "Allowed",
     "Iin",
     "Leak",

@@ -26,6 +26,8 @@ NUMBERS = frozenset({LeakKind.OWN_CARD, LeakKind.PAN, LeakKind.MY_NUMBER})
 """The kinds that a numeric column can hold."""
 
 
+MUST_NOT_BE_WRITTEN = frozenset({LeakKind.PAN, LeakKind.TRACK, LeakKind.MY_NUMBER})
+"""What no text may hold that is written down for years, whoever typed it."""
 LOOKALIKES = frozenset({LeakKind.PAN, LeakKind.MY_NUMBER, LeakKind.PHONE})
 """The kinds that a number of another sort can look like, so that a declared format answers for them."""
 

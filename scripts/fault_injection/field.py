@@ -65,7 +65,7 @@ class Silent:
 
 @dataclass
 class Field:
-    """A running field; see the module."""
+    """A running field; see the module. `unseen` are columns that are not compared."""
 
     ends: Endpoints
     settings: Settings
@@ -81,6 +81,7 @@ class Field:
     tables: frozenset[str]
     strangers: frozenset[str]
     folder: Path = CONTRACTS
+    unseen: frozenset[str] = frozenset({_MOVES_ON})
 
     def turn(self) -> None:
         """Lets the source change, so that a run has something to do."""
@@ -115,7 +116,7 @@ class Field:
             sql = f"SELECT * FROM {contract.publish} WHERE {every}"
             for row in self.warehouse.client.query_and_wait(sql):
                 place = f"{name} {row[by]}" if by else name
-                values = sorted((name, value) for name, value in row.items() if name != _MOVES_ON)
+                values = sorted((name, value) for name, value in row.items() if name not in self.unseen)
                 found.setdefault(place, Counter())[repr(values)] += 1
         return found
 
@@ -148,25 +149,28 @@ def published_tables(warehouse: Warehouse) -> frozenset[str]:
 
 
 @contextmanager
-def field(root: Path) -> Iterator[Field]:
+def field(root: Path, *, keys_change: bool = False) -> Iterator[Field]:
     """Yields a field on a stack of its own, whose data lie below a folder."""
     stack = LocalStack(root)
     stack.reset()
     try:
-        with field_on(stack.up(), root, as_a_job=True) as made:
+        with field_on(stack.up(), root, as_a_job=True, keys_change=keys_change) as made:
             yield made
     finally:
         stack.reset()
 
 
 @contextmanager
-def field_on(ends: Endpoints, folder: Path, *, contracts: Path = CONTRACTS, as_a_job: bool = False) -> Iterator[Field]:
+def field_on(
+    ends: Endpoints, folder: Path, *, contracts: Path = CONTRACTS, as_a_job: bool = False, keys_change: bool = False
+) -> Iterator[Field]:
     """Yields a field on a running stack; both states have been published once, by undisturbed runs.
 
     Args:
         ends: of the stack.
         folder: for the settings by which a run meets the faults.
         contracts: the folder of the contracts that are loaded.
+        keys_change: whether tokens may be renewed; then columns that depend on a key are not compared.
         as_a_job: whether this process, and the Spark that it starts, gets the environment of a job of AWS.
     """
     settings = load_settings(ends.settings)
@@ -190,6 +194,13 @@ def field_on(ends: Endpoints, folder: Path, *, contracts: Path = CONTRACTS, as_a
             ends, settings, disturbed, storage, bigquery, tokens, load_contracts(contracts), warehouse, stage,
             {}, {}, frozenset(), _objects(stage), contracts,
         )  # fmt: skip
+        if keys_change:
+            made.unseen |= {
+                name
+                for contract in made.contracts.values()
+                for name, column in contract.selected.items()
+                if column.mask.key_uses()
+            }
         made.source(_TABLES.read_text(encoding="utf-8"))
         if as_a_job:
             os.environ.update({**job_environment(tokens), "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(ROOT)})

@@ -25,6 +25,7 @@ class Point:
         before: rules that lead up to it, for the same server.
         at: the table and the step at which `act` is done, or at which a job of its own is killed.
         act: what is done to the field.
+        undo: what puts it right again when the run has ended.
         own_process: whether the run is a process of its own, because it is killed.
         file_bytes: how large a file the job may write; None: any size.
         federated: whether the job logs in to Google by its AWS role.
@@ -37,6 +38,7 @@ class Point:
     before: tuple[Rule, ...] = ()
     at: tuple[str, str] | None = None
     act: Act | None = None
+    undo: Act | None = None
     own_process: bool = False
     file_bytes: int | None = None
     federated: bool = False
@@ -79,9 +81,11 @@ def request(
     return Point(name, injected, server, rule, before, own_process=own_process, federated=federated)
 
 
-def moment(name: str, injected: str, at: tuple[str, str], act: Act, *, federated: bool = False) -> Point:
+def moment(
+    name: str, injected: str, at: tuple[str, str], act: Act, *, undo: Act | None = None, federated: bool = False
+) -> Point:
     """Returns the point of something that happens outside when a table reaches a step."""
-    return Point(name, injected, at=at, act=act, federated=federated)
+    return Point(name, injected, at=at, act=act, undo=undo, federated=federated)
 
 
 def killed_at(name: str, injected: str, at: tuple[str, str]) -> Point:

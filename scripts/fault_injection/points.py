@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from scripts.fault_injection import points_bigquery, points_processes, points_storage
+from scripts.fault_injection import points_bigquery, points_processes, points_storage, points_world
 from scripts.fault_injection.point import Point
 
-POINTS: Final[tuple[Point, ...]] = (*points_storage.POINTS, *points_bigquery.POINTS, *points_processes.POINTS)
+POINTS: Final[tuple[Point, ...]] = (
+    *points_storage.POINTS, *points_bigquery.POINTS, *points_processes.POINTS, *points_world.POINTS,
+)  # fmt: skip

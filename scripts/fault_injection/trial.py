@@ -8,19 +8,21 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from textwrap import shorten
 from typing import Final
+
+from pyarrow import ArrowInvalid, parquet
 
 from etl.cloud import google_login
 from etl.cloud.bigquery import failures as of_bigquery
 from etl.cloud.bigquery import jobs
 from etl.cloud.storage import failures as of_storage
-from etl.settings import load_settings
+from etl.settings import Settings, load_settings
 from masking.errors import KagemushaError
 from scripts.fault_injection.field import DAY, ROOT, Field, Rows
 from scripts.fault_injection.point import Point
@@ -33,6 +35,8 @@ _PATIENCE_SECONDS: Final = 20
 _RETRY_SECONDS: Final = 5.0
 _REQUEST_SECONDS: Final = 3
 _WORDS: Final = 80
+PLANTED: Final = ("4111111111111111", "@example.jp")
+"""What the source holds in columns that are dropped."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Outcome:
         outcome: what the run and its rerun made of it; begins with WRONG where a promise was broken.
         rows_lost: rows that should be published after the rerun and are not.
         rows_doubled: rows that are published after the rerun and should not be.
+        leaked_values: how often a planted value is in BigQuery's destinations or in a staged file.
         stale_reads: reads during the fault that failed, or saw neither yesterday's rows nor today's in a destination.
     """
 
@@ -54,6 +59,7 @@ class Outcome:
     rows_lost: int
     rows_doubled: int
     stale_reads: int
+    leaked_values: int = 0
 
     @property
     def wrong(self) -> bool:
@@ -89,6 +95,9 @@ def tried(played: Field, point: Point) -> Outcome:
     with reading(played) as reads, proxy.following(*rules):
         ended = _in_its_own_process(played, point) if point.own_process else _in_this_one(played, point, hook)
     played.tokens.recover()
+    if hook.happened and point.undo is not None:
+        point.undo(played)
+        played.source("SELECT 1")
     happened = rules[0].fired > 0 if rules else hook.happened or (point.own_process and ended != "absorbed")
     problems = [] if happened else ["the fault never happened"]
     problems += [f"a reader saw {place} torn" for place in sorted(set(reads.wrong))]
@@ -98,7 +107,10 @@ def tried(played: Field, point: Point) -> Outcome:
         if again.exit_code:
             why = "; ".join(one.error for one in again.tables if one.error) or again.error
             problems.append(f"the rerun ended with {again.exit_code}: {why}")
-    lost, doubled = compared(played.today, played.rows())
+    found = played.rows()
+    lost, doubled = compared(played.today, found)
+    values = leaked(played, found)
+    problems += [f"{values} values leaked"] if values else []
     problems += [f"{lost} rows lost, {doubled} doubled"] if lost or doubled else []
     problems += [f"left over: {one}" for one in played.left_over()]
     if lost or doubled:
@@ -107,7 +119,21 @@ def tried(played: Field, point: Point) -> Outcome:
     outcome = ended if ended == "absorbed" else f"{shorten(ended, _WORDS)} Rerun complete."
     if problems:
         outcome = f"WRONG: {'; '.join(problems)} ({ended})"
-    return Outcome(point.name, point.injected, outcome, lost, doubled, len(reads.wrong))
+    return Outcome(point.name, point.injected, outcome, lost, doubled, len(reads.wrong), values)
+
+
+def leaked(played: Field, found: Rows) -> int:
+    """Returns how often a value that was planted in columns that are dropped is in a destination or a staged file."""
+    published = sum(row.count(value) for rows in found.values() for row in rows for value in PLANTED)
+    files = [one.name for one in played.stage.stored("") if one.name.endswith(".parquet")]
+    return published + sum(_text(played, name).count(value) for name in files for value in PLANTED)
+
+
+def _text(played: Field, name: str) -> str:
+    """Returns the values of a staged file; of one that a fault has damaged, nothing can be read."""
+    with suppress(KagemushaError, ArrowInvalid, OSError):
+        return str(parquet.read_table(BytesIO(played.stage.read(name))).to_pydict())
+    return ""
 
 
 def compared(expected: Rows, found: Rows) -> tuple[int, int]:
@@ -120,21 +146,33 @@ def compared(expected: Rows, found: Rows) -> tuple[int, int]:
 
 def _in_this_one(played: Field, point: Point, hook: Hook) -> str:
     """Runs the load here; gives how it ended."""
+    login = {"google": federated(played.tokens)} if point.federated else {}
+
+    def run(settings: Settings) -> tuple[int, str]:
+        result = played.run(settings.model_copy(update=login), hook)
+        errors = [one.error for one in result.tables if one.exit_code == result.exit_code]
+        return result.exit_code, (errors or [result.error])[0]
+
+    return ended_of(played, run)
+
+
+def ended_of(played: Field, run: Callable[[Settings], tuple[int, str]]) -> str:
+    """Runs a load here by the disturbed settings; gives how it ended.
+
+    Args:
+        played: the field.
+        run: runs a load by settings, and gives its exit code and the first error.
+    """
     settings = load_settings(played.disturbed)
     google_login._shared.cache_clear()  # noqa: SLF001  as a new process would
-    if point.federated:
-        settings = settings.model_copy(update={"google": federated(played.tokens)})
     with impatient():
         try:
-            result = played.run(settings, hook)
-        except KagemushaError as error:
-            return f"stopped (exit {error.exit_code}): {error.what}"
-        except Exception as error:  # noqa: BLE001  what a run must not let out
-            return f"WRONG {type(error).__name__} came out of the run"
-    if result.exit_code == 0:
-        return "absorbed"
-    errors = [one.error for one in result.tables if one.exit_code == result.exit_code] or [result.error]
-    return f"stopped (exit {result.exit_code}): {errors[0].partition('. ')[0]}."
+            code, error = run(settings)
+        except KagemushaError as failure:
+            return f"stopped (exit {failure.exit_code}): {failure.what}"
+        except Exception as failure:  # noqa: BLE001  what a run must not let out
+            return f"WRONG {type(failure).__name__} came out of the run"
+    return f"stopped (exit {code}): {error.partition('. ')[0]}." if code else "absorbed"
 
 
 @contextmanager
@@ -195,9 +233,3 @@ def _in_its_own_process(played: Field, point: Point) -> str:
     if code == -signal.SIGKILL:
         return "killed."
     return "absorbed" if code == 0 else f"stopped (exit {code})."
-
-
-def timed(played: Field, point: Point) -> tuple[Outcome, float]:
-    """Runs one trial and tells how many seconds it took."""
-    begun = time.monotonic()
-    return tried(played, point), time.monotonic() - begun

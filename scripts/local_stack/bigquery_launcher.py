@@ -5,6 +5,7 @@ replaces that partition only and refuses rows of another day; copy, delete and g
 truncates a whole table would otherwise drop its layout and make every column NULLABLE; here it replaces the rows, and a
 table says when it was last written. An update of a view would change its description of the query and not its answers.
 What BigQuery refuses of a table's names, descriptions, labels and clustering is refused (bigquery_refusals.py).
+A write that truncates takes row access policies away, one that truncates data only keeps them.
 A MERGE would fail on every table that demands a partition filter; here its ON condition may be that filter.
 These semantics are ours: they prove our calls, not BigQuery. They patch private names of exactly version 0.3.2.
 
@@ -23,7 +24,7 @@ from typing import Any
 
 from bigquery_refusals import name_problems, table_problems
 from duckdb_extensions import import_extension
-from local_bigquery.catalog import metadata, names, tables
+from local_bigquery.catalog import metadata, names, row_access, tables
 from local_bigquery.cli import main
 from local_bigquery.engine import database, results
 from local_bigquery.engine.database import quote
@@ -38,7 +39,7 @@ Reference = tuple[str, str, str]
 _DECORATED = re.compile(r"(?P<table>[^$]+)\$(?P<partition>\d{4}|\d{6}|\d{8}|\d{10})")
 _FORMATS = {"YEAR": (4, "%Y"), "MONTH": (6, "%Y%m"), "DAY": (8, "%Y%m%d"), "HOUR": (10, "%Y%m%d%H")}
 _write, _columns, _load, _delete, _update = tables.write, tables.columns, tables.load, tables.delete, tables.update
-_create, _fields = tables.create, names.fields
+_create, _fields, _condition = tables.create, names.fields, row_access.predicate
 _run_merge, _check, _merging = merge.run, table_rules._check, threading.local()  # noqa: SLF001 - as below
 _source, _hive, _projection = copy._source, load._hive, load._projection  # noqa: SLF001 - what this launcher is for
 _connect, _fetch = database._connect, database.fetch  # noqa: SLF001 - as above
@@ -107,6 +108,10 @@ def _write_rows(  # the server's own signature
 ) -> bool:
     """Writes the rows of a query; gives whether the table takes over the explicit schema of a load."""
     table, partition = _split(reference)
+    if config.writeDisposition == "WRITE_TRUNCATE_DATA":
+        config = config.replace(writeDisposition="WRITE_TRUNCATE")
+    elif config.writeDisposition == "WRITE_TRUNCATE" and table in row_access.secured():
+        row_access.delete(*table)
     disposition, relation = config.writeDisposition or default, cur.sql(query, params=params)
     if partition is None and not _replaces_whole(table, relation, disposition):
         return bool(_write(cur, query, params, reference, config, default, prefix, isolated))
@@ -247,6 +252,12 @@ def _connect_single_threaded() -> Any:  # noqa: ANN401 - DuckDB's untyped connec
     return connection
 
 
+def _predicate(*reference: str) -> str | None:
+    """Returns which rows a caller sees of a table; None where a policy of TRUE shows all, as a MERGE needs."""
+    condition = _condition(*reference)
+    return None if "(TRUE)" in (condition or "").split(" OR ") else condition
+
+
 def _patch() -> None:
     database._connect = _connect_single_threaded  # noqa: SLF001 - what this launcher is for
     database.fetch = _fetch_from_catalog
@@ -257,6 +268,7 @@ def _patch() -> None:
     tables.update = _update_with_view
     tables.create = _create_checked
     names.fields = _check_fields
+    row_access.predicate = _predicate
     merge.run = _merge
     table_rules._check = _check_filter  # noqa: SLF001 - what this launcher is for
     copy._source = _copied  # noqa: SLF001 - what this launcher is for

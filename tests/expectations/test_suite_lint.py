@@ -44,6 +44,14 @@ IN_SET = "expect_column_values_to_be_in_set"
         (
             {
                 "expect": IN_SET,
+                "kwargs": {"column": "status", "value_set": [1], "row_condition": "raise_error (at)"},
+            },
+            ("kwargs", "row_condition"),
+            "calls raise_error, which may fail on a value and quote it",
+        ),
+        (
+            {
+                "expect": IN_SET,
                 "kwargs": {
                     "column": "status",
                     "value_set": [1],

@@ -55,7 +55,7 @@ def test_hkdf_agrees_with_the_standard_library(secret: bytes, salt: bytes, info:
 
 def test_every_use_has_its_own_key() -> None:
     """Another domain, algorithm, length or version gives another key, also where the names run together alike."""
-    keyring = Keyring.create(NOW).rotated(NOW)
+    keyring = Keyring.create(NOW).rotated(NOW).activated(2)
     uses = [("card", "siv", 64), ("member", "siv", 64), ("card", "ff1", 32), ("card", "siv", 32), ("cards", "iv", 64)]
     keys = [keyring.subkey(*use, version=version)[:32] for use in uses for version in (1, 2)]
     assert len(set(keys)) == len(keys)
@@ -73,7 +73,7 @@ def test_stored_keyrings_give_the_same_keys() -> None:
 
 def test_json_round_trip() -> None:
     """A stored keyring comes back with versions, states, check values and keys."""
-    keyring = Keyring.create(NOW).rotated(NOW).rotated(NOW).retired(1).destroyed(1).retired(2)
+    keyring = Keyring.create(NOW).rotated(NOW).activated(2).rotated(NOW).activated(3).retired(1).destroyed(1).retired(2)
     again = Keyring.from_json(keyring.to_json())
     assert again.versions == keyring.versions
     assert [each.state for each in again.versions] == ["destroyed", "retired", "primary"]
@@ -84,27 +84,46 @@ def test_json_round_trip() -> None:
 def test_rotation_keeps_reading_and_joining() -> None:
     """After a rotation new tokens take the new key; the old version still reads and, asked for by number, writes."""
     first = Keyring.create(NOW)
-    second = first.rotated(NOW)
+    second = first.rotated(NOW).activated(2)
     assert (first.primary, second.primary) == (1, 2)
     assert [each.state for each in second.versions] == ["active", "primary"]
     assert second.subkey("card", "siv", 64, version=1) == first.subkey("card", "siv", 64)
     assert second.subkey("card", "siv", 64) != first.subkey("card", "siv", 64)
 
 
+def test_a_new_version_is_pending_until_it_is_activated() -> None:
+    """A rotation changes nothing of what is masked; the new version reads and writes only where it is asked to lead."""
+    first = Keyring.create(NOW)
+    prepared = first.rotated(NOW)
+    assert (prepared.primary, prepared.pending, first.pending) == (1, 2, None)
+    assert [each.state for each in prepared.versions] == ["primary", "pending"]
+    assert prepared.subkey("card", "siv", 64) == first.subkey("card", "siv", 64)
+    with pytest.raises(KeyUnusable, match="version 2 is pending: it makes no new tokens"):
+        prepared.subkey("card", "siv", 64, version=2)
+    with pytest.raises(KeyUnusable, match="Key version 2 is pending already"):
+        prepared.rotated(NOW)
+    active = prepared.activated(2)
+    assert prepared.pinned(2).subkey("card", "siv", 64) == active.subkey("card", "siv", 64)
+    assert (active.primary, active.pending) == (2, None)
+    assert active.activated(2).versions == active.versions
+    with pytest.raises(KeyUnusable, match="version 1 is active and cannot become primary"):
+        active.activated(1)
+
+
 def test_a_pinned_keyring_writes_under_the_version_a_run_began_with() -> None:
     """A rotation in the middle of a run does not mix key versions in one table."""
     first = Keyring.create(NOW)
-    pinned = first.rotated(NOW).pinned(1)
+    pinned = first.rotated(NOW).activated(2).pinned(1)
     assert pinned.primary == 1
     assert pinned.subkey("card", "siv", 64) == first.subkey("card", "siv", 64)
     assert [each.state for each in pinned.versions] == ["primary", "active"]
     with pytest.raises(KeyUnusable, match="version 1 is retired and cannot become primary"):
-        first.rotated(NOW).retired(1).pinned(1)
+        first.rotated(NOW).activated(2).retired(1).pinned(1)
 
 
 def test_retired_versions_read_and_do_not_write() -> None:
     """A retired version refuses to make tokens and still reads its own."""
-    keyring = Keyring.create(NOW).rotated(NOW)
+    keyring = Keyring.create(NOW).rotated(NOW).activated(2)
     key, keyring = keyring.subkey("card", "siv", 64, version=1), keyring.retired(1)
     with pytest.raises(KeyUnusable, match="version 1 is retired"):
         keyring.subkey("card", "siv", 64, version=1)
@@ -113,7 +132,7 @@ def test_retired_versions_read_and_do_not_write() -> None:
 
 def test_destroyed_versions_are_gone() -> None:
     """A destroyed version has no key anywhere in the keyring, is still listed, and says so when it is asked for."""
-    keyring = Keyring.create(NOW).rotated(NOW).retired(1)
+    keyring = Keyring.create(NOW).rotated(NOW).activated(2).retired(1)
     root = keyring._roots[1]
     gone = keyring.destroyed(1)
     assert base64.b64encode(root).decode() not in gone.to_json()
@@ -126,7 +145,7 @@ def test_destroyed_versions_are_gone() -> None:
 @pytest.mark.parametrize("change", ["retired", "destroyed"])
 def test_the_primary_version_stays(change: str) -> None:
     """Nobody can retire or destroy the version that makes today's tokens, nor destroy one that still makes them."""
-    keyring = Keyring.create(NOW).rotated(NOW)
+    keyring = Keyring.create(NOW).rotated(NOW).activated(2)
     with pytest.raises(KeyUnusable, match=f"version 2 is primary and cannot become {change}"):
         getattr(keyring, change)(2)
     with pytest.raises(KeyUnusable, match="version 1 is active and cannot become destroyed"):
@@ -151,7 +170,7 @@ def test_a_keyring_does_not_travel() -> None:
 
 def test_a_keyring_shows_versions_only() -> None:
     """What a log, a debugger or an f-string prints of a keyring holds no key."""
-    keyring = Keyring.create(NOW).rotated(NOW)
+    keyring = Keyring.create(NOW).rotated(NOW).activated(2)
     subkey = keyring.subkey("card", "siv", 64)
     kcv = [each.kcv for each in keyring.versions]
     assert repr(keyring) == f"Keyring(1 active {kcv[0]}, 2 primary {kcv[1]})" == f"{keyring}"
@@ -176,7 +195,7 @@ def test_new_keyrings_differ() -> None:
 
 def stored(**changes: object) -> dict[str, Any]:
     """Returns a stored keyring of two versions with changes to the second."""
-    text = json.loads(Keyring.create(NOW).rotated(NOW).to_json())
+    text = json.loads(Keyring.create(NOW).rotated(NOW).activated(2).to_json())
     text["versions"][1].update(changes)
     return text
 

@@ -14,8 +14,8 @@ from masking.retoken import TokensUnreadable, retokened
 from masking.strategies import Fpe, KeyedStrategy, MaskContext, Tokenize
 
 OLD = example_keyring()
-KEYS = OLD.rotated("2023-09-01T00:00:00Z")
-NEWEST = KEYS.rotated("2023-10-01T00:00:00Z")
+KEYS = OLD.rotated("2023-09-01T00:00:00Z").activated(2)
+NEWEST = KEYS.rotated("2023-10-01T00:00:00Z").activated(3)
 STRATEGIES: dict[str, KeyedStrategy] = {
     "member_id": Tokenize(domain="member"),
     "phone": Tokenize(domain="phone", normalize=("jp_phone",)),

@@ -10,12 +10,14 @@ import yaml
 from pydantic import ValidationError
 
 from schemas.contract import Contract
+from schemas.errors import ContractInvalid
 from schemas.found import FoundColumn, FoundTable
 from schemas.lint import lint
 from schemas.patch import Edit, EditKind, patched
 from schemas.propose import propose
 from schemas.published_names import free_name, published_name
 from schemas.types import ColumnType
+from schemas.view_file import load_views
 
 KEEP = {"strategy": "keep", "why": "a made-up value"}
 
@@ -81,6 +83,19 @@ def test_a_long_description_of_a_column_is_refused() -> None:
         contract({"a": kept(about="あ" * 1_025)})
     assert contract({"a": kept(about="あ" * 1_024)}).about_column("a") == "あ" * 1_024
     assert contract({"a": {**kept(about="あ" * 1_025), "mask": {"strategy": "drop"}}}).published == ("id",)
+
+
+def test_a_description_that_holds_a_card_number_is_refused(tmp_path: Path) -> None:
+    """It would be published with the table, the column or the view; the refusal counts and does not repeat it."""
+    for texts in ({"about": "As of card 4111 1111 1111 1111."}, {}):
+        column = kept(about="" if texts else "Such as 4111-1111-1111-1111.")
+        with pytest.raises(ValidationError, match="a description holds what looks like a card number") as refused:
+            contract({"a": column}, **texts)
+        assert "4111" not in refused.value.errors()[0]["msg"]
+    text = "-- about: Cards.\nSELECT '4111111111111111' AS card FROM a.b\n"
+    (tmp_path / "seen.sql").write_text(text, encoding="utf-8")
+    with pytest.raises(ContractInvalid, match="View seen.sql holds what looks like a card number"):
+        load_views(tmp_path)
 
 
 def test_a_name_that_contracts_do_not_publish_gets_one() -> None:

@@ -1,5 +1,6 @@
 """BigQuery: one client with bounded retries, load jobs, statements that change rows, access to datasets."""
 
+from etl.cloud.bigquery.dataset_access import wanted_entries
 from etl.cloud.bigquery.dml import change
 from etl.cloud.bigquery.failures import RETRY, TIMEOUT_SECONDS, translated
 from etl.cloud.bigquery.jobs import copy, load, run_statement
@@ -17,4 +18,5 @@ __all__ = [
     "quoted",
     "run_statement",
     "translated",
+    "wanted_entries",
 ]

@@ -5,6 +5,7 @@ Jobs are in `jobs.py`, statements that change rows in `dml.py`.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ from etl.settings import BigQuerySettings, GoogleSettings, Settings
 
 _PROBE_RETRY: Final = RETRY.with_timeout(5)
 _PAGE_ROWS: Final = 50_000
+_GIB: Final = 2**30
 _ANY_LOGIN: Final = GoogleSettings()
 
 
@@ -49,6 +51,8 @@ class Warehouse:
             location=settings.location,
             credentials=google_credentials(login, settings.endpoint),
             client_options=ClientOptions(api_endpoint=settings.endpoint) if local else None,
+            # Of every query and statement that this client sends, whoever writes it.
+            default_query_job_config=bigquery.QueryJobConfig(maximum_bytes_billed=int(settings.most_gib_billed * _GIB)),
         )
 
     @classmethod
@@ -109,10 +113,56 @@ class Warehouse:
                 pass
         return None
 
+    def row_policies(self, name: str) -> frozenset[str]:
+        """Returns the names of the row access policies of dataset.table, for which the client has no method.
+
+        Raises:
+            PublishRefused: this account may not list them.
+            PublishFailed: BigQuery failed.
+        """
+        dataset, table = name.split(".")
+        path = f"/projects/{self.settings.project}/datasets/{dataset}/tables/{table}/rowAccessPolicies"
+        found: list[str] = []
+        with translated("Row access policies could not be listed; bigquery.rowAccessPolicies.list allows it"):
+            token = ""
+            while token is not None:
+                request = functools.partial(
+                    self.client._connection.api_request,  # noqa: SLF001  the one way to its authorized session
+                    method="GET",
+                    path=path,
+                    query_params={"pageToken": token} if token else {},
+                    timeout=TIMEOUT_SECONDS,
+                )
+                answer = RETRY(request)()
+                policies = answer.get("rowAccessPolicies", [])
+                found += [policy["rowAccessPolicyReference"]["policyId"] for policy in policies]
+                token = answer.get("nextPageToken")
+        return frozenset(found)
+
+    def table_grants(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Returns the (role, member) pairs that are granted on dataset.table itself."""
+        with translated("Grants on a table could not be read"):
+            policy = self.client.get_iam_policy(self.table_id(name), timeout=TIMEOUT_SECONDS, retry=RETRY)
+        pairs = ((one["role"], member) for one in policy.bindings for member in one.get("members", ()))
+        return tuple(sorted(pairs))
+
+    def find_dataset(self, name: str) -> bigquery.Dataset | None:
+        """Returns a dataset as BigQuery describes it, or None."""
+        with translated("A dataset could not be read"), suppress(google_errors.NotFound):
+            return self.client.get_dataset(name, timeout=TIMEOUT_SECONDS, retry=RETRY)
+        return None
+
     def tables(self, what: str, dataset: str) -> list[bigquery.table.TableListItem]:
         """Returns the tables and views of a dataset, as its listing describes them; `what` says what failed."""
         with translated(what):
             return list(self.client.list_tables(dataset, timeout=TIMEOUT_SECONDS, retry=RETRY))
+
+    def has_tables(self, dataset: str, prefix: str) -> bool:
+        """Tells whether project.dataset is there and has a table whose name begins so."""
+        with translated("A dataset could not be read"), suppress(google_errors.NotFound):
+            listed = self.client.list_tables(dataset, timeout=TIMEOUT_SECONDS, retry=RETRY)
+            return any(table.table_id.startswith(prefix) for table in listed)
+        return False
 
     def create_table(self, what: str, table: bigquery.Table, not_done: str = NOT_PUBLISHED) -> bigquery.Table:
         """Creates a table or view, unless it is there; returns it as it now is. `what` says what failed."""
@@ -153,6 +203,18 @@ class Warehouse:
                     sql, job_config=config, api_timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=RETRY
                 )
             )
+
+    def bytes_of(self, what: str, sql: str, not_done: str) -> int:
+        """Returns how many bytes a query would read; BigQuery plans it, and reads nothing.
+
+        Raises:
+            PublishRefused: the query is wrong or not allowed.
+            PublishFailed: BigQuery failed.
+        """
+        config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+        with translated(what, not_done):
+            planned = self.client.query(sql, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=None)
+            return int(planned.total_bytes_processed or 0)
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Yields the rows of a query page by page; memory holds one page.

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import pyarrow as pa
+
 from etl.audit import Approved, Verdict
 from etl.errors import worst
 from etl.ledger import FailedCheck, LoadOutcome, TableResult, failed, failure_kind
 from etl.publish import Published
 from masking.errors import KagemushaError
+from masking.leaks import MUST_NOT_BE_WRITTEN, count_leaks
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,22 @@ def failed_result(table: str, failure: KagemushaError, seconds: float, verdict: 
         failed(type(failure).__name__),
         rows=int(failure.where.get("rows_read", 0)),
         seconds=seconds,
-        error=str(failure),
+        error=_writable(failure),
         exit_code=failure.exit_code,
         job_ids=tuple(job for job in failure.where.get("jobs", "").split(",") if job),
         expectations=len(verdict.results) if verdict else 0,
         expectations_passed=verdict.passed if verdict else 0,
         failed_checks=failed_checks(verdict) if verdict else (),
     )
+
+
+def _writable(failure: KagemushaError) -> str:
+    """Returns an error's text, unless it holds what looks like a card number: names in it are the source's own."""
+    text = str(failure)
+    if count_leaks(pa.array([text]), MUST_NOT_BE_WRITTEN):
+        kind = type(failure).__name__
+        return f"{kind}: its text holds what looks like a card number, and is withheld. {failure.not_done}"
+    return text
 
 
 def audited_result(table: str, verdict: Verdict) -> TableResult:

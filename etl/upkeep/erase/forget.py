@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from etl.clock import now
 from etl.cloud.bigquery import change
 from etl.errors import worst
-from etl.ledger import Leases, Ledger, leased, record_keys
-from etl.publish import map_table_name, mapped_domains
+from etl.ledger import Leases, Ledger, record_keys
+from etl.publish import holding, map_table_name, mapped_domains
 from etl.settings import Settings
 from etl.upkeep.erase.persons import (
     ErasureRefused,
@@ -25,8 +25,9 @@ from etl.upkeep.erase.persons import (
     versions,
 )
 from etl.upkeep.erase.tables import TableErasure, erase_rows, note_of, refuse_unemptied, rows_found, rule_of
+from etl.upkeep.keys.held import Held, held_by_table
 from etl.upkeep.requester import account, checked_purpose, host
-from masking.errors import KagemushaError
+from masking.errors import CONTRACT_MUST_CHANGE, KagemushaError
 from masking.keyring import Keyring
 from masking.leaks import OwnIins
 from schemas.contract import Contract
@@ -41,6 +42,7 @@ class Erasure:
         others: tables that hold the persons under other identifiers, with the domains of these.
         documents: table.column of JSON columns that hold the domain's tokens inside documents.
         lost_versions: key versions that were used and then destroyed; their tokens cannot be looked for.
+        unsearched: what holds tokens of these versions: the persons may be among them, and nobody can tell.
         mapped: rows of the domain's token map that were deleted.
     """
 
@@ -53,12 +55,14 @@ class Erasure:
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     documents: tuple[str, ...] = ()
     lost_versions: tuple[int, ...] = ()
+    unsearched: tuple[Held, ...] = ()
     mapped: int = 0
 
     @property
     def exit_code(self) -> int:
-        """0 done · 2 something must change · 3 run again; the worst of the tables."""
-        return worst(*(one.exit_code for one in self.tables))
+        """0 done · 2 something must change, or could not be searched · 3 run again; the worst of the tables."""
+        unsearched = CONTRACT_MUST_CHANGE if self.unsearched else 0
+        return worst(unsearched, *(one.exit_code for one in self.tables))
 
 
 _Target = tuple[Contract, tuple[TokenColumn, ...]]
@@ -93,13 +97,14 @@ def forget(
         LeaseHeld: other runs hold all of the tables.
     """
     erasure_id = f"forget-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    used = record_keys(ledger, keys, erasure_id)
+    use = record_keys(ledger, keys, erasure_id)
     stated = checked_purpose(purpose, ErasureRefused, "Nothing was erased.") if apply else ""
     targets = list(_targets(ledger, contracts, keys, domain, persons, settings.cards.own_iins))
     found = [
         TableErasure(contract.table, rule_of(contract), rows_found(ledger, contract, columns), note=note_of(contract))
         for contract, columns in targets
     ]
+    lost = tuple(sorted(use.used - set(versions(keys))))
     erasure = Erasure(
         erasure_id=erasure_id,
         domain=domain,
@@ -109,7 +114,10 @@ def forget(
         tables=tuple(found),
         others=_others(contracts, [contract for contract, _ in targets]),
         documents=tuple(f"{one.table}.{name}" for one in contracts.values() for name in unsearchable(one, domain)),
-        lost_versions=tuple(sorted(used - set(versions(keys)))),
+        lost_versions=lost,
+        unsearched=tuple(
+            held for contract, _ in targets for version in lost if (held := held_by_table(ledger, contract, version))
+        ),
     )
     if not apply:
         return erasure
@@ -122,13 +130,13 @@ def forget(
         "references": references(domain, persons, keys),
         "key_versions": list(erasure.key_versions),
     }
-    limits, publishes = settings.limits, [one.publish for one, _ in targets if rule_of(one) != "keep"]
-    with leased(ledger, erasure.erasure_id, publishes, limits.lease_seconds, limits.lease_wait_seconds) as leases:
+    erased = [one for one, _ in targets if rule_of(one) != "keep"]
+    with holding(ledger, erasure.erasure_id, erased, settings.limits) as leases:
         _write_down(ledger, "begun", request, erasure.tables)
         done = tuple(
             _erased(ledger, erasure.erasure_id, target, one, leases) for target, one in zip(targets, found, strict=True)
         )
-        _write_down(ledger, "ended", request, done)
+        _write_down(ledger, "incomplete" if erasure.unsearched else "ended", request, done)
     return replace(erasure, tables=done, mapped=_unmapped(ledger, domain, targets))
 
 
@@ -196,7 +204,7 @@ def _write_down(ledger: Ledger, event: str, request: Mapping[str, object], table
             "table_name": one.table,
             "rule": one.rule,
             "rows_found": one.found,
-            "rows_changed": one.changed if event == "ended" else None,
+            "rows_changed": None if event == "begun" else one.changed,
             "job_id": one.job_id or None,
             "at": at,
         }

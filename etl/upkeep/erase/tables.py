@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from etl.cloud.bigquery import change, quoted
 from etl.ledger import LeaseProof, Ledger
+from etl.publish import row_policies
 from etl.upkeep.erase.persons import ErasureRefused, TokenColumn
 from schemas.contract import Contract
 from schemas.erasure import KeepRows
@@ -71,7 +72,12 @@ def refuse_unemptied(contract: Contract, columns: tuple[TokenColumn, ...]) -> No
 
 
 def rows_found(ledger: Ledger, contract: Contract, columns: tuple[TokenColumn, ...]) -> int:
-    """Counts the rows that hold one of the persons."""
+    """Returns how many rows hold one of the persons.
+
+    Raises:
+        PublishRefused: row access policies hide rows from this account, so it could not say that there are none.
+    """
+    row_policies(ledger.warehouse, contract)
     table = ledger.warehouse.table_id(contract.publish)
     sql = f"SELECT COUNT(*) AS n FROM `{table}` WHERE {_persons(contract, columns)}"
     (row,) = ledger.warehouse.rows("A person's rows could not be counted", sql, not_done=_UNERASED, **_tokens(columns))

@@ -14,6 +14,7 @@ from etl.cloud.storage import StagingLocation
 from etl.errors import worst_of
 from etl.plan import TablePlan, mask_plan
 from etl.source import Slice
+from etl.spark import spark_session
 from etl.stage import Quarantine, Staged, StagedFile
 from etl.upkeep.retokenize.task import MAP_SCHEMA, RestagedSlice, RestageOutcome, RetokenTask, restage_slice, stage_map
 from masking.errors import KagemushaError
@@ -32,20 +33,27 @@ class Restager:
     """Stages the tables of one retokenization.
 
     Attributes:
-        spark: the session whose workers read, renew and stage.
         warehouse: where tables are published.
-        key: pins the primary version.
+        key: pins the version to renew tokens to.
         location: where the files go.
         run_id: of the retokenization.
         own_iins: the issuer's own IINs, of the settings.
     """
 
-    spark: SparkSession
     warehouse: Warehouse
     key: KeyRef
     location: StagingLocation
     run_id: str
     own_iins: OwnIins = ()
+
+    @property
+    def version(self) -> int:
+        """The key version to renew tokens to."""
+        return self.key.version or 0
+
+    def spark(self) -> SparkSession:
+        """Returns the session whose workers read, renew and stage: it starts only when there is something to do."""
+        return spark_session()
 
     def stage_table(self, contract: Contract, slices: tuple[Slice, ...]) -> Staged:
         """Stages slices of a published table, their tokens under the primary version.
@@ -117,7 +125,7 @@ class Restager:
         self, task: RetokenTask, slices: Sequence[Slice], stage: Callable[[RetokenTask, Slice], RestageOutcome]
     ) -> list[RestagedSlice]:
         """Runs one Spark task a slice; returns what they staged, in order."""
-        parts = self.spark.sparkContext.parallelize(slices, len(slices))
+        parts = self.spark().sparkContext.parallelize(slices, len(slices))
         outcomes = parts.map(lambda part: stage(task, part)).collect()
         failures = [outcome for outcome in outcomes if isinstance(outcome, KagemushaError)]
         if failures:

@@ -17,10 +17,12 @@ from typer.testing import CliRunner
 
 from etl.cli.keys import keys
 from etl.cloud.aws import KeyServiceUnavailable, call
-from etl.keys import change_keyring, create_keyring, create_keyring_file, open_keyring, rotate_keyring
+from etl.errors import SettingsInvalid
+from etl.keys import activate_keyring, change_keyring, create_keyring, create_keyring_file, open_keyring
 from etl.keys.envelope import CONTEXT, seal, unseal
 from masking.errors import KeyUnusable
 from masking.keyring import KeyRef, Keyring
+from tests.etl.rotating import rotate_and_use
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +129,7 @@ def test_the_expected_key_must_be_there(path: Path) -> None:
 def test_a_run_ends_under_the_key_it_began_with(path: Path) -> None:
     """A worker that starts after a rotation still writes under the version its run names."""
     made = create_keyring_file(path)
-    rotate_keyring(f"file:{path}")
+    rotate_and_use(f"file:{path}")
     worker = open_keyring(KeyRef(f"file:{path}", 1, made.versions[0].kcv))
     assert worker.subkey("card", "siv", 64) == made.subkey("card", "siv", 64)
     assert open_keyring(KeyRef(f"file:{path}")).primary == 2
@@ -138,7 +140,7 @@ def test_rotation_and_retirement_are_stored(path: Path) -> None:
     create_keyring_file(path)
     where = f"file:{path}"
     old = open_keyring(KeyRef(where)).subkey("card", "siv", 64)
-    rotate_keyring(where)
+    rotate_and_use(where)
     change_keyring(where, lambda keyring: keyring.retired(1))
     found = open_keyring(KeyRef(where))
     assert [each.state for each in found.versions] == ["retired", "primary"]
@@ -162,7 +164,7 @@ def test_a_wrapped_file_needs_the_cmk(cmk: str, path: Path) -> None:
     assert json.loads(stored)["cmk"] == cmk
     assert not any(each["root"] in stored for each in json.loads(made.to_json())["versions"])
     assert open_keyring(KeyRef(where)).subkey("card", "siv", 64) == made.subkey("card", "siv", 64)
-    rotate_keyring(where)
+    rotate_and_use(where)
     assert json.loads(path.read_text())["cmk"] == cmk
     assert [each.state for each in open_keyring(KeyRef(where)).versions] == ["active", "primary"]
 
@@ -174,7 +176,7 @@ def test_a_secret_holds_the_envelope_only(cmk: str) -> None:
     assert not any(each["root"] in text for each in json.loads(made.to_json())["versions"])
     with pytest.raises(KeyUnusable, match="ResourceExistsException"):
         create_keyring("secretsmanager:kagemusha/keyring", cmk)
-    rotate_keyring("secretsmanager:kagemusha/keyring")
+    rotate_and_use("secretsmanager:kagemusha/keyring")
     assert open_keyring(KeyRef("secretsmanager:kagemusha/keyring")).primary == 2
 
 
@@ -253,15 +255,19 @@ def invoke(*arguments: str) -> str:
     return result.output
 
 
-def test_the_command_line_makes_lists_rotates_retires_and_destroys(path: Path) -> None:
+def test_the_command_line_makes_lists_rotates_and_retires(path: Path) -> None:
     """Each command shows versions, states and check values afterwards, and never a key."""
     ref = ["--ref", f"file:{path}"]
     assert "version 1  primary" in invoke("init", *ref)
-    assert "version 2  primary" in invoke("rotate", *ref)
+    rotated = invoke("rotate", *ref)
+    assert "version 2  pending" in rotated
+    assert "loads go on under version 1. Run `kagemusha retokenize`" in rotated
+    activate_keyring(f"file:{path}", 2)
     assert "version 1  retired" in invoke("retire", "1", *ref)
     shown = invoke("verify", *ref)
     assert shown.count("works") == 2
-    assert "version 1  destroyed" in invoke("destroy", "1", "--yes", *ref)
+    change_keyring(f"file:{path}", lambda keyring: keyring.destroyed(1))
+    assert "version 1  destroyed" in invoke("list", *ref)
     shown += invoke("list", *ref) + invoke("verify", *ref)
     assert "no key" in shown
     keyring = open_keyring(KeyRef(f"file:{path}"))
@@ -269,14 +275,20 @@ def test_the_command_line_makes_lists_rotates_retires_and_destroys(path: Path) -
     assert not any(each["root"] and each["root"] in shown for each in json.loads(keyring.to_json())["versions"])
 
 
-def test_destroying_asks_first(path: Path) -> None:
-    """Without a yes nothing is destroyed."""
+def test_a_version_is_not_destroyed_where_nobody_knows_its_tokens(path: Path, tmp_path: Path) -> None:
+    """A keyring that the settings do not name keeps its keys: no ledger tells what its tokens are in."""
     ref = ["--ref", f"file:{path}"]
     invoke("init", *ref)
     invoke("rotate", *ref)
+    activate_keyring(f"file:{path}", 2)
     invoke("retire", "1", *ref)
-    refused = CliRunner().invoke(keys, ["destroy", "1", *ref], input="n\n")
-    assert refused.exit_code == 1
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        '[source]\nurl = "postgresql://etl_reader@localhost/issuer"\n[stage]\nbucket = "stage"\n'
+        f'[bigquery]\nproject = "local"\n[keyring]\nref = "file:{tmp_path}/another.json"\n'
+    )
+    with pytest.raises(SettingsInvalid, match="The settings name another keyring"):
+        invoke("destroy", "1", "--yes", *ref, "--settings", str(settings))
     assert "version 1  retired" in invoke("list", *ref)
 
 

@@ -185,8 +185,8 @@ def test_evidence_tells_what_left_and_how_it_was_protected(books: Books) -> None
     assert re.search(r"Used by this run: version 1 \(check value [0-9a-f]{8}\)\.", told)
     assert "contract has changed" not in told
     path = books.folder / f"{WHOLE}.yaml"
-    edit(path, "about: One", "about: Exactly one")
+    edit(path, "en: One", "en: Exactly one")
     assert books.command("evidence", books.run.run_id).stdout.count("The contract has changed since this run") == 1
-    edit(path, "about: Exactly one", "about: One")
+    edit(path, "en: Exactly one", "en: One")
     unknown = books.command("evidence", "nobody")
     assert "The ledger knows no such run." in str(unknown.exception)

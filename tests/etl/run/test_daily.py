@@ -7,13 +7,14 @@ next day, after the issuer's business went on, and what follows looks at both.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
 from etl.run.record.results import RunResult
 from schemas.contract_file import load_contracts
 from schemas.loads import MergeLoad, PartitionLoad, SnapshotLoad
+from schemas.namespaces import GA4_EVENTS
+from schemas.view_file import load_views
 from tests.etl.conftest import DAY, NEXT_DAY, Issuer, every_day
 
 pytestmark = pytest.mark.stack
@@ -140,8 +141,9 @@ def test_the_ledger_tells_what_ran(second: RunResult, issuer: Issuer) -> None:
 
 
 def test_views_answer(second: RunResult, issuer: Issuer) -> None:
-    """Every bundled view stands after a run, and returns rows."""
-    names = sorted(path.stem for path in (Path(__file__).parents[3] / "schemas" / "views").glob("*.sql"))
+    """Every bundled view stands after a run, but for the app's, whose events nobody exports here; each returns rows."""
+    names = sorted(view.name for view in load_views() if not view.tables([GA4_EVENTS]))
+    assert len(names) == len(load_views()) - 1
     assert sorted(second.views) == names
     for name in names:
         assert issuer.published(f"SELECT count(*) FROM looker.{name}")[0][0] > 0, name

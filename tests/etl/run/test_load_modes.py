@@ -7,8 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from etl.cli import app
 from etl.ledger import TableResult
+from tests.etl.changed_settings import settings_file
 from tests.etl.conftest import DAY, Issuer, Republish
 from tests.etl.republishing import edit
 
@@ -107,3 +110,44 @@ def test_no_source_that_lost_its_rows_empties_a_table(issuer: Issuer, folder: Pa
     anew = run(16)
     assert (anew.exit_code, anew.rows, anew.keys_compared) == (0, first.rows, first.rows), anew.error
     assert issuer.published(published) == before, "nothing of the former table is left"
+
+
+def test_a_merge_comes_to_what_its_source_is(issuer: Issuer, folder: Path, arrears: str, tmp_path: Path) -> None:
+    """A change that moved no watermark, and a row that somebody changed in BigQuery, stop the merge that compares keys.
+
+    `verify` says that they differ; a whole load mends it, and what changed later at the source only moved on.
+    """
+    settings = settings_file(issuer.ends, tmp_path)
+
+    def verdicts() -> list[str]:
+        given = ["--settings", str(settings), "--contracts", str(folder), "--table", "arrears"]
+        told = CliRunner().invoke(app, ["verify", "--day", str(DAY), *given]).stdout
+        return [word for word in ("differs", "moved on", "equal") for line in told.splitlines() if word in line]
+
+    def run(days_later: int) -> TableResult:
+        return issuer.run(DAY + timedelta(days=days_later), "arrears", contracts=folder).tables[0]
+
+    published = "SELECT * FROM modes_collections.arrears ORDER BY delinquency_id"
+    first = f"WHERE delinquency_id = (SELECT min(delinquency_id) FROM {arrears})"
+    silent = f"UPDATE {arrears} SET principal = principal + 9 {first}"
+    assert run(20).exit_code == 0
+    assert set(verdicts()) == {"equal"}
+    before = issuer.published(published)
+    issuer.source(silent)
+    assert "differs" in verdicts()
+    refused = run(27)
+    assert (refused.exit_code, refused.outcome) == (1, "failed: MergeUnproven"), refused.error
+    assert "would have another principal" in refused.error
+    assert "kagemusha backfill --table arrears" in refused.error
+    assert issuer.published(published) == before
+    issuer.source(silent.replace("+ 9", "- 9"))
+    issuer.source(f"UPDATE {arrears} SET updated_at = updated_at + interval '1 day' {first}")
+    assert "differs" not in verdicts()
+    assert run(27).exit_code == 0
+    issuer.warehouse.client.query_and_wait("UPDATE modes_collections.arrears SET late_fee = late_fee + 1 WHERE TRUE")
+    assert "differs" in verdicts()
+    assert run(34).outcome == "failed: MergeUnproven"
+    issuer.source(f"CREATE TABLE modes.kept AS SELECT * FROM {arrears}")
+    issuer.source(f"DROP TABLE {arrears}; ALTER TABLE modes.kept RENAME TO arrears")
+    issuer.source(f"GRANT SELECT ON {arrears} TO etl_reader")
+    assert "differs" in verdicts(), "it is another table than the one that was loaded"

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from etl.audit import Verdict
+from etl.errors import NO_ROW_READ, PlanRejected
 from etl.ledger import FailedCheck
 from etl.run.record.results import failed_checks, failed_result
 from etl.stage import refuse_leaks
@@ -40,6 +41,19 @@ def test_a_table_that_the_gate_stopped_tells_the_rows_it_read() -> None:
     with pytest.raises(LeakFound) as unread:
         refuse_leaks(batch, {})
     assert failed_result("gifts", unread.value, 1.0).rows == 0
+
+
+def test_a_column_that_is_named_like_a_card_is_not_written_down() -> None:
+    """An error names columns as the source has them; where a name is a card number, the ledger gets the kind only."""
+
+    def told(column: str) -> str:
+        return failed_result("t", PlanRejected(f"1 column has no decision: {column}.", not_done=NO_ROW_READ), 0.0).error
+
+    assert "nickname" in told("nickname")
+    withheld = told("card_4111111111111111")
+    assert "4111" not in withheld
+    assert withheld.startswith("PlanRejected: its text holds what looks like a card number")
+    assert NO_ROW_READ in withheld
 
 
 def test_a_note_decides_nothing() -> None:

@@ -83,6 +83,8 @@ def test_a_stopped_stage_is_waived_and_published_once(
         gate.waive(stopped.run_id, TABLE, "staged_files_equal_manifest", "it looks fine", "A. Engineer")
     with pytest.raises(WaiverRefused, match="0 failed checks are called nonsense"):
         gate.waive(stopped.run_id, TABLE, "nonsense", "it looks fine", "A. Engineer")
+    with pytest.raises(WaiverRefused, match="they are kept for years"):
+        gate.waive(stopped.run_id, TABLE, KIND, "card 4111 1111 1111 1111 is right", "A. Engineer")
     gate.waive(stopped.run_id, TABLE, KIND, "chess clubs come next week", "A. Engineer")
     assert gate.audit(stopped.run_id)[0][0].verdict.blocking == ()
     published = gate.publish(stopped.run_id, TABLE, quiet)

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from etl.cli import app
-from etl.keys import change_keyring, create_keyring_file, open_keyring, rotate_keyring
+from etl.keys import change_keyring, create_keyring_file, open_keyring
 from etl.upkeep.detokenize.access_log import AccessLog, AccessLogUnusable
 from etl.upkeep.detokenize.detokenize import BATCH, detokenize
 from masking.errors import KagemushaError, KeyUnusable
@@ -24,6 +24,8 @@ from masking.formats import luhn_share
 from masking.keyring import KeyRef
 from masking.strategies import Fpe, KeyedStrategy, MaskContext, Tokenize
 from schemas.domains import DomainUse
+from schemas.types import ColumnType
+from tests.etl.rotating import rotate_and_use
 
 ROOT = Path(__file__).parents[3]
 CARD, OTHER_CARD = "4111111111111111", "5555555555554444"
@@ -121,7 +123,7 @@ def test_tokens_come_from_a_file_too(desk: Desk, tmp_path: Path) -> None:
 def test_the_record_is_on_disk_before_a_value_exists(desk: Desk) -> None:
     """When the first batch arrives, the log already holds it, and not yet the next one."""
     keys = open_keyring(KeyRef(desk.where))
-    use = DomainUse("members", "member_id", Tokenize(domain="member"), raw_bytes=False)
+    use = DomainUse("members", "member_id", Tokenize(domain="member"), ColumnType("int64"))
     tokens = desk.tokens(use.strategy, *map(str, range(BATCH + 1))).splitlines()
     batches = detokenize(tokens, use, "a case", keys, AccessLog(desk.log))
     assert not desk.log.exists()
@@ -201,7 +203,7 @@ def test_retired_keys_read_and_destroyed_keys_are_refused(desk: Desk) -> None:
     """A retired version still turns its tokens back; once destroyed, the error says so and the log has the try."""
     tokens = desk.tokens(Tokenize(domain="member"), "42")
     asked = ["--domain", "member", "--purpose", "a case"]
-    rotate_keyring(desk.where)
+    rotate_and_use(desk.where)
     change_keyring(desk.where, lambda keyring: keyring.retired(1))
     assert desk.run(*asked, tokens=tokens).stdout == "42\n"
     change_keyring(desk.where, lambda keyring: keyring.destroyed(1))
@@ -214,7 +216,7 @@ def test_retired_keys_read_and_destroyed_keys_are_refused(desk: Desk) -> None:
 def test_fpe_tokens_of_an_earlier_version_need_its_number(desk: Desk) -> None:
     """Fpe tokens do not name their key version, so --version does."""
     tokens = desk.tokens(Fpe(domain="pan"), CARD)
-    rotate_keyring(desk.where)
+    rotate_and_use(desk.where)
     asked = ["--domain", "pan", "--purpose", "a case"]
     assert CARD not in desk.run(*asked, tokens=tokens).stdout
     assert desk.run(*asked, "--version", "1", tokens=tokens).stdout == f"{CARD}\n"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,114 +11,20 @@ from typer.testing import CliRunner
 
 from etl.cli import app
 from etl.cloud.bigquery import TIMEOUT_SECONDS
-from etl.keys import change_keyring, create_keyring_file, open_keyring, rotate_keyring
-from etl.progress import JsonLines
-from etl.settings import Settings, load_settings
-from etl.upkeep.retokenize.retokenize import Retokenized, retokenize
+from etl.keys import change_keyring, open_keyring, rotate_keyring
+from etl.upkeep.retokenize.retokenize import retokenize
 from masking.errors import KeyUnusable
 from masking.keyring import KeyRef
-from schemas.contract_file import BUNDLED, load_contracts
-from schemas.domains import one_way_columns
 from schemas.view_file import View
-from tests.etl.changed_settings import settings_file
-from tests.etl.conftest import DAY, Issuer, Republish
-
-TABLES = ("card_designs", "cards", "clubs", "delinquencies", "members", "payments", "rewards")
-TOKENS = {
-    "cards": "card_id",
-    "delinquencies": "member_id",
-    "members": "member_id",
-    "payments": "card_id",
-    "rewards": "member_id",
-}
-PANS = """-- about: Payments by the state of the card, found by the token of the card's number.
-SELECT c.status, COUNT(*) AS payments, COUNT(DISTINCT payments.pan) AS cards
-FROM ledger.payments
-JOIN issuing.cards c ON c.pan = payments.pan
-WHERE payments.authorized_on >= '2020-01-01'
-GROUP BY c.status
-"""
-VIEWS = ("delinquency_by_age_band", "design_reaction", "pans")
-
-
-@dataclass(frozen=True)
-class Office:
-    """Tables and views of this module alone, under a keyring of its own."""
-
-    issuer: Issuer
-    settings: Settings
-    settings_file: Path
-    contracts: Path
-
-    @property
-    def keyring(self) -> str:
-        """Where the keys are."""
-        return self.settings.keyring.ref
-
-    def load(self, *tables: str) -> None:
-        """Loads tables from the source under the primary key version."""
-        open_keyring.cache_clear()
-        self.issuer.load(DAY, *tables, contracts=self.contracts, settings=self.settings)
-
-    def renew(self, *tables: str) -> Retokenized:
-        """Renews tokens in this process."""
-        open_keyring.cache_clear()
-        return retokenize(self.settings, JsonLines(io.StringIO()), tables, self.contracts)
-
-    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Returns every row of every table, without the columns that only the source can renew."""
-        found = {}
-        for name in TABLES:
-            contract = load_contracts(self.contracts)[name]
-            columns = [column for column in contract.published if column not in one_way_columns(contract)]
-            sql = f"SELECT {', '.join(f'`{column}`' for column in columns)} FROM {contract.publish}"
-            found[name] = sorted(self.issuer.published(sql), key=repr)
-        return found
-
-    def versions(self) -> dict[str, list[str]]:
-        """Gives, for each table with tokens, the key versions that they name."""
-        publish = {name: load_contracts(self.contracts)[name].publish for name in TOKENS}
-        return {
-            name: sorted(
-                row[0]
-                for row in self.issuer.published(
-                    f"SELECT DISTINCT SPLIT({column}, '_')[OFFSET(0)] FROM {publish[name]}"
-                )
-            )
-            for name, column in TOKENS.items()
-        }
-
-    def answers(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Returns what the views say."""
-        return {view: sorted(self.issuer.published(f"SELECT * FROM rk_looker.{view}"), key=repr) for view in VIEWS}
-
-    def maps(self) -> list[str]:
-        """Returns the domains that have a token map."""
-        tables = [table.table_id for table in self.issuer.warehouse.client.list_tables("rk_ops")]
-        return sorted(table.removeprefix("token_map_") for table in tables if table.startswith("token_map_"))
+from tests.etl.conftest import Issuer, Republish
+from tests.etl.rotating import rotate_and_use
+from tests.etl.upkeep.office import TAG, VIEWS, Office, open_office
 
 
 @pytest.fixture(scope="module")
 def office(issuer: Issuer, republished: Republish, tmp_path_factory: pytest.TempPathFactory) -> Office:
     """Returns tables that were loaded under the first key version, just before the rotation."""
-    contracts, home = republished("rk", *TABLES), tmp_path_factory.mktemp("office")
-    (contracts / "views").mkdir()
-    for name in VIEWS:
-        bundled = BUNDLED / "views" / f"{name}.sql"
-        text = bundled.read_text(encoding="utf-8") if bundled.exists() else PANS
-        text = re.sub(r"\b(issuing|ledger|community|collections)\.(?=[a-z])", r"rk_\1.", text)
-        (contracts / "views" / f"{name}.sql").write_text(text, encoding="utf-8")
-    create_keyring_file(home / "keyring.json")
-    settings = settings_file(
-        issuer.ends,
-        home,
-        keyring__ref=f'"file:{home / "keyring.json"}"',
-        bigquery__views_dataset='"rk_looker"',
-        bigquery__ops_dataset='"rk_ops"',
-    )
-    found = Office(issuer, load_settings(settings), settings, contracts)
-    found.load()
-    return found
+    return open_office(issuer, republished, tmp_path_factory.mktemp("office"), "rk")
 
 
 @dataclass(frozen=True)
@@ -211,6 +114,11 @@ def test_the_command_renews_the_rest_and_closes_the_maps(office: Office, before:
     assert all(versions == ["k2"] for versions in office.versions().values())
     assert office.maps() == []
     assert office.answers() == before.answers
+    payments = office.issuer.warehouse.find_table("rk_ledger.payments")
+    assert payments is not None
+    tags = {field.name: field.policy_tags.names for field in payments.schema if field.policy_tags}
+    assert tags == dict.fromkeys(("payment_id", "card_id", "member_id"), (TAG,))
+    assert office.issuer.warehouse.row_policies("rk_ledger.payments") == {"job"}
     views = [office.issuer.warehouse.find_table(f"rk_looker.{view}") for view in VIEWS]
     assert not any("token_map" in view.view_query for view in views if view)
     renewed = office.rows()
@@ -246,7 +154,7 @@ def test_without_the_old_key_nothing_changes(office: Office, before: Before) -> 
     """When the version that made the tokens was destroyed, the error says so, and tables and views stay."""
     rows, answers = office.rows(), office.answers()
     assert answers == before.answers
-    rotate_keyring(office.keyring)
+    rotate_and_use(office.keyring)
     change_keyring(office.keyring, lambda keys: keys.retired(2))
     change_keyring(office.keyring, lambda keys: keys.destroyed(2))
     with pytest.raises(KeyUnusable, match="Key version 2 was destroyed"):

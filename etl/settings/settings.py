@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from etl.errors import SettingsInvalid
+from etl.settings.analysts import RightsSettings, TokenizeSettings, ViewSettings
+from etl.settings.reports import CostSettings, LineageSettings, MetricsSettings, SiteSettings
+from etl.settings.section import Section
 from masking.leaks import Iin
 from schemas.toml_file import line_of_setting, read_toml
 from schemas.types import EngineName
+from schemas.words import Language
 
 VARIABLE = "KAGEMUSHA_SETTINGS"
 LOCAL = Path(".local/settings.toml")
@@ -32,11 +36,7 @@ Member = Annotated[str, Field(pattern=r"^(user|group|serviceAccount|domain):[^:\
 """How IAM spells a member, such as group:analysts@issuer.example."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class SourceSettings(_Section):
+class SourceSettings(Section):
     """The database's ETL endpoint."""
 
     url: str = Field(
@@ -106,7 +106,7 @@ class SourceSettings(_Section):
         return self
 
 
-class StagingSettings(_Section):
+class StagingSettings(Section):
     """The Cloud Storage bucket for staged files."""
 
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$")
@@ -115,14 +115,14 @@ class StagingSettings(_Section):
     keep_days: int = Field(3, ge=1, description="Staged files of older runs are deleted after this many days.")
 
 
-class DatasetAccess(_Section):
+class DatasetAccess(Section):
     """Who may use one dataset; nobody else loses access by it."""
 
     readers: tuple[Member, ...] = Field((), description="Who may read its tables.")
     writers: tuple[Member, ...] = Field((), description="Who may change its tables.")
 
 
-class BigQuerySettings(_Section):
+class BigQuerySettings(Section):
     """Where tables are published."""
 
     project: str
@@ -139,8 +139,16 @@ class BigQuerySettings(_Section):
     authorize_views: bool = Field(
         default=False, description="Whoever may read the views then needs no access to the tables under them."
     )
+    most_gib_billed: float = Field(
+        2048, gt=0, description="BigQuery refuses a query or statement of ours that would read more."
+    )
+    rights: RightsSettings = RightsSettings()
+    views: ViewSettings = ViewSettings()
     views_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "looker"
     ops_dataset: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")] = "ops"
+    descriptions: Language = Field(
+        "en", description="Of tables, columns and views, where the contract has more than one language."
+    )
 
     @property
     def own_datasets(self) -> tuple[str, str]:
@@ -154,7 +162,7 @@ class BigQuerySettings(_Section):
         return self
 
 
-class GoogleSettings(_Section):
+class GoogleSettings(Section):
     """How the job logs in to Google; never a key or a token."""
 
     login: Literal["default", "service_account_file", "workload_identity"] = Field(
@@ -203,7 +211,7 @@ class GoogleSettings(_Section):
         return self
 
 
-class CardSettings(_Section):
+class CardSettings(Section):
     """Which cards are the issuer's own: a readable one stops any table, and nothing allows it."""
 
     own_iins: tuple[Iin, ...] = Field(
@@ -211,20 +219,20 @@ class CardSettings(_Section):
     )
 
 
-class KeyringSettings(_Section):
+class KeyringSettings(Section):
     """Where the keyring is; never the key."""
 
     ref: str = Field(description="file:PATH for development, or a KMS-wrapped keyring.")
 
 
-class DetokenizeSettings(_Section):
+class DetokenizeSettings(Section):
     """Whose tokens may be turned back, and where each look is written down."""
 
     audit_log: Path | None = Field(None, description="A file of JSON lines that only grows; without it, --audit-log.")
     domains: tuple[str, ...] = Field((), description="Domains that may be turned back; empty: every reversible one.")
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """How much runs at once."""
 
     tables_at_once: int = Field(4, ge=1, le=32)
@@ -240,14 +248,7 @@ class LimitSettings(_Section):
     )
 
 
-class CostSettings(_Section):
-    """Prices for the estimate of `kagemusha status`; the defaults are about the list prices of asia-northeast1."""
-
-    table_usd_gib_month: float = Field(0.023, ge=0, description="BigQuery, active logical storage.")
-    stage_usd_gib_month: float = Field(0.023, ge=0, description="Cloud Storage, standard class.")
-
-
-class Settings(_Section):
+class Settings(Section):
     """Everything an installation decides."""
 
     source: SourceSettings
@@ -259,6 +260,10 @@ class Settings(_Section):
     limits: LimitSettings = LimitSettings()
     costs: CostSettings = CostSettings()
     detokenize: DetokenizeSettings = DetokenizeSettings()
+    tokenize: TokenizeSettings = TokenizeSettings()
+    site: SiteSettings = SiteSettings()
+    lineage: LineageSettings = LineageSettings()
+    metrics: MetricsSettings = MetricsSettings()
     local: dict[str, str] = Field(default_factory=dict, description="What only the local stack's own tools read.")
 
 

@@ -1,0 +1,1 @@
+"""Rights that a load keeps: policy tags on columns, policies on rows."""

@@ -1,0 +1,1 @@
+"""What still depends on a key version, and its end."""
