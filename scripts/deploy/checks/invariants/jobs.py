@@ -63,7 +63,7 @@ def keyring_opens_under_its_context_only(now: Standing) -> bool:
 
 def rights_name_their_resources(now: Standing) -> bool:
     """A role may do something to everything, although the action knows resources."""
-    statements = [
+    allowed = [
         one
         for found in now.of("aws_iam_role_policy").values()
         if "nightly" not in found["role"] and "machine" not in found["role"]
@@ -72,5 +72,5 @@ def rights_name_their_resources(now: Standing) -> bool:
     return all(
         not any(word.endswith("*") for word in words(one["Action"]))
         and ("*" not in words(one["Resource"]) or "Condition" in one or re.search(_WITHOUT_RESOURCES, one["Sid"]))
-        for one in statements
+        for one in allowed
     )
