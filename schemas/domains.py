@@ -123,5 +123,5 @@ def _one_of(uses: Sequence[DomainUse], not_done: str) -> DomainUse:
 
 def _makes(use: DomainUse) -> tuple[dict[str, object], bool, frozenset[str]]:
     """Returns all that decides what a value's token is; tokens of card numbers have no regard for own IINs."""
-    walks = isinstance(use.strategy, Fpe) and use.strategy.format != "pan"
+    walks = isinstance(use.strategy, Fpe) and use.strategy.walks
     return use.strategy.model_dump(exclude=_CHOICES), use.raw_bytes, frozenset(use.own_iins if walks else ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -96,10 +96,24 @@ def exposure(old: Mapping[str, Contract], new: Mapping[str, Contract]) -> tuple[
         before, after = old.get(table), new.get(table)
         if before and after and before.publish != after.publish:
             changes.append(Change(table, "", Effect.ELSEWHERE, before.publish, after.publish))
+        if before and after:
+            changes += _own_cards(before, after)
         had, has = (one.columns if one else {} for one in (before, after))
         for name in {**had, **has}:
             changes += _column_changes(table, name, had.get(name), has.get(name))
     return tuple(changes)
+
+
+def _own_cards(old: Contract, new: Contract) -> Iterator[Change]:
+    """Yields what the leak gate no longer knows, or newly knows, of the issuer's own cards."""
+    had, has = set(old.own_iins), set(new.own_iins)
+    if had != has:
+        verdict = Effect.GATE_OPENED if had - has else Effect.GATE_CLOSED
+        yield Change(old.table, "", verdict, *(_own_iins(known) for known in (had, has)))
+
+
+def _own_iins(known: Collection[str]) -> str:
+    return f"own_iins: [{', '.join(sorted(known))}]" if known else "no own_iins"
 
 
 def _column_changes(table: str, name: str, old: Column | None, new: Column | None) -> Iterator[Change]:
@@ -110,6 +124,10 @@ def _column_changes(table: str, name: str, old: Column | None, new: Column | Non
             yield Change(table, column, verdict, described(before, after), described(after, before))
     if not (old and new):
         return
+    known_as = [column.publish_as or name for column in (old, new)]
+    if known_as[0] != known_as[1] and not (old.dropped or new.dropped):
+        # Grants and policy tags on a column are kept by its name: under another one it has none.
+        yield Change(table, name, Effect.ELSEWHERE, *known_as)
     if old.column_class != new.column_class:
         yield Change(table, name, Effect.RECLASSED, f"class {old.column_class}", f"class {new.column_class}")
     if old.number != new.number:

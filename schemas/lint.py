@@ -83,6 +83,10 @@ class LintedFile:
         return Located(str(self.path), line, column, rule.id, rule.severity.value, message, rule.clause, rule.todo)
 
 
+ReadContract = tuple[LintedFile, Contract | None, list[Located]]
+"""A file's nodes, its contract when it fits the model, and what does not fit."""
+
+
 def lint(paths: Collection[Path], profile: Profile = Profile.PCI) -> tuple[Located, ...]:
     """Returns every finding about the contracts at the paths, in the order of files and lines.
 
@@ -98,13 +102,14 @@ def lint(paths: Collection[Path], profile: Profile = Profile.PCI) -> tuple[Locat
     """
     chosen = {file.resolve(): file for path in paths for file in contract_files(path)}
     neighbors = {file.resolve(): file for path in chosen.values() for file in path.parent.glob("*.yaml")}
+    read = {path: read_contract(chosen.get(path, path)) for path in sorted({**neighbors, **chosen})}
+    named = {str(path) for path in chosen.values()}
     found: list[Located] = []
     for folder in sorted({path.parent for path in chosen}):
-        files = [chosen.get(path, path) for path in sorted({**neighbors, **chosen}) if path.parent == folder]
-        named = {str(path) for path in chosen.values()}
-        found += (finding for finding in _lint_folder(files, profile) if finding.path in named)
+        beside = [one for path, one in read.items() if path.parent == folder]
+        found += (finding for finding in _lint_folder(beside, profile) if finding.path in named)
     for folder in {path for path in paths if path.is_dir()}:
-        found += _lint_views(folder)
+        found += _lint_views(folder, [read[path.resolve()][1] for path in sorted(folder.glob("*.yaml"))])
     return tuple(sorted(found))
 
 
@@ -125,14 +130,13 @@ def contract_files(path: Path) -> list[Path]:
     return files
 
 
-def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
+def _lint_folder(read: Iterable[ReadContract], profile: Profile) -> Iterator[Located]:
     contracts: dict[str, tuple[LintedFile, Contract]] = {}
     unread: set[str] = set()
-    for path in paths:
-        file, contract, problems = read_contract(path)
+    for file, contract, problems in read:
         yield from problems
         if contract is None:
-            unread.add(path.stem)
+            unread.add(file.path.stem)
             continue
         same = contract.publish.casefold()
         others = [other for _, other in contracts.values() if other.publish.casefold() == same]
@@ -151,13 +155,12 @@ def _lint_folder(paths: Iterable[Path], profile: Profile) -> Iterator[Located]:
         yield file.locate(NAMES_FIT, problem, ("publish",))
 
 
-def _lint_views(folder: Path) -> Iterator[Located]:
+def _lint_views(folder: Path, read: Sequence[Contract | None]) -> Iterator[Located]:
     """Yields what the views of a folder name that its contracts do not publish.
 
     Where a contract cannot be read, nobody knows what it publishes: its own error is enough. A view that is no text is
     an error of its own too.
     """
-    read = [read_contract(path)[1] for path in sorted(folder.glob("*.yaml"))]
     contracts = [contract for contract in read if contract is not None]
     if len(contracts) < len(read):
         return
@@ -181,7 +184,7 @@ def opened(path: Path, rule: Rule) -> tuple[dict[str, object] | None, LintedFile
     return read.value, LintedFile(path, read.root), []
 
 
-def read_contract(path: Path) -> tuple[LintedFile, Contract | None, list[Located]]:
+def read_contract(path: Path) -> ReadContract:
     """Returns a file's nodes, its contract when it fits the model, and what does not fit."""
     raw, file, unread = opened(path, CONTRACT_FITS)
     if raw is None:

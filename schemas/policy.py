@@ -31,6 +31,7 @@ def policy_findings(
             at_source=name,
             kind=column.type.name,
             number=column.number,
+            own_iins=contract.own_iins,
         )
         for contract in contracts
         for name, column in contract.columns.items()

@@ -12,12 +12,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from masking.card_numbers import LONGEST, SHORTEST  # noqa: E402
 from masking.formats import SCHEMES  # noqa: E402 - the checkout comes first on the path
 from masking.leaks.brands import ISSUER_RANGES, STATE_OF  # noqa: E402
 from masking.policy import POLICY, RULES, Profile  # noqa: E402
 from schemas.lint import CONTRACT_FITS, NAMES_FIT, VIEW_READS  # noqa: E402
 
 TARGET = ROOT / "masking" / "POLICY.md"
+_PREFIXES, _BY_CHECK_DIGIT = 10**4, 10
 
 
 CERTAINTIES = """
@@ -26,11 +28,12 @@ Masked rows are looked at once more before they leave the worker, and again by `
 - **Own cards.** `[cards] own_iins` in the settings and `own_iins` in a contract name the first 6 to 8 digits of the
   issuer's cards, house cards of any scheme and length too. A number of 10 to 19 digits that begins so and passes Luhn
   stops the table, in any column and spelling, and nothing allows it. By chance that is one number in ten million.
-- **Other cards.** A number counts when its range and length fit a brand (below) and its Luhn check digit is right: one
-  number of such a length in about forty. So a column is told by the *share* of its numbers of 12 to 19 digits that pass
-  Luhn: card numbers nearly all do, others one in ten. When so many distinct values pass as chance gives less than once
-  in a billion columns (Chernoff's bound: nine of nine, 41 of 82, 101,900 of a million), it is a column of card numbers
-  whatever its first digits are. Visa's 13 digits count in text only: as a whole value they are rather a JAN code.
+- **Other cards.** A number counts when its range and length fit a brand (below) and its Luhn check digit is right: of
+  random numbers of 16 digits one in {of_16}, of 13 to 19 digits one in {of_any}. So a column is told by the *share*
+  of its numbers of 12 to 19 digits that pass Luhn: card numbers nearly all do, others one in ten. When so many
+  distinct values pass as chance gives less than once in a billion columns (Chernoff's bound: nine of nine, 41 of 82,
+  101,900 of a million), it is a column of card numbers whatever its first digits are. Visa's 13 digits count in text
+  only: as a whole value they are rather a JAN code.
 - **Declared numbers.** What else has so many digits says so in its contract, and fits what it says.
 """
 
@@ -58,11 +61,11 @@ in scientific notation. Groups as cards print them belong together whatever up t
 them; leading zeros, and an expiry or verification code glued behind, hide nothing. Every byte is looked at a fixed
 number of times, and around a number at most 80 more: hostile text takes no longer than other text of its length.
 
-Not read, and why: base64, quoted-printable, compressed and encrypted content and pictures (a guess at every run of
-letters would take words for numbers; mask such columns by `drop`); circled, raised and Chinese numerals (notes and
-addresses are full of them); escapes with an invisible sign inside them, or more than three deep (nothing that decodes
-text reads `%`, U+200B, `20` as a space); foreign phone numbers without `+` or an exit code (nothing tells them from
-ids); numbers whose digits a program has rounded away.
+Not read, and why: base64, quoted-printable, octal escapes, hexadecimal dumps, compressed and encrypted content and
+pictures (a guess at every run of letters would take words for numbers; mask such columns by `drop`); circled, raised
+and Chinese numerals (notes and addresses are full of them); escapes with an invisible sign inside them, or more than
+three deep (nothing that decodes text reads `%`, U+200B, `20` as a space); foreign phone numbers without `+` or an exit
+code (nothing tells them from ids); numbers whose digits a program has rounded away.
 """
 
 SOURCES = """
@@ -130,12 +133,21 @@ def rules() -> Iterator[str]:
         yield rule.todo
 
 
+def one_in(*lengths: int) -> int:
+    """Returns of how many random numbers of these lengths one is taken for a card number by chance."""
+    taken = {
+        (prefix, length) for _, low, high, of, _ in ISSUER_RANGES for prefix in range(low, high + 1) for length in of
+    }
+    fitting = sum(length in lengths for _, length in taken)
+    return round(_BY_CHECK_DIGIT * _PREFIXES * len(lengths) / fitting)
+
+
 def leaks() -> Iterator[str]:
     """Yields what the leak gate is certain of, the issuer ranges of the brands, and the schemes of declared numbers."""
     yield ""
     yield "## What the leak gate is certain of"
     yield ""
-    yield from _paragraphs(CERTAINTIES)
+    yield from _paragraphs(CERTAINTIES.format(of_16=one_in(16), of_any=one_in(*range(SHORTEST, LONGEST + 1))))
     yield ""
     yield "### Declared numbers"
     yield ""

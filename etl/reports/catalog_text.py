@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from etl.errors import SettingsInvalid
-from etl.reports.facts.catalog import Catalog, ColumnFacts, TableFacts, ViewFacts
+from etl.reports.facts.catalog import Catalog, ColumnFacts, TableFacts
+from etl.reports.facts.views import ViewFacts
 from etl.reports.words.wording import Wording
 
 _WIDTH_WITHOUT_TERMINAL: Final = 160

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from etl.reports.facts.runs import LoadFacts
+from etl.reports.proof.answer import Answer
 from etl.reports.proof.comparison import Comparison
 from etl.reports.proof.evidence import Evidence
 from etl.reports.proof.records import Records, TableProof
-from etl.reports.proof.requirements import Answer
 from etl.reports.words.wording import Wording
 from masking.policy import POLICY
 from schemas.columns import Column

@@ -24,7 +24,7 @@ from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.loads import DELETED_AT, MergeLoad, PartitionLoad, SnapshotLoad
 
-Agreement = Literal["equal", "differs", "moved on", "not loaded", "not compared"]
+Agreement = Literal["equal", "differs", "moved on", "not loaded", "not compared", "nothing to compare"]
 
 _ROWS: Final = "rows"
 
@@ -169,8 +169,9 @@ def _with_ledger(contract: Contract, published: SourceTotals, load: _Load) -> It
     if not load.erased:
         for column in contract.reconcile:
             if column in load.sums:
+                of_nothing = not (load.rows or published.rows)
                 same = published.sums[column] == load.sums[column]
-                yield Comparison(table, column, "ledger", "equal" if same else "differs")
+                yield Comparison(table, column, "ledger", _of_sums("differs", same=same, of_nothing=of_nothing))
 
 
 def _with_source(
@@ -186,8 +187,15 @@ def _with_source(
     yield Comparison(table, _ROWS, "source", verdict, published=published.rows, expected=source.rows, why=why)
     if not allowed:
         for column in contract.reconcile:
-            same = published.sums[column] == source.sums[column]
-            yield Comparison(table, column, "source", "equal" if same else other)
+            same, of_nothing = published.sums[column] == source.sums[column], not (source.rows or published.rows)
+            yield Comparison(table, column, "source", _of_sums(other, same=same, of_nothing=of_nothing))
+
+
+def _of_sums(other: Agreement, *, same: bool, of_nothing: bool) -> Agreement:
+    """Returns the verdict on two sums; that those of no row agree proves nothing."""
+    if of_nothing:
+        return "nothing to compare"
+    return "equal" if same else other
 
 
 def any_difference(found: Sequence[Comparison]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from etl.reports.evidence import back, number, used
 from etl.reports.facts.catalog import TableFacts
 from etl.reports.facts.installation import Facts
-from etl.reports.proof.requirements import Answer
+from etl.reports.proof.answer import Answer
 from etl.reports.words.wording import Wording, wording
 from etl.site import run_charts
 from etl.site.boards import Board

@@ -21,7 +21,7 @@ class LeakFound(KagemushaError):
 
 
 def refuse_leaks(
-    batch: pa.RecordBatch, allowed: Mapping[str, Allowed | frozenset[LeakKind]], own: OwnIins = ()
+    batch: pa.RecordBatch, allowed: Mapping[str, Allowed | frozenset[LeakKind]], own: OwnIins = (), read: int = 0
 ) -> None:
     """Lets a batch pass that holds nothing a card number or a person can be read from.
 
@@ -29,10 +29,14 @@ def refuse_leaks(
         batch: what is about to be staged.
         allowed: column → what its contract lets it hold.
         own: the issuer's own IINs.
+        read: rows that were read up to here, for whoever reports the failure.
 
     Raises:
         LeakFound: it does; columns, kinds and counts only, and what helps for each.
     """
     leaks = find_leaks(batch, allowed, own)
     if leaks:
-        raise LeakFound(f"{'; '.join(map(found, leaks))}.", not_done=NOT_PUBLISHED, advice=" ".join(advice(leaks)))
+        where = {"rows_read": read} if read else {}
+        raise LeakFound(
+            f"{'; '.join(map(found, leaks))}.", not_done=NOT_PUBLISHED, advice=" ".join(advice(leaks)), where=where
+        )

@@ -136,7 +136,9 @@ def _masked(
     nulled: dict[str, int],
     left_out: list[Quarantine],
 ) -> Iterator[pa.RecordBatch]:
+    read = 0
     for batch in raw:
+        read += batch.num_rows
         rows, unfit = without_flags(batch)
         masked = task.mask.mask(rows, keys, unfit)
         for name, count in masked.nulled.items():
@@ -144,7 +146,7 @@ def _masked(
         if masked.aside is not None:
             left_out.append(_set_aside(task, part, masked.aside))
             Quarantine().and_also(left_out).within(task.mask.budgets)
-        refuse_leaks(masked.batch, task.mask.allowed, task.mask.own_iins)
+        refuse_leaks(masked.batch, task.mask.allowed, task.mask.own_iins, read)
         yield _derived(task, part, masked.batch)
 
 

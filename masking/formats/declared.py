@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, field_validator
 
 from masking.formats.schemes import BY_CHANCE, SCHEMES, Scheme, SchemeName
 from masking.kernels.buffers import ByteStrings, Flags
@@ -54,7 +54,15 @@ class PatternFormat(BaseModel):
 
 _NO_NUMBERS: Final = ("", "taro@example.jp", "%B4111111111111111^YAMADA/TARO^2512101?", "pay 4111 now", "山田太郎")
 
-NumberFormat = SchemeName | PatternFormat
+
+def _spelled_as(declared: object) -> str:
+    """Tells which of the two spellings a contract chose, so that a wrong one is refused once."""
+    return "pattern" if isinstance(declared, dict | PatternFormat) else "scheme"
+
+
+NumberFormat = Annotated[
+    Annotated[SchemeName, Tag("scheme")] | Annotated[PatternFormat, Tag("pattern")], Discriminator(_spelled_as)
+]
 """What a contract writes after `format:`."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from masking.leaks.check_digits import valid, without_glue
 from masking.leaks.lookalikes import crosses_another, inside_machine_text
 from masking.leaks.marks import Bytes, Mask, Positions
 from masking.leaks.spelling import Plain
-from masking.leaks.windows import Groups, printed, windows
+from masking.leaks.windows import Groups, Windows, in_thousands, printed, windows
 
 _PREFIX: Final = 4
 _OLD_VISA: Final = 13
@@ -46,20 +47,25 @@ _BEGINS = _ISSUED.reshape(10, -1).any(axis=1)
 
 def find_cards(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of every card number of 13 to 19 digits, in positions of the plain text."""
-    begins = _BEGINS[groups.digits[groups.first_digit]]
+    begins = _BEGINS[groups.first_digits]
     for found in windows(groups, groups.linked_as_card, begins, SHORTEST, LONGEST):
         chosen = valid(groups, found, issued)
         for first, last, row, start, end in chosen.places(groups):
             together = first == last or _stand_together(text, row, start, end)
             if together and not _something_else(text, row, start, end, alone=first == last):
                 yield row, start, end
-    for found in printed(groups):
-        for _, _, row, start, end in valid(groups, found, issued).places(groups):
-            if not inside_machine_text(text, row, start, end):
-                yield row, start, end
-    for row, start, end in without_glue(groups, issued):
+    whole = (place[2:] for found in _as_written(text, groups) for place in found.places(groups))
+    for row, start, end in chain(whole, without_glue(groups, issued)):
         if not inside_machine_text(text, row, start, end):
             yield row, start, end
+
+
+def _as_written(text: Plain, groups: Groups) -> Iterator[Windows]:
+    """Yields the numbers in groups as cards print them, and as programs write amounts."""
+    for found in printed(groups):
+        yield valid(groups, found, issued)
+    for found in in_thousands(text, groups):
+        yield valid(groups, found, _issued_in_thousands)
 
 
 def _something_else(text: Plain, row: int, start: int, end: int, *, alone: bool) -> bool:
@@ -90,6 +96,11 @@ def _stand_together(text: Plain, row: int, start: int, end: int) -> bool:
     return bool(_AS_PRINTED.fullmatch(number)) or not (
         _LISTING.search(number) or crosses_another(text, row, start, end)
     )
+
+
+def _issued_in_thousands(first_digits: Bytes, lengths: Positions) -> Mask:
+    """Flags numbers of a brand, but UATP's: lists of five numbers of three digits often begin with a 1."""
+    return issued(first_digits, lengths) & (first_digits[:, 0] > 1)
 
 
 def issued(first_digits: Bytes, lengths: Positions) -> Mask:

@@ -27,6 +27,7 @@ _GLUED: Final = {
     LONGEST: (_EXPIRY, _EXPIRY + _CODE),
 }
 """Length of a card number → how many digits may be glued to it: an expiry, a card verification code, or both."""
+_FEWEST_GLUED: Final = min(length + rest for length, rests in _GLUED.items() for rest in rests)
 _FIRST_YEAR, _YEARS, _MONTHS = 10, 40, 12
 
 
@@ -34,10 +35,10 @@ def valid(groups: Groups, found: Windows, issued: Issued) -> Windows:
     """Returns the windows that begin like an issuer's numbers and whose Luhn check digit is right."""
     chosen = found.where(issued(digits_of(groups, found, PREFIX), found.digits)) if len(found.first) else found
     verdict = np.zeros(len(chosen.first), np.bool_)
-    for length in np.unique(chosen.digits):
+    for length in np.flatnonzero(np.bincount(chosen.digits)).tolist():
         rows = np.flatnonzero(chosen.digits == length)
         of_length = Windows(chosen.first[rows], chosen.last[rows], chosen.digits[rows])
-        verdict[rows] = luhn_sum(digits_of(groups, of_length, int(length))) == 0
+        verdict[rows] = luhn_sum(digits_of(groups, of_length, length)) == 0
     return chosen.where(verdict)
 
 
@@ -47,37 +48,47 @@ def without_glue(groups: Groups, issued: Issued) -> Iterator[tuple[int, int, int
     Hosts pad numbers with zeros to a fixed width, and write `YYMM` or `MMYY` and the card verification code right
     behind them.
     """
-    zeros = _leading_zeros(groups)
-    left = groups.lengths - zeros
+    long = np.flatnonzero(groups.lengths > SHORTEST)
+    long = long[(groups.first_digits[long] == 0) | (groups.lengths[long] >= _FEWEST_GLUED)]
+    if not len(long):
+        return
+    zeros = _leading_zeros(groups, long)
+    left = groups.lengths[long] - zeros
     padded = (zeros > 0) & (left >= SHORTEST) & (left <= LONGEST)
     for length in np.unique(left[padded]).tolist():
-        yield from _places(groups, np.flatnonzero(padded & (left == length)), zeros, length, 0, issued)
+        chosen = padded & (left == length)
+        yield from _places(groups, long[chosen], zeros[chosen], length, 0, issued)
     for length, rests in _GLUED.items():
         for rest in rests:
-            yield from _places(groups, np.flatnonzero(left == length + rest), zeros, length, rest, issued)
+            chosen = left == length + rest
+            if chosen.any():
+                yield from _places(groups, long[chosen], zeros[chosen], length, rest, issued)
 
 
-def _leading_zeros(groups: Groups) -> Positions:
-    """Counts the zeros at the beginning of each group."""
-    others = np.append(np.flatnonzero(groups.digits), len(groups.digits))
-    first = groups.first_digit
-    return np.minimum(others[np.searchsorted(others, first)] - first, groups.lengths)
+def _leading_zeros(groups: Groups, chosen: Positions) -> Positions:
+    """Counts the zeros at the beginning of each of the groups."""
+    zeros = np.zeros(len(chosen), np.int64)
+    first, lengths = groups.first_digit[chosen], groups.lengths[chosen]
+    left = np.flatnonzero(groups.digits[first] == 0)
+    while len(left):
+        zeros[left] += 1
+        left = left[zeros[left] < lengths[left]]
+        left = left[groups.digits[first[left] + zeros[left]] == 0]
+    return zeros
 
 
 def _places(
     groups: Groups, chosen: Positions, zeros: Positions, length: int, rest: int, issued: Issued
 ) -> Iterator[tuple[int, int, int]]:
     """Yields the numbers of so many digits, with so many glued behind them, that an issuer could have issued."""
-    if not len(chosen):
-        return
-    digits = gather(groups.digits, groups.first_digit[chosen] + zeros[chosen], length + rest)
+    digits = gather(groups.digits, groups.first_digit[chosen] + zeros, length + rest)
     fits = issued(digits[:, :PREFIX], np.full(len(chosen), length)) & (luhn_sum(digits[:, :length]) == 0)
     if length == _AMEX and rest:
         fits &= digits[:, 0] == 3  # noqa: PLR2004 - UATP's numbers of 15 digits have no code and no expiry
     if rest >= _EXPIRY:
         fits &= _is_expiry(digits[:, length : length + _EXPIRY])
     found = chosen[fits]
-    starts = groups.starts[found] + zeros[found]
+    starts = groups.starts[found] + zeros[fits]
     yield from zip(groups.rows[found].tolist(), starts.tolist(), groups.ends[found].tolist(), strict=True)
 
 

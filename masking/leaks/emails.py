@@ -32,6 +32,8 @@ _ENDS_LOCAL[[*b"!#$%&'*+/=?^_`{|}~.-\"", SYMBOL]] = True
 
 def find_emails(text: Plain) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of every e-mail address, in positions of the plain text."""
+    if not text.holds(b"@"):
+        return
     at_signs = np.flatnonzero(text.data == ord("@"))
     at_signs = at_signs[(at_signs > 0) & (at_signs + 1 < len(text.data))]
     at_signs = at_signs[_ENDS_LOCAL[text.data[at_signs - 1]] & _LABEL[text.data[at_signs + 1]]]

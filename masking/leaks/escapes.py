@@ -69,6 +69,11 @@ class Decoded:
         offsets = np.searchsorted(kept, self.offsets)
         return Decoded(data, offsets, kept if self.origin is None else self.origin[kept])
 
+    def rows_of(self, positions: Positions) -> Positions:
+        """Returns the row of each position."""
+        rows: Positions = np.searchsorted(self.offsets, positions, "right") - 1
+        return rows
+
     def ends_of(self, positions: Positions) -> Positions:
         """Returns where the row of each position ends."""
         return self.offsets[np.searchsorted(self.offsets, positions, "right")]
@@ -88,7 +93,8 @@ def unescaped(text: Decoded) -> Decoded:
 
 def _percent(text: Decoded) -> Decoded:
     """Reads `%34` as one byte, several of them as UTF-8 (RFC 3986, section 2.1), and JavaScript's `%uff14`."""
-    text = _spaces_of_forms(_matched(text, _PERCENT_U))
+    encoded = text.rows_of(np.flatnonzero(text.data == _PERCENT))
+    text = _spaces_of_forms(_matched(text, _PERCENT_U), encoded)
     at = np.flatnonzero(text.data == _PERCENT)
     values, fits = _hex(text, at + 1, 2)
     at, values = at[fits], values[fits]
@@ -97,11 +103,14 @@ def _percent(text: Decoded) -> Decoded:
     return text.replaced(at, at + 3, values.astype(np.uint8)[:, None], np.ones(len(at), np.int64))
 
 
-def _spaces_of_forms(text: Decoded) -> Decoded:
-    """Reads a plus behind a digit as the space that form encoding means by it."""
+def _spaces_of_forms(text: Decoded, encoded: Positions) -> Decoded:
+    """Reads a plus behind a digit as the space that form encoding means by it, in rows that are encoded so."""
     pluses = np.flatnonzero(text.data == ord("+"))
-    pluses = pluses[pluses > 0]
-    pluses = pluses[(text.data[pluses - 1] - _ZERO) < 10]  # noqa: PLR2004 - ten digits
+    if not len(pluses):
+        return text
+    rows = text.rows_of(pluses)
+    meant = (pluses > text.offsets[rows]) & np.isin(rows, encoded)
+    pluses = pluses[meant & ((text.data[pluses - 1] - _ZERO) < 10)]  # noqa: PLR2004 - ten digits
     if not len(pluses):
         return text
     data = text.data.copy()
@@ -133,12 +142,14 @@ def _backslash(text: Decoded) -> Decoded:
     first, length, code = (np.concatenate(parts)[order] for parts in (starts, lengths, codes))
     if not len(first):
         return text
-    code, length, dropped = _joined_surrogates(first, length, code)
+    code, length, dropped = _joined_surrogates(first, length, code, text.ends_of(first))
     return _with_codes(text, first[~dropped], (first + length)[~dropped], code[~dropped])
 
 
-def _joined_surrogates(first: Positions, length: Positions, code: Codes) -> tuple[Codes, Positions, Mask]:
-    """Joins a high and the low surrogate right after it to one code point; flags the second one."""
+def _joined_surrogates(
+    first: Positions, length: Positions, code: Codes, ends: Positions
+) -> tuple[Codes, Positions, Mask]:
+    """Joins a high and the low surrogate right after it in its row to one code point; flags the second one."""
     dropped = np.zeros(len(first), np.bool_)
     pairs = np.flatnonzero(
         (code[:-1] >= _HIGH)
@@ -146,6 +157,7 @@ def _joined_surrogates(first: Positions, length: Positions, code: Codes) -> tupl
         & (code[1:] >= _LOW)
         & (code[1:] < _AFTER_LOW)
         & (first[:-1] + length[:-1] == first[1:])
+        & (first[1:] < ends[:-1])
     )
     code, length = code.copy(), length.copy()
     code[pairs] = _BEYOND + ((code[pairs] - _HIGH) << 10) + code[pairs + 1] - _LOW
@@ -214,11 +226,18 @@ def _hex(text: Decoded, at: Positions, digits: int) -> tuple[Codes, Mask]:
 
 def _matched(text: Decoded, pattern: re.Pattern[bytes]) -> Decoded:
     """Reads what a regular expression finds; each group of it but `name` and `number` is a hexadecimal code point."""
-    found = [(match.start(), match.end(), _code(match)) for match in pattern.finditer(text.data.tobytes())]
-    if not found:
+    raw = text.data.tobytes()
+    matches = list(pattern.finditer(raw))
+    if not matches:
         return text
-    starts, ends, codes = (np.array(column, np.int64) for column in zip(*found, strict=True))
-    fits = (codes >= 0) & (codes <= _LAST_CODE) & (ends <= text.ends_of(starts))
+    ends_of_rows = text.ends_of(np.array([match.start() for match in matches])).tolist()
+    found = [
+        (match.start(), match.end(), _code(match))
+        for whole, end in zip(matches, ends_of_rows, strict=True)
+        if (match := whole if whole.end() <= end else pattern.match(raw, whole.start(), end))
+    ]
+    starts, ends, codes = np.array(found, np.int64).reshape(-1, 3).T
+    fits = (codes >= 0) & (codes <= _LAST_CODE)
     return _with_codes(text, starts[fits], ends[fits], codes[fits]) if fits.any() else text
 
 

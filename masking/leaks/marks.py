@@ -22,8 +22,11 @@ NEAR: Final = 6
 """Signs between two groups that still read as one number."""
 
 _LONGEST_NAME: Final = 32
-_MARKS: Final = b"\\%&<"
-_BACKSLASH, _PERCENT, _AMPERSAND, _LESS = _MARKS
+MARKS: Final = (b"\\", b"%", b"&", b"<")
+"""What escapes begin with."""
+
+_BACKSLASH, _PERCENT, _AMPERSAND, _LESS = (mark[0] for mark in MARKS)
+_MARKS: Final = b"".join(MARKS)
 _NOT_HEX: Final = 255
 
 
@@ -46,21 +49,43 @@ _OPENS: Final = _flags(_MARKS + b"#;uUx{}@")
 """What `%5C` and the like spell that may be a part of another escape, or an at sign."""
 _SPEAKS: Final = _flags(b"0123456789+" + bytes(range(0x80, 0x100)))
 """What `%34` and the like spell that is a part of a number wherever it stands."""
+_AT_BY_UNIT: Final = (*b"@%&\\<", 0xFF20, 0xFE6B)
+_AFTER_AMP: Final = _flags(b"#acpbA" + _MARKS)
+"""What goes on after `&amp;` to another escape."""
+
+
+def _pairs(spelled: bytes) -> Mask:
+    found = np.zeros((256, 256), np.bool_)
+    for first, second in spelled.split():
+        found[first, second] = True
+    return found
+
+
+_AT_BY_PERCENT: Final = _pairs(b"40 EF Ef eF ef 25 26 3C 3c 5C 5c u0 uF uf")
+_AT_BY_BACKSLASH: Final = _pairs(b"U0 x4 x2 x5 x3 xE xe x{ u{")
+_AT_BY_AMPERSAND: Final = _pairs(b"#x #X #0 #1 #2 #3 #4 #5 #6 #7 #8 #9 co pe bs")
+"""By the two bytes after a mark: an escape of an at sign, or one that may become the beginning of another."""
 _NUMBER: Final = _flags(b"0123456789" + bytes(range(0x80, 0x100)))
 
 
-def marks_of(data: Bytes) -> Mask:
-    """Flags the bytes with which escapes begin."""
-    marks: Mask = data == _BACKSLASH
-    for mark in (_PERCENT, _AMPERSAND, _LESS):
-        marks |= data == mark
+def marks_of(data: Bytes, raw: bytes) -> Mask:
+    """Flags the bytes with which escapes begin; `raw` holds the same bytes."""
+    marks: Mask = np.zeros(len(data), np.bool_)
+    for mark in MARKS:
+        if mark in raw:
+            marks |= data == mark[0]
     return marks
+
+
+def holds_escapes(raw: bytes) -> bool:
+    """Tells whether any mark may begin an escape; those of query strings, `&page=2`, do not."""
+    return any(sign in raw for sign in (b"\\", b"%", b"<", b"&#", b"&&")) or (b"&" in raw and b";" in raw)
 
 
 def within_escapes(data: Bytes, marks: Mask) -> Mask:
     """Flags the bytes that may belong to an escape."""
     begins = np.flatnonzero(marks)
-    lengths = _lengths(np.append(data, np.zeros(2, np.uint8)), begins)
+    lengths = _lengths(np.append(data, np.zeros(LONGEST, np.uint8)), begins)
     within = marks.copy()
     for step in range(1, int(lengths.max(initial=0))):
         at = begins[lengths > step] + step
@@ -68,12 +93,58 @@ def within_escapes(data: Bytes, marks: Mask) -> Mask:
     return within
 
 
+def hiding_at_sign(data: Bytes, raw: bytes) -> Positions:
+    """Returns where escapes begin that may be an at sign, or the beginning of one when they are read."""
+    padded = np.append(data, np.zeros(LONGEST, np.uint8))
+    found = [
+        begins[hides(padded, begins)]
+        for mark, hides in ((b"%", _percent_hides), (b"\\", _backslash_hides), (b"&", _ampersand_hides))
+        if mark in raw and len(begins := np.flatnonzero(data == mark[0]))
+    ]
+    return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+
+def _percent_hides(padded: Bytes, begins: Positions) -> Mask:
+    """Flags `%40`, full-width signs, and what spells a mark or has one within it."""
+    second, third = padded[begins + 1], padded[begins + 2]
+    found: Mask = _AT_BY_PERCENT[second, third] | _IS_MARK[second] | _IS_MARK[third]
+    return found
+
+
+def _backslash_hides(padded: Bytes, begins: Positions) -> Mask:
+    r"""Flags `\u0040`, `\x40`, full-width signs, and what spells a mark or has one within it."""
+    second, third = padded[begins + 1], padded[begins + 2]
+    found: Mask = _AT_BY_BACKSLASH[second, third] | (_IS_MARK[second] & (second != _BACKSLASH))
+    found |= (second == ord("x")) & _IS_MARK[third]
+    units = np.flatnonzero(second == ord("u"))
+    code = np.zeros(len(units), np.int64)
+    marked = np.zeros(len(units), np.bool_)
+    for step in range(2, 6):
+        sign = padded[begins[units] + step]
+        code = code << 4 | (_HEX[sign] & 0xF)
+        marked |= _IS_MARK[sign]
+    found[units] |= np.isin(code, _AT_BY_UNIT) | marked
+    return found
+
+
+def _ampersand_hides(padded: Bytes, begins: Positions) -> Mask:
+    """Flags `&#64;`, `&commat;`, and `&amp;` and the like where they may be the beginning of one."""
+    second, third = padded[begins + 1], padded[begins + 2]
+    found: Mask = _AT_BY_AMPERSAND[second, third] | _IS_MARK[second]
+    again = np.flatnonzero(((second | 0x20) == ord("a")) & ((third | 0x20) == ord("m")))
+    found[again] = _AFTER_AMP[padded[begins[again] + len("&amp;")]]
+    return found
+
+
 def telling(data: Bytes) -> Positions:
     """Returns where escapes begin that may change what is found: all but short ones far from every digit.
 
     Beside an at sign every escape may be a part of the address, and beside the plus of a form one tells what it means.
     """
-    begins = np.flatnonzero(marks_of(data))
+    raw = data.tobytes()
+    if not any(mark in raw for mark in MARKS):
+        return np.empty(0, np.int64)
+    begins = np.flatnonzero(marks_of(data, raw))
     padded = np.concatenate((np.zeros(NEAR, np.uint8), data, np.zeros(LONGEST + NEAR, np.uint8)))
     lengths = _lengths(padded[NEAR:], begins)
     begins, lengths = begins[lengths > 1], lengths[lengths > 1]
@@ -90,16 +161,41 @@ def telling(data: Bytes) -> Positions:
 
 def _lengths(padded: Bytes, begins: Positions) -> Positions:
     """Returns how many bytes each mark and its escape have, at most; 1 where it begins none."""
-    mark, second, third = padded[begins], padded[begins + 1], padded[begins + 2]
+    lengths = np.ones(len(begins), np.int64)
+    mark = padded[begins]
+    for sign, measure in _MEASURED:
+        chosen = np.flatnonzero(mark == sign)
+        if len(chosen):
+            lengths[chosen] = measure(padded, begins[chosen])
+    return lengths
+
+
+def _length_of_percent(padded: Bytes, begins: Positions) -> Positions:
+    second, third = padded[begins + 1], padded[begins + 2]
     hexadecimal = (_HEX[second] != _NOT_HEX) & (_HEX[third] != _NOT_HEX)
     literal = ~hexadecimal & ~_GOES_ON[second] & ~_IS_MARK[third]
-    percent = np.select([literal, hexadecimal & ~_OPENS[_spelled(padded, begins)]], [1, 3], LONGEST)
-    backslash = np.select([_SHORT[second], ~_GOES_ON[second]], [2, 1], LONGEST)
-    less = np.where(_BEGINS_TAG[second], LONGEST, 1)
-    lengths = np.select([mark == _PERCENT, mark == _BACKSLASH, mark == _LESS], [percent, backslash, less], LONGEST)
-    ampersands = np.flatnonzero((mark == _AMPERSAND) & _IN_NAME[second])
-    lengths[ampersands] = _lengths_of_names(padded, begins[ampersands])
-    lengths[(mark == _AMPERSAND) & ~_IN_NAME[second] & ~_IS_MARK[second] & (second != ord("#"))] = 1
+    lengths = np.full(len(begins), LONGEST)
+    lengths[hexadecimal & ~_OPENS[_spelled(padded, begins)]] = len("%34")
+    lengths[literal] = 1
+    return lengths
+
+
+def _length_of_backslash(padded: Bytes, begins: Positions) -> Positions:
+    second = padded[begins + 1]
+    lengths = np.where(_GOES_ON[second], LONGEST, 1)
+    lengths[_SHORT[second]] = 2
+    return lengths
+
+
+def _length_of_less(padded: Bytes, begins: Positions) -> Positions:
+    return np.where(_BEGINS_TAG[padded[begins + 1]], LONGEST, 1)
+
+
+def _length_of_ampersand(padded: Bytes, begins: Positions) -> Positions:
+    second = padded[begins + 1]
+    lengths = np.where(_IS_MARK[second] | (second == ord("#")), LONGEST, 1)
+    names = np.flatnonzero(_IN_NAME[second])
+    lengths[names] = _lengths_of_names(padded, begins[names])
     return lengths
 
 
@@ -122,3 +218,12 @@ def _lengths_of_names(padded: Bytes, begins: Positions) -> Positions:
         if not len(left):
             break
     return lengths
+
+
+_MEASURED: Final = (
+    (_PERCENT, _length_of_percent),
+    (_BACKSLASH, _length_of_backslash),
+    (_AMPERSAND, _length_of_ampersand),
+    (_LESS, _length_of_less),
+)
+"""By the byte that an escape begins with: how long it is."""

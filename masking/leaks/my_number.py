@@ -18,8 +18,8 @@ from masking.leaks.windows import Groups, Windows, digits_of
 
 LENGTH = 12
 _GROUP = 4
-_WEIGHTS = np.array([6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2])
-_MODULUS = 11
+_WEIGHTS = tuple(np.uint8(weight) for weight in (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2))  # times nine is below 256
+_MODULUS = np.uint16(11)
 _YEARS = re.compile(rb"(?:(?:19|20)[0-9]{2}[^0-9]*){3}")
 _MINUTE = re.compile(rb"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
 
@@ -61,7 +61,10 @@ def _goes_on_in_fours(text: Plain, groups: Groups, first: int, last: int) -> boo
 
 def check_digit_fits(digits: Bytes) -> Mask:
     """Flags the rows of a matrix (n, 12) whose last digit is the check digit; twelve zeros were never issued."""
-    remainder = (digits[:, : LENGTH - 1] @ _WEIGHTS) % _MODULUS
+    total = np.zeros(len(digits), np.uint16)
+    for place, weight in enumerate(_WEIGHTS):
+        total += digits[:, place] * weight
+    remainder = total % _MODULUS
     expected = np.where(remainder <= 1, 0, _MODULUS - remainder)
     fits: Mask = (digits[:, LENGTH - 1] == expected) & digits.any(axis=1)
     return fits

@@ -69,84 +69,97 @@ _MOBILE_OR_FREE_BEGINS[[12, 20, 50, 57, 60, 70, 80, 90, 99]] = True
 """By the first three digits of a number."""
 _FRACTION: Final = re.compile(rb"[0-9]{1,3}\.[0-9]{5,}")
 _ONE_NUMBER: Final = re.compile(rb"[ \t]*\+?[0-9 .\-()\[\]/_~\t\r\n\v\f\x1f]+")
+_BEFORE_NUMBER: Final = np.zeros(256, np.bool_)
+_BEFORE_NUMBER[list(b" +.-()[]/_~\t\r\n\v\f\x1f")] = True
+"""What stands before the first digit of a value that `_ONE_NUMBER` matches."""
 _NATIONAL: Final = re.compile(NATIONAL)
 _ABROAD: Final = tuple(re.compile(prefix) for prefix in ABROAD)
 
 
 def find_phones(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of every phone number, in positions of the plain text."""
-    candidates = _candidates(text, groups)
+    after_plus = _after_plus(text, groups)
+    candidates = _candidates(groups, after_plus)
     starts, rows = groups.starts[candidates].tolist(), groups.rows[candidates].tolist()
-    plus = _after_plus(text, groups)[candidates].tolist()
-    for row, start, after_plus in zip(rows, starts, plus, strict=True):
-        end = _end_of_phone(text, row, start, after_plus=after_plus)
+    for row, start, plus in zip(rows, starts, after_plus[candidates].tolist(), strict=True):
+        end = _end_of_phone(text, row, start, after_plus=plus)
         if end and not inside_machine_text(text, row, start, end, SHORT_HASH):
             yield row, start, end
     yield from _whole_values(text, groups)
 
 
-def _candidates(text: Plain, groups: Groups) -> Positions:
+def _candidates(groups: Groups, after_plus: Mask) -> Positions:
     """Returns the groups with which a phone number may begin, by its first three digits and how many follow."""
-    room = groups.first_digit + 3 <= len(groups.digits)
-    first = np.zeros(len(room), np.uint64)
-    first[room] = pack(gather(groups.digits, groups.first_digit[room], 3), 10)
-    left = _digits_left(groups)
-    domestic = _MOBILE_OR_FREE_BEGINS[first] | _in_groups_of_landlines(groups) & (first >= 10) & (first < 100)  # noqa: PLR2004 - 01 to 09
-    domestic &= _of_ten_or_eleven(groups)
-    abroad = ((first // 10 == 81) | _after_exit_code(groups, first)) & (left >= FEWEST_DIGITS + 1)  # noqa: PLR2004 - 81
-    with_plus = _after_plus(text, groups) & (left >= _FEWEST_ABROAD)
-    return np.flatnonzero((domestic | abroad | with_plus) & (groups.lengths <= _MOST))
+    first = groups.first_digits
+    begins = np.flatnonzero(((first == 0) | (first == 8)) & (groups.lengths <= _MOST))  # noqa: PLR2004 - 81
+    begins = begins[groups.first_digit[begins] + 3 <= len(groups.digits)]
+    three = pack(gather(groups.digits, groups.first_digit[begins], 3), 10)
+    landline = _in_groups_of_landlines(groups, begins) & (three >= 10) & (three < 100)  # noqa: PLR2004 - 01 to 09
+    domestic = _of_ten_or_eleven(groups, begins[_MOBILE_OR_FREE_BEGINS[three] | landline])
+    abroad = begins[(three // 10 == 81) | _after_exit_code(groups, begins, three)]  # noqa: PLR2004 - 81
+    with_plus = np.flatnonzero(after_plus & (groups.lengths <= _MOST))
+    found = (domestic, _with_more(groups, abroad, FEWEST_DIGITS + 1), _with_more(groups, with_plus, _FEWEST_ABROAD))
+    return np.unique(np.concatenate(found))
 
 
-def _in_groups_of_landlines(groups: Groups) -> Mask:
+def _in_groups_of_landlines(groups: Groups, begins: Positions) -> Mask:
     """Flags the groups that are ten digits, or two to five with one or two groups after them as landlines have."""
-    lengths = groups.lengths
-    second, third = (np.append(lengths[step:], np.zeros(min(step, len(lengths)), np.int64)) for step in (1, 2))
-    area = (lengths >= 2) & (lengths <= 5)  # noqa: PLR2004 - 03 to 09969
-    at_once = (second >= 5) & (lengths + second >= FEWEST_DIGITS)  # noqa: PLR2004 - 12345678, else 1234-5678
-    found: Mask = (lengths == FEWEST_DIGITS) | area & (at_once | (third == 4))  # noqa: PLR2004
+    lengths = np.append(groups.lengths, (0, 0))
+    first, second, third = lengths[begins], lengths[begins + 1], lengths[begins + 2]
+    area = (first >= 2) & (first <= 5)  # noqa: PLR2004 - 03 to 09969
+    at_once = (second >= 5) & (first + second >= FEWEST_DIGITS)  # noqa: PLR2004 - 12345678, else 1234-5678
+    found: Mask = (first == FEWEST_DIGITS) | area & (at_once | (third == 4))  # noqa: PLR2004
     return found
 
 
-def _after_exit_code(groups: Groups, first: npt.NDArray[np.uint64]) -> Mask:
+def _after_exit_code(groups: Groups, begins: Positions, three: npt.NDArray[np.uint64]) -> Mask:
     """Flags the groups that are 00, 010 or 011, or that begin so and go on with 81."""
-    code = np.select([first < 10, (first == 10) | (first == 11)], [2, 3], 0)  # noqa: PLR2004 - 00, 010, 011
-    goes_on = np.zeros(len(code), np.bool_)
-    room = (code > 0) & (groups.lengths > code) & (groups.first_digit + 5 <= len(groups.digits))
-    at = groups.first_digit[room] + code[room]
-    goes_on[room] = (groups.digits[at] == 8) & (groups.digits[at + 1] == 1)  # noqa: PLR2004 - 81
-    found: Mask = (code > 0) & ((groups.lengths == code) | goes_on)
+    code = np.select([three < 10, (three == 10) | (three == 11)], [2, 3], 0)  # noqa: PLR2004 - 00, 010, 011
+    lengths, first = groups.lengths[begins], groups.first_digit[begins]
+    found: Mask = (code > 0) & (lengths == code)
+    room = np.flatnonzero((code > 0) & (lengths > code) & (first + 5 <= len(groups.digits)))
+    at = first[room] + code[room]
+    found[room] |= (groups.digits[at] == 8) & (groups.digits[at + 1] == 1)  # noqa: PLR2004 - 81
     return found
 
 
-def _of_ten_or_eleven(groups: Groups) -> Mask:
-    """Flags the groups that are a number of ten or eleven digits, alone or with up to three groups after them."""
-    total, goes_on = groups.lengths.copy(), np.ones(len(groups.starts), np.bool_)
+def _of_ten_or_eleven(groups: Groups, begins: Positions) -> Positions:
+    """Returns the groups that are a number of ten or eleven digits, alone or with up to three groups after them."""
+    total = groups.lengths[begins]
     found = (total >= FEWEST_DIGITS) & (total <= FEWEST_DIGITS + 1)
-    for step in range(1, min(_MOST_GROUPS, len(total))):
-        goes_on[:-step] &= groups.linked[step:]
-        goes_on[-step:] = False
-        total[:-step] += groups.lengths[step:]
-        found |= goes_on & (total >= FEWEST_DIGITS) & (total <= FEWEST_DIGITS + 1)
-    return found
+    left = np.flatnonzero(total < FEWEST_DIGITS)
+    for step in range(1, _MOST_GROUPS):
+        left = left[begins[left] + step < len(groups.lengths)]
+        left = left[groups.linked[begins[left] + step]]
+        total[left] += groups.lengths[begins[left] + step]
+        found[left] = (total[left] >= FEWEST_DIGITS) & (total[left] <= FEWEST_DIGITS + 1)
+        left = left[total[left] < FEWEST_DIGITS]
+    return begins[found]
+
+
+def _with_more(groups: Groups, begins: Positions, fewest: int) -> Positions:
+    """Returns the groups that have at least so many digits together with those after them in their chain."""
+    total, last = groups.lengths[begins], begins.copy()
+    left = np.flatnonzero(total < fewest)
+    while len(left):
+        last[left] += 1
+        left = left[last[left] < len(groups.lengths)]
+        left = left[groups.linked[last[left]]]
+        total[left] += groups.lengths[last[left]]
+        left = left[total[left] < fewest]
+    return begins[total >= fewest]
 
 
 def _after_plus(text: Plain, groups: Groups) -> Mask:
     """Flags the groups right after a plus sign, or after one and a bracket or a space."""
-    before = text.data[np.maximum(groups.starts - 1, 0)]
-    earlier = text.data[np.maximum(groups.starts - 2, 0)]
-    loose = (before == ord(" ")) | (before == ord("("))
-    found: Mask = (before == ord("+")) | (loose & (earlier == ord("+")))
+    if not text.holds(b"+"):
+        return np.zeros(len(groups.starts), np.bool_)
+    before = text.data[groups.starts - 1]
+    earlier = text.data[groups.starts - 2]
+    room = groups.starts - text.offsets[groups.rows]
+    loose = ((before == ord(" ")) | (before == ord("("))) & (room > 1)
+    found: Mask = (room > 0) & ((before == ord("+")) | (loose & (earlier == ord("+"))))
     return found
-
-
-def _digits_left(groups: Groups) -> Positions:
-    """Returns for each group its digits and those of the groups after it in its chain."""
-    lengths = groups.lengths
-    firsts = np.flatnonzero(~groups.linked)
-    until = np.cumsum(lengths)
-    ends = until[np.append(firsts[1:], len(lengths)) - 1]
-    return np.repeat(ends, np.diff(firsts, append=len(lengths))) - until + lengths
 
 
 def _end_of_phone(text: Plain, row: int, start: int, *, after_plus: bool) -> int:
@@ -167,13 +180,16 @@ def _end_of_phone(text: Plain, row: int, start: int, *, after_plus: bool) -> int
 def _whole_values(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields the rows that are nothing but one number which `jp_phone` reads, wherever its separators stand."""
     begins = np.flatnonzero(np.diff(groups.rows, prepend=-1))
-    if not len(begins):
+    if len(begins) == len(groups.rows):
         return
     totals = np.add.reduceat(groups.lengths, begins)
-    several = np.diff(begins, append=len(groups.rows)) > 1
-    first = groups.digits[groups.first_digit[begins]]
-    for at in begins[several & (totals >= FEWEST_DIGITS) & (totals <= _MOST) & ((first == 0) | (first == 8))].tolist():  # noqa: PLR2004 - 0 or 81
-        row = int(groups.rows[at])
+    likely = (np.diff(begins, append=len(groups.rows)) > 1) & (totals >= FEWEST_DIGITS) & (totals <= _MOST)
+    likely &= (groups.first_digits[begins] == 0) | (groups.first_digits[begins] == 8)  # noqa: PLR2004 - 0 or 81
+    begins = begins[likely]
+    first, starts, rows = groups.first_digit[begins], groups.starts[begins], groups.rows[begins]
+    eighty_one = (groups.digits[first] == 0) | (groups.digits[first + 1] == 1)
+    alone = (starts == text.offsets[rows]) | _BEFORE_NUMBER[text.data[starts - 1]]
+    for row in rows[eighty_one & alone].tolist():
         piece = text.piece(row, 0, len(text.data))
         if len(piece) <= _LONGEST and is_phone(piece):
             yield row, text.start_of(row), text.start_of(row) + len(piece)

@@ -39,6 +39,8 @@ _ONLY_LETTERS: Final = (
 
 _HYPHENS: Final = frozenset("\u2043\u2212\u2500\u2501\u30fc\uff70")
 _DOTS: Final = frozenset("\u00b7\u2022\u2024\u2027\u2219\u22c5\u3002\u30fb\uff61\uff65")
+_FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters of hangul that show nothing."""
 _BY_CATEGORY: Final = {
     "Cf": NOTHING,
     "Mn": NOTHING,
@@ -80,6 +82,8 @@ def signs_of(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
 
 
 def _read(sign: str) -> int:
+    if sign in _FILLERS:
+        return NOTHING
     digit = unicodedata.decimal(sign, None)
     if digit is not None:
         return ord("0") + int(digit)

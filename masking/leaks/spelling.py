@@ -48,6 +48,10 @@ class Plain:
         low, high = self._bounds[row], self._bounds[row + 1]
         return self._bytes[start if start > low else low : end if end < high else high]  # noqa: FURB136  called often
 
+    def holds(self, sign: bytes) -> bool:
+        """Tells whether any row holds the sign: many times quicker than a comparison of arrays."""
+        return sign in self._bytes
+
     @cached_property
     def _bytes(self) -> bytes:
         """Holds the data for `piece`: slices of it are many times cheaper than slices of an array."""
@@ -122,14 +126,15 @@ def _one_byte_a_sign(text: Decoded) -> Decoded:
             codes = codes << 6 | (data[at + step] & _LOW_SIX_BITS)
         spelled[at] = signs_of(codes)
         if length == _OF_HIRAGANA:
-            _hyphen_between_digits(spelled, at[(codes == _HIRAGANA_NO) | (codes == _KATAKANA_NO)])
+            _hyphen_between_digits(spelled, at[(codes == _HIRAGANA_NO) | (codes == _KATAKANA_NO)], text.offsets)
     spelled[spelled >= _NO_LEAD] = LETTER
     return Decoded(spelled, text.offsets, text.origin)
 
 
-def _hyphen_between_digits(spelled: Bytes, at: Positions) -> None:
+def _hyphen_between_digits(spelled: Bytes, at: Positions, offsets: Positions) -> None:
     """Makes a hyphen of the の that stands between two groups of digits, as in 090の1234の5678."""
-    inner = at[(at > 0) & (at + 3 < len(spelled))]
+    rows = np.searchsorted(offsets, at, "right") - 1
+    inner = at[(at > offsets[rows]) & (at + 3 < offsets[rows + 1])]
     before, after = spelled[inner - 1] - _ZERO, spelled[inner + 3] - _ZERO
     spelled[inner[(before < 10) & (after < 10)]] = ord("-")  # noqa: PLR2004 - ten digits
 

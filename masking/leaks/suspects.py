@@ -11,7 +11,18 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from masking.leaks.marks import NEAR, Bytes, Mask, Positions, marks_of, within_escapes
+from masking.leaks.marks import (
+    MARKS,
+    NEAR,
+    Bytes,
+    Mask,
+    Positions,
+    hiding_at_sign,
+    holds_escapes,
+    marks_of,
+    within_escapes,
+)
+from masking.leaks.spelled import spelled_digits
 
 CHUNK_BYTES = 1 << 18
 """Bytes whose suspects are handed on together."""
@@ -29,20 +40,13 @@ _ZERO = np.uint8(ord("0"))
 _A, _LETTERS, _LOWER = np.uint8(ord("a")), 26, np.uint8(0x20)
 _AT = 0x40
 _FULL_WIDTH = (0xEF, 0xBC)
+_WIDE_AT_SIGNS = ((b"\xef\xbc\xa0"), (b"\xef\xb9\xab"))
 _COUNTS_IN_A_BYTE = 255
 _LESS = ord("<")
-_MARKS, _TAG, _AT_SIGN = (b"\\", b"%", b"&", b"<"), b"<", b"@"
+_TAG, _AT_SIGN = b"<", b"@"
 
-_OTHER_DIGITS = np.zeros(256, np.bool_)
-_OTHER_DIGITS[[0xD9, 0xDB, 0xDF, 0xE0, 0xE1, 0xEA, 0xF0]] = True
+_OTHER_LEADS = (b"\xd9", b"\xdb", b"\xdf", b"\xe0", b"\xe1", b"\xea", b"\xf0")
 """First bytes of all decimal digits beyond ASCII and full width, and of much else."""
-
-_MAY_HIDE_AT_SIGN = np.zeros((256, 256), np.bool_)
-for _two in b"40 EF 25 26 3C 5C u0 uf u{ U0 x4 x2 x5 x{ #x".split():
-    _MAY_HIDE_AT_SIGN[[_two[0], _two.lower()[0]], [[_two[1]], [_two.lower()[1]]]] = True
-for _two in (b"uF", b"xe", b"xE", b"co", b"am", *(b"#%d" % _digit for _digit in range(10))):
-    _MAY_HIDE_AT_SIGN[_two[0], _two[1]] = True
-"""By the two bytes after its first: an escape of an at sign, or one that may become the beginning of another."""
 
 
 def suspects(data: Bytes, offsets: Positions) -> Iterator[Positions]:
@@ -73,33 +77,40 @@ def _pieces(offsets: Positions) -> Iterator[tuple[int, int]]:
 
 
 def _suspects_of(data: Bytes, offsets: Positions) -> Positions:
-    digits = (data - _ZERO) < FEWEST_DIGITS
     raw = data.tobytes()  # a search for one byte in bytes is several times quicker than a comparison of arrays
-    ascii_only = raw.isascii()
-    marks = marks_of(data) if any(mark in raw for mark in _MARKS) else None
-    if ascii_only:
-        rows = _rows_with_runs(data, digits, None if marks is None else within_escapes(data, marks), offsets)
-        if _TAG in raw:
-            tagged = rows_of(np.flatnonzero(data == _LESS), offsets)
-            rows = np.union1d(rows, _rows_of_many(digits, tagged, offsets))
+    digits = (data - _ZERO) < FEWEST_DIGITS
+    marked = any(mark in raw for mark in MARKS)
+    if raw.isascii():
+        rows = _rows_with_runs(data, digits, None, offsets)
+        if holds_escapes(raw):
+            rows = np.union1d(rows, _rows_behind_escapes(data, raw, digits, offsets))
     else:
-        rows = _rows_with_digits(data, digits, offsets)
-    if marks is not None or not ascii_only or _AT_SIGN in raw:
-        at_signs = _at_signs(data, marks, wide=not ascii_only)
-        if at_signs.any():
-            rows = np.union1d(rows, rows_of(np.flatnonzero(at_signs), offsets))
-    return rows
+        rows = _rows_with_digits(data, raw, digits, offsets)
+    at_signs = _at_signs(data, raw, marked=marked)
+    return np.union1d(rows, rows_of(at_signs, offsets)) if len(at_signs) else rows
 
 
-def _at_signs(data: Bytes, marks: Mask | None, *, wide: bool) -> Mask:
-    """Flags the at signs, those of other widths, and escapes that may be one."""
-    found: Mask = data == _AT
-    if marks is not None:
-        begins = np.flatnonzero(marks[:-2])
-        found[begins] = _MAY_HIDE_AT_SIGN[data[begins + 1], data[begins + 2]]
-    if wide:
-        found |= _wide_at_signs(data)
-    return found
+def _rows_behind_escapes(data: Bytes, raw: bytes, digits: Mask, offsets: Positions) -> Positions:
+    """Returns the rows that have ten digits close together once their escapes are read."""
+    spelled = spelled_digits(data, raw, digits, offsets)
+    marks = marks_of(data, raw)
+    rows = _rows_of_many(spelled, rows_of(np.flatnonzero(marks), offsets), offsets)
+    if not len(rows):
+        return rows
+    found = _rows_with_runs(data, digits, within_escapes(data, marks), offsets)
+    if _TAG in raw:  # what stands before and after a tag within a line belongs together
+        found = np.union1d(found, rows_of(np.flatnonzero(data == _LESS), offsets))
+    return np.intersect1d(found, rows, assume_unique=True)
+
+
+def _at_signs(data: Bytes, raw: bytes, *, marked: bool) -> Positions:
+    """Returns, in order, where at signs stand, those of other widths, and escapes that may be one."""
+    found = [np.flatnonzero(data == _AT)] if _AT_SIGN in raw else []
+    if marked:
+        found += [hidden] if len(hidden := hiding_at_sign(data, raw)) else []
+    if any(sign in raw for sign in _WIDE_AT_SIGNS):
+        found.append(np.flatnonzero(_wide_at_signs(data)))
+    return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
 
 
 def rows_of(positions: Positions, offsets: Positions) -> Positions:
@@ -147,10 +158,16 @@ def _soon(digits: Mask) -> Mask:
     return soon
 
 
-def _rows_with_digits(data: Bytes, digits: Mask, offsets: Positions) -> Positions:
+def _rows_with_digits(data: Bytes, raw: bytes, digits: Mask, offsets: Positions) -> Positions:
     """Returns the rows with ten digits of any script anywhere in them."""
-    counted = digits | _full_width(data, 0x90, 10)
-    counted |= _OTHER_DIGITS[data]
+    counted = digits
+    if b"\xef\xbc" in raw:
+        counted = counted | _full_width(data, 0x90, 10)
+    for lead in _OTHER_LEADS:
+        if lead in raw:
+            counted = counted | (data == lead[0])
+    if np.count_nonzero(counted) < FEWEST_DIGITS:
+        return np.empty(0, np.int64)
     return _rows_of_many(counted, np.flatnonzero(np.diff(offsets)), offsets)
 
 

@@ -25,10 +25,9 @@ _ENDS_NUMBER[list(b"=Dd^")] = True
 
 def find_tracks(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of track data, in positions of the plain text."""
-    lengths = groups.lengths
-    after = text.data[np.minimum(groups.ends, len(text.data) - 1)]
-    chosen = (lengths >= SHORTEST) & (lengths <= LONGEST) & _ENDS_NUMBER[after]
-    for group in np.flatnonzero(chosen).tolist():
+    chosen = np.flatnonzero((groups.lengths >= SHORTEST) & (groups.lengths <= LONGEST))
+    after = text.data[np.minimum(groups.ends[chosen], len(text.data) - 1)]
+    for group in chosen[_ENDS_NUMBER[after]].tolist():
         row, number = int(groups.rows[group]), int(groups.starts[group])
         base = max(number - _AROUND, text.start_of(row))
         around = text.piece(row, base, number + _LONGEST_TRACK)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -38,7 +39,7 @@ _SEPARATES = _separating()
 """By byte: whether it may stand inside a card number in any groups, inside a number in printed groups, or neither."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Groups:
     """Every group of adjacent digits: where it begins and ends, its row, and where its digits stand in `digits`.
 
@@ -52,18 +53,23 @@ class Groups:
     links: Bytes
     digits: Bytes = field(repr=False)
 
-    @property
+    @cached_property
     def lengths(self) -> Positions:
         """Digits of each group."""
         return self.ends - self.starts
 
-    @property
+    @cached_property
+    def first_digits(self) -> Bytes:
+        """The first digit of each group."""
+        return self.digits[self.first_digit]
+
+    @cached_property
     def linked_as_card(self) -> Mask:
         """Flags the groups that go on a number in groups as cards have it."""
         linked: Mask = (self.links & _BY_CARD) > 0
         return linked
 
-    @property
+    @cached_property
     def linked(self) -> Mask:
         """Flags the groups before which at most six signs stand, none of them a letter."""
         linked: Mask = self.links > 0
@@ -197,18 +203,49 @@ PRINTED = (
 )
 """Digits of the groups in which cards are printed, the last two for halves and for numbers of nineteen digits."""
 
+_LONGEST_PRINTED = 14
+_BEGINS_PRINTED = np.zeros((_LONGEST_PRINTED, _LONGEST_PRINTED), np.bool_)
+for _shape in PRINTED:
+    _BEGINS_PRINTED[_shape[0], _shape[1]] = True
+"""By the digits of two groups: whether cards are printed so at their beginning."""
+
 
 def printed(groups: Groups) -> Iterator[Windows]:
     """Yields the windows whose groups are as cards print them, whatever up to six signs but letters part them."""
     lengths, linked = groups.lengths, groups.linked
+    if not linked.any():
+        return
+    begins = np.flatnonzero(linked[1:])
+    fits = (lengths[begins] < _LONGEST_PRINTED) & (lengths[begins + 1] < _LONGEST_PRINTED)
+    begins = begins[fits]
+    begins = begins[_BEGINS_PRINTED[lengths[begins], lengths[begins + 1]]]
     for shape in PRINTED:
-        more = len(shape) - 1
-        if len(lengths) <= more:
-            continue
-        fits = lengths[: len(lengths) - more] == shape[0]
-        for step in range(1, more + 1):
-            until = len(lengths) - more + step
-            fits = fits & (lengths[step:until] == shape[step]) & linked[step:until]
-        first = np.flatnonzero(fits)
+        first = begins[begins + len(shape) <= len(lengths)]
+        for step, digits in enumerate(shape):
+            first = first[lengths[first + step] == digits]
+            if step:
+                first = first[linked[first + step]]
         if len(first):
-            yield Windows(first, first + more, np.full(len(first), sum(shape)))
+            yield Windows(first, first + len(shape) - 1, np.full(len(first), sum(shape)))
+
+
+THOUSANDS = ((1, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3), (2, 3, 3, 3, 3), (1, 3, 3, 3, 3, 3, 3))
+"""Digits of the groups in which a number of 16, 15, 14 or 19 digits stands when a program takes it for an amount."""
+
+
+def in_thousands(text: Plain, groups: Groups) -> Iterator[Windows]:
+    """Yields whole numbers in groups of thousands, such as `4,111,111,111,111,111`, with one sign between them all."""
+    lengths, linked = groups.lengths, groups.linked
+    after = text.data[np.minimum(groups.ends, len(text.data) - 1)]
+    close = np.append(linked[1:] & (groups.starts[1:] - groups.ends[:-1] == 1), np.False_)
+    begins = np.flatnonzero(~linked & close & (lengths <= THOUSANDS[1][0]))
+    for shape in THOUSANDS:
+        first = begins[begins + len(shape) <= len(lengths)]
+        for step, digits in enumerate(shape):
+            first = first[lengths[first + step] == digits]
+            if step:
+                first = first[close[first + step - 1] & (after[first + step - 1] == after[first])]
+        last = first + len(shape) - 1
+        ends = ~close[last] | (after[last] != after[first])
+        if ends.any():
+            yield Windows(first[ends], last[ends], np.full(int(ends.sum()), sum(shape)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from masking.card_numbers import free_digits
 from masking.formats import NumberFormat, format_named
 from masking.kernels.ff1 import min_length
+from masking.leaks import OwnIins
 from masking.policy.classes import POLICY, ColumnClass
 from masking.policy.constants import shows_leak
 from masking.policy.names import HARMLESS, Meaning, meaning
@@ -41,6 +42,7 @@ class PolicyColumn:
         kind: the name of its contract type: a flag `password_expired` holds no password.
         at_source: the source's own name of the column, where it is published under another.
         number: the declared format of a kept number.
+        own_iins: the contract's own IINs, which tokens of `fpe` that are no card numbers avoid.
     """
 
     table: str
@@ -53,6 +55,7 @@ class PolicyColumn:
     kind: str = "string"
     at_source: str = ""
     number: NumberFormat | None = None
+    own_iins: OwnIins = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +242,8 @@ def _domains(columns: Sequence[PolicyColumn]) -> Iterator[Finding]:
             where = f"in {model.table}.{model.name}"
             if _purpose(strategy) != _purpose(its):
                 yield _at(column, "KG009", f"domain {domain} is used by {strategy.strategy} here and otherwise {where}")
+            elif isinstance(strategy, Fpe) and strategy.walks and set(column.own_iins) != set(model.own_iins):
+                yield _at(column, "KG009", f"domain {domain} avoids other `own_iins` here than {where}")
             elif getattr(strategy, "normalize", ()) != getattr(its, "normalize", ()):
                 yield _at(column, "KG013", f"domain {domain} is normalized here otherwise than {where}")
 

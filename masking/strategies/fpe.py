@@ -62,6 +62,11 @@ class Fpe(KeyedStrategy):
         Example((("AbC0042", "2oQApQr"),), {"domain": "account", "format": "alphanumeric"}),
     )
 
+    @property
+    def walks(self) -> bool:
+        """Whether tokens avoid the issuer's own card numbers, so that which are known decides what a token is."""
+        return self.format != "pan"
+
     def output_type(self, source: pa.DataType) -> pa.DataType:
         """Returns text; takes text and integers."""
         if not (is_text(source) or pa.types.is_integer(source) or pa.types.is_null(source)):
@@ -116,13 +121,13 @@ class Fpe(KeyedStrategy):
         return Masked(values, lost(before, values))
 
     def _encrypted(self, ff1: FF1, numerals: Bytes, own: OwnIins) -> tuple[Bytes, Flags]:
-        if self.format != "pan":
+        if self.walks:
             return self._free_changed(ff1.encrypt, numerals, own)
         failed = luhn_sum(numerals) != 0
         return encrypt_cards(ff1, numerals, self.keep_first, self.keep_last), failed
 
     def _decrypted(self, ff1: FF1, numerals: Bytes, own: OwnIins) -> tuple[Bytes, Flags]:
-        if self.format != "pan":
+        if self.walks:
             return self._free_changed(ff1.decrypt, numerals, own)
         return decrypt_cards(ff1, numerals, self.keep_first, self.keep_last)
 

@@ -65,6 +65,16 @@ def test_a_format_that_says_nothing_is_refused(tmp_path: Path, column: str, says
         load(tmp_path, column)
 
 
+@pytest.mark.parametrize("wrong", ["barcode", "7", "[jan]", "{pattern: '4[0-9]+'}"])
+def test_a_wrong_format_is_one_problem(tmp_path: Path, wrong: str) -> None:
+    """What is neither a scheme nor a pattern is said once, with the schemes named once at most."""
+    with pytest.raises(ContractInvalid) as refused:
+        load(tmp_path, f"jan: {{type: string, {KEPT}, format: {wrong}}}")
+    assert "1 problem:" in refused.value.what
+    assert refused.value.what.count("invoice_number") <= 1
+    assert [found.rule for found in lint([tmp_path])] == ["KG100"]
+
+
 def test_own_iins_are_texts_of_six_to_eight_digits(tmp_path: Path) -> None:
     """Leading zeros count, so an IIN is a text; a number, a short one and a long one are refused."""
     column = f"jan: {{type: string, {KEPT}, format: jan}}"

@@ -167,6 +167,30 @@ def test_another_dataset_class_or_gate_is_told() -> None:
     assert (declared.verdict, declared.after, declared.verdict.exposes) == (Effect.RECLASSED, "class none", False)
 
 
+def test_another_published_name_is_told() -> None:
+    """A column under another name has none of the grants that it had; dropped columns have no name."""
+    column = {"type": "string", "class": "phone", "mask": HASH}
+    (renamed,) = exposure(contract(a=column), contract(a={**column, "publish_as": "phone"}))
+    assert renamed == Change("cards", "a", Effect.ELSEWHERE, "a", "phone")
+    assert renamed.verdict.exposes
+    (back,) = exposure(contract(a={**column, "publish_as": "phone"}), contract(a=column))
+    assert (back.before, back.after) == ("phone", "a")
+    (new,) = exposure(contract(a={**column, "mask": DROP}), contract(a={**column, "publish_as": "phone"}))
+    assert new.verdict == Effect.VISIBLE
+
+
+def test_own_cards_that_the_gate_forgets_are_told() -> None:
+    """An own IIN less opens the leak gate of the table, and one more closes it."""
+    few, more = (
+        {"cards": one.model_copy(update={"own_iins": iins})}
+        for one, iins in ((contract()["cards"], ()), (contract()["cards"], ("411111",)))
+    )
+    (opened,) = exposure(more, few)
+    assert opened == Change("cards", "", Effect.GATE_OPENED, "own_iins: [411111]", "no own_iins")
+    (closed,) = exposure(few, more)
+    assert (closed.verdict, closed.verdict.exposes) == (Effect.GATE_CLOSED, False)
+
+
 def test_parameters_are_told_where_they_differ() -> None:
     """Before and after name the parameters that were chosen or that changed, and no others."""
     (change,) = exposure(contract(a=mask("ip_prefix", v4=16)), contract(a=mask("ip_prefix")))

@@ -94,7 +94,7 @@ def test_a_description_that_holds_a_card_number_is_refused(tmp_path: Path) -> No
         assert "4111" not in refused.value.errors()[0]["msg"]
     text = "-- about: Cards.\nSELECT '4111111111111111' AS card FROM a.b\n"
     (tmp_path / "seen.sql").write_text(text, encoding="utf-8")
-    with pytest.raises(ContractInvalid, match=r"View seen.sql holds what looks like a card number"):
+    with pytest.raises(ContractInvalid, match=r"View seen\.sql holds what looks like a card number"):
         load_views(tmp_path)
 
 

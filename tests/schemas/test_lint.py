@@ -9,11 +9,12 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
+import schemas.lint
 from etl.cli.lint import lint as lint_command
 from masking.policy import RULES, Profile
 from schemas.contract_file import BUNDLED
 from schemas.errors import ContractInvalid
-from schemas.lint import Located, lint
+from schemas.lint import Located, ReadContract, lint, read_contract
 from schemas.lint_report import Format, report
 
 CARDS = """\
@@ -219,6 +220,21 @@ def test_the_datasets_of_the_product_are_no_destination(folder: Path, publish: s
     """A contract that publishes over the ledger, a token map or a view is reported at its `publish`."""
     change(folder, "publish: issuing.cards", f"publish: {publish}")
     assert places(lint([folder])) == [("KG103", "cards.yaml", 4, 1)]
+
+
+def test_a_contract_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Policy and views are judged by one reading of each file, however often its folder is named."""
+    read: list[str] = []
+
+    def counted(path: Path) -> ReadContract:
+        read.append(path.name)
+        return read_contract(path)
+
+    monkeypatch.setattr(schemas.lint, "read_contract", counted)
+    (folder / "views").mkdir()
+    (folder / "views" / "clean.sql").write_text("-- about: A view.\nSELECT * FROM issuing.cards;\n", encoding="utf-8")
+    assert lint([folder, folder / "cards.yaml"]) == ()
+    assert sorted(read) == ["cards.yaml", "payments.yaml"]
 
 
 def test_views_are_judged_with_their_folder(folder: Path) -> None:

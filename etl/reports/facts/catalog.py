@@ -9,8 +9,9 @@ from typing import Final
 from google.cloud import bigquery
 
 from etl.reports.facts.masks import added_said, derived_said, mask_said
-from etl.reports.facts.queries import join_query, table_query, view_query
+from etl.reports.facts.queries import join_query, table_query
 from etl.reports.facts.said import Said
+from etl.reports.facts.views import ViewFacts, view_facts
 from etl.reports.status import TableStatus
 from etl.settings import Settings
 from masking.policy import POLICY
@@ -131,24 +132,6 @@ class TableFacts:
 
 
 @dataclass(frozen=True)
-class ViewFacts:
-    """One view.
-
-    Attributes:
-        columns: names, types and what they are; as BigQuery knows them, so empty where it is not published.
-        tables: the contracts' tables that it reads.
-    """
-
-    name: str
-    publish: str
-    about: Text
-    sql: str
-    tables: tuple[str, ...]
-    columns: tuple[tuple[str, str, Text], ...]
-    query: str
-
-
-@dataclass(frozen=True)
 class Catalog:
     """All tables and views of an installation, by name."""
 
@@ -182,7 +165,7 @@ def catalog(
     by_publish = {one.publish: name for name, one in contracts.items()}
     dataset = settings.bigquery.views_dataset
     found = {
-        view.name: _view(project, dataset, view, [by_publish[one] for one in reading[view.name]], schemas)
+        view.name: view_facts(project, dataset, view, [by_publish[one] for one in reading[view.name]], schemas)
         for view in views
     }
     return Catalog(project, tables, found)
@@ -269,17 +252,14 @@ def _column(contract: Contract, published: str, name: str, column: Column, shown
 def _made(contract: Contract, name: str, fate: str, how: Said) -> ColumnFacts:
     kind = bigquery_type(contract.output_type(name))
     about = contract.about_column(name)
-    return ColumnFacts(name, "", kind, "none", "", fate, how, about, joins=contract.joins.get(name, ""))
-
-
-def _view(
-    project: str,
-    dataset: str,
-    view: View,
-    tables: Sequence[str],
-    schemas: Mapping[str, Sequence[bigquery.SchemaField]],
-) -> ViewFacts:
-    fields = schemas.get(view.name, ())
-    columns = tuple((one.name, one.field_type, view.columns.get(one.name, Text())) for one in fields)
-    query = view_query(project, dataset, view.name, [name for name, _, _ in columns])
-    return ViewFacts(view.name, f"{dataset}.{view.name}", view.about, view.sql, tuple(tables), columns, query)
+    return ColumnFacts(
+        name=name,
+        source="",
+        type=kind,
+        column_class="none",
+        strategy="",
+        fate=fate,
+        how=how,
+        about=about,
+        joins=contract.joins.get(name, ""),
+    )

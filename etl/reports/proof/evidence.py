@@ -15,10 +15,11 @@ from etl.errors import SettingsInvalid
 from etl.ledger import Ledger
 from etl.reports.facts.runs import RunFacts, run_before, runs_of
 from etl.reports.proof import looks
+from etl.reports.proof.answer import Answer
 from etl.reports.proof.contracts_of_run import kept_contracts, ran_under
 from etl.reports.proof.looks import Period
 from etl.reports.proof.records import AccessFacts, Records, TableProof
-from etl.reports.proof.requirements import Answer, answers
+from etl.reports.proof.requirements import answers
 from etl.settings import Settings
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts

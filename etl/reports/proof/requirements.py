@@ -7,66 +7,19 @@ the words of the requirement (`reports/words/`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from etl.reports.facts.said import Said, said
+from etl.reports.facts.said import said
+from etl.reports.proof.answer import Answer, Findings, Requirement, Told
 from etl.reports.proof.records import Records
 from masking.policy import ColumnClass
 from schemas.columns import Column
 
-Standard = Literal["pci", "appi"]
-State = Literal["answered", "partly", "missing"]
 _LEAK_CHECK: Final = "staged_values_hold_no_leak"
 _LUHN_CHECK: Final = "card_tokens_fail_luhn"
 _LEAK_ERROR: Final = "LeakFound"
 _ONE_WAY: Final = "pseudonymize"
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What a rule found in the records, and what it misses there."""
-
-    found: tuple[Said, ...] = ()
-    missing: tuple[Said, ...] = ()
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One requirement: its number, the records that it is answered from, and the rule that reads them."""
-
-    standard: Standard
-    number: str
-    key: str
-    records: tuple[str, ...]
-    rule: Callable[[Records], Iterator[tuple[Said | None, Said | None]]]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the records of a run answer of one requirement.
-
-    Attributes:
-        key: of its words: title, what it asks, what is not answered.
-        sources: the records that it stands on, as the ledger names them.
-    """
-
-    standard: Standard
-    number: str
-    key: str
-    sources: tuple[str, ...]
-    findings: Findings = field(default_factory=Findings)
-
-    @property
-    def state(self) -> State:
-        """answered; partly, where a record is missing; missing, where nothing at all was found."""
-        if not self.findings.missing:
-            return "answered"
-        return "partly" if self.findings.found else "missing"
-
-
-Told = Iterator[tuple[Said | None, Said | None]]
 
 
 def answers(records: Records) -> tuple[Answer, ...]:

@@ -82,6 +82,7 @@ def failed_result(table: str, failure: KagemushaError, seconds: float, verdict: 
     return TableResult(
         table,
         failed(type(failure).__name__),
+        rows=int(failure.where.get("rows_read", 0)),
         seconds=seconds,
         error=_writable(failure),
         exit_code=failure.exit_code,

@@ -160,6 +160,7 @@ def test_every_failure_is_told_with_its_exit_code(failing_load: Job) -> None:
         assert message in failed[table]["error"]
         assert failed[table]["exit_code"] == code
         assert f"failed: {kind}" in failing_load.ended.out
+    assert re.search(r"│ leaking +│ +[1-9]", failing_load.ended.out), "the rows that were read are told"
     assert failing_load.ended.code == 2
 
 

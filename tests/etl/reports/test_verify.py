@@ -105,6 +105,22 @@ def test_a_changed_sum_is_found_and_not_shown(books: Books) -> None:
         books.issuer.source(f"UPDATE community.rewards SET points = points - 7310000 WHERE reward_id = {row}")
 
 
+def test_sums_of_no_row_are_no_agreement(books: Books) -> None:
+    """Where neither BigQuery nor the source has a row of the day, their sums are not called equal."""
+    moved = "UPDATE community.rewards SET granted_at = granted_at {} interval '9000 days' WHERE {}"
+    of_day = f"(granted_at AT TIME ZONE 'Asia/Tokyo')::date = '{DAY}'"
+    books.change(f"CREATE OR REPLACE TABLE bk_ops.kept AS SELECT * FROM bk_community.{BY_DAY}")
+    books.change(f"DELETE FROM bk_community.{BY_DAY} WHERE granted_on = '{DAY}'")
+    books.issuer.source(moved.format("+", of_day))
+    try:
+        _, verdicts = books.verdicts()
+        assert verdicts[BY_DAY, "rows", "source"] == "equal"
+        assert verdicts[BY_DAY, "sum(points)", "source"] == "nothing to compare"
+    finally:
+        books.issuer.source(moved.format("-", f"granted_at > timestamptz '{DAY} 00:00+09' + interval '8999 days'"))
+        books.change(f"INSERT INTO bk_community.{BY_DAY} SELECT * FROM bk_ops.kept WHERE granted_on = '{DAY}'")
+
+
 def test_a_day_that_was_not_loaded_is_no_agreement(books: Books) -> None:
     """A business day without a load ends with 1 and is called not loaded."""
     done = books.command("verify", "--day", str(DAY.replace(day=1)), "--table", BY_DAY)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pytest
+
 from etl.audit import Verdict
 from etl.errors import NO_ROW_READ, PlanRejected
 from etl.ledger import FailedCheck
 from etl.run.record.results import failed_checks, failed_result
+from etl.stage import refuse_leaks
+from etl.stage.leak_gate import LeakFound
 from expectations.checks import Check, CheckResult
 
 
@@ -25,6 +30,17 @@ def test_a_waived_check_stops_nothing() -> None:
     assert (blocking.stops, blocking.waived, blocking.note) == (True, False, "")
     assert (waived.stops, waived.waived, waived.note) == (False, True, "waived by A. Engineer")
     assert (broken.stops, broken.waived, broken.note) == (False, True, "ValueError")
+
+
+def test_a_table_that_the_gate_stopped_tells_the_rows_it_read() -> None:
+    """The slice that was stopped says how many rows it had read, and the result of its table does too."""
+    batch = pa.record_batch({"memo": ["4111111111111111", "x"]})
+    with pytest.raises(LeakFound) as stopped:
+        refuse_leaks(batch, {}, read=70)
+    assert failed_result("gifts", stopped.value, 1.0).rows == 70
+    with pytest.raises(LeakFound) as unread:
+        refuse_leaks(batch, {})
+    assert failed_result("gifts", unread.value, 1.0).rows == 0
 
 
 def test_a_column_that_is_named_like_a_card_is_not_written_down() -> None:

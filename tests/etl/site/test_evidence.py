@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from etl.reports.evidence import comparison_text, evidence_text
+from etl.reports.proof.answer import Answer
 from etl.reports.proof.comparison import compare
 from etl.reports.proof.contracts_of_run import RanUnder
 from etl.reports.proof.evidence import Evidence
 from etl.reports.proof.records import AccessFacts, Records, TableProof
-from etl.reports.proof.requirements import Answer
 from etl.reports.words.wording import wording
 from masking.strategies import Keep
 from schemas.columns import Column

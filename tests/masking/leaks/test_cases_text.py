@@ -241,3 +241,32 @@ def test_hostile_text_is_read_in_linear_work(piece: str, monkeypatch: pytest.Mon
         work.append(looked_at)
     assert work[1] <= 2.2 * work[0] + 1_000
     assert work[1] <= 700 * len(piece) * 4_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4,111,111,111,111,111",
+        "¥4,111,111,111,111,111 (total)",
+        "4.111.111.111.111.111",
+        "4'111'111'111'111'111",
+        "4_111_111_111_111_111",
+        "4,111,111,111,111,111.00",
+        "378,282,246,310,005",
+        "30,569,309,025,904",
+        "4,000,000,000,000,000,006",
+        "4111\u31641111\u31641111\u31641111",
+    ],
+)
+def test_a_card_that_was_taken_for_an_amount_is_found(text: str) -> None:
+    """Thousands parted by one sign, and letters that show nothing between groups, hide no number."""
+    assert LeakKind.PAN in kinds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["378,282,246,310,005,120", "1,378,282,246,310,005", "378, 282, 246, 310, 005", "100,100,100,100,108", "4,111,111"],
+)
+def test_lists_and_amounts_of_thousands_stay(text: str) -> None:
+    """A longer list, one with other gaps, UATP's range and smaller amounts are no card in thousands."""
+    assert LeakKind.PAN not in kinds(text)

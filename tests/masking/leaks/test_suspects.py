@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from masking.kernels.buffers import ByteStrings
 from masking.leaks import ALL_KINDS, find_spans
 from masking.leaks.spans import _find
 from masking.leaks.spelling import plain
+from masking.leaks.suspects import suspects
 
 PIECES = st.sampled_from(
     [
@@ -62,3 +65,38 @@ def test_the_exact_rules_see_every_leak(texts: list[str | None]) -> None:
     assert find_spans(column) == exact
     alone = [(row, *span[1:]) for row in range(len(column)) for span in find_spans(column.slice(row, 1))]
     assert alone == exact
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after"),
+    [
+        ("%2B442071838750", "1", "%20x"),
+        (r"\uff10\uff10+\uff14\uff14\uff12\uff10\uff17\uff11\uff18\uff13\uff18\uff17\uff15\uff10", "x", "%20 1"),
+        ("9059332105", "+", "+"),
+        ("4111111111111&#49;&#49;&#49", "4", "1234 &#49;&#49;1111111111"),
+        (r"\udfdc111 1111 1111 1111", r"1111111111 \ud835", "x"),
+        (r"\\u0034" + r"\\u0031" * 15, "x", "y"),
+        ("の090の1234の5678", "1", "2"),
+        ("4111 1111 1111 111%3", "x", "1"),
+    ],
+)  # fmt: skip
+def test_what_is_found_in_a_row_depends_on_no_other(text: str, before: str, after: str) -> None:
+    """A row between others is read as it is alone: neither their encodings nor their last and first signs tell."""
+    alone = [span[1:] for span in find_spans(pa.array([text]))]
+    between = [span[1:] for span in find_spans(pa.array([before, text, after])) if span.row == 1]
+    assert between == alone
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://shop.example/item/12345678?ref=mail&page=3",
+        "/search?q=%E3%82%AB%E3%83%BC%E3%83%89&page=3&sort=new%20items",
+        '{"state": "\\u6e08\\u307f", "memo": "\\u30ab\\u30fc\\u30c9\\u3092\\u9001\\u3063\\u305f"}',
+        "<p>Paid <b>12345</b> yen &amp; thanks<br>see you</p>",
+    ],
+)
+def test_harmless_escapes_need_no_second_look(text: str) -> None:
+    """Letters that hexadecimal digits spell, query strings and HTML hold no ten digits, and are no suspects."""
+    view = ByteStrings.from_arrow(pa.array([text]))
+    assert not list(suspects(view.data, view.offsets))

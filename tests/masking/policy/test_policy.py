@@ -187,6 +187,19 @@ def test_one_domain_under_two_strategies_is_found() -> None:
     assert not check_policy([column("a", "identifier", mask("tokenize", domain="member")), shifted])
 
 
+def test_a_domain_knows_one_set_of_own_cards() -> None:
+    """KG009: tokens of fpe that avoid other own IINs are not those of their domain; tokens of cards avoid none."""
+    here, there = (
+        replace(column(name, "account_number", mask("fpe", format="digits")), own_iins=("411111",)) for name in "ab"
+    )
+    assert not check_policy([KEY, here, there])
+    (finding,) = check_policy([KEY, here, replace(there, own_iins=())])
+    assert (finding.rule.id, finding.column) == ("KG009", "b")
+    assert "own_iins" in finding.message
+    cards = [column("a", "pan", mask("fpe")), replace(column("b", "pan", mask("fpe")), own_iins=("411111",))]
+    assert not check_policy([KEY, *cards])
+
+
 def test_a_domain_inside_a_document_counts() -> None:
     """A field of a JSON document shares the rules of its domain."""
     document = mask("json_fields", fields={"card": {"strategy": "pseudonymize", "domain": "card"}})

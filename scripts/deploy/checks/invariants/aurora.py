@@ -1,0 +1,48 @@
+"""Of Aurora and its network: who reads what, and what the jobs reach."""
+
+from __future__ import annotations
+
+from scripts.deploy.checks.invariants.standing import Standing
+
+
+def reader_is_promoted_last(now: Standing) -> bool:
+    """The ETL reader would become the writer before the others."""
+    return bool(now.one("aws_rds_cluster_instance")["promotion_tier"] == 15)  # noqa: PLR2004  Aurora's last tier
+
+
+def reader_is_private(now: Standing) -> bool:
+    """The ETL reader has a public address."""
+    return now.one("aws_rds_cluster_instance")["publicly_accessible"] is False
+
+
+def etl_endpoint_is_one_reader(now: Standing) -> bool:
+    """The ETL endpoint leads elsewhere than to the ETL reader, or admits a writer."""
+    endpoint, reader = now.one("aws_rds_cluster_endpoint", ".etl"), now.one("aws_rds_cluster_instance")["identifier"]
+    return bool(endpoint["custom_endpoint_type"] == "READER" and endpoint["static_members"] == [reader])
+
+
+def settings_name_that_reader(now: Standing) -> bool:
+    """The settings allow another instance, or lead to another host, than what was made."""
+    source, endpoint = now.settings["source"], now.one("aws_rds_cluster_endpoint", ".etl")["endpoint"]
+    allowed = source["allowed_instances"] == [now.one("aws_rds_cluster_instance")["identifier"]]
+    return allowed and f"@{endpoint}:" in source["url"]
+
+
+def applications_read_elsewhere(now: Standing) -> bool:
+    """Applications are sent to the ETL reader."""
+    endpoint = now.one("aws_rds_cluster_endpoint", ".applications[0]")
+    return bool(endpoint["excluded_members"] == [now.one("aws_rds_cluster_instance")["identifier"]])
+
+
+def nobody_gets_in_by_address(now: Standing) -> bool:
+    """A security group is open to addresses instead of to the jobs."""
+    rules = now.of("aws_vpc_security_group_ingress_rule").values()
+    open_to_any = [rule for rule in rules if rule["cidr_ipv4"] or rule["cidr_ipv6"] or rule["prefix_list_id"]]
+    inline = [group for group in now.of("aws_security_group").values() if group["ingress"]]
+    return not open_to_any and not inline
+
+
+def only_https_leaves_the_network(now: Standing) -> bool:
+    """The jobs may reach the internet by another port than 443."""
+    rules = now.of("aws_vpc_security_group_egress_rule").values()
+    return all(rule["from_port"] == rule["to_port"] == 443 for rule in rules if rule["cidr_ipv4"])  # noqa: PLR2004
