@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Final
 
@@ -43,6 +45,15 @@ _FOR_FEW_ROWS: Final = {
 }
 
 
+_STARTING: Final = threading.Lock()
+"""While a session starts in one thread, another must not look at what is there by half."""
+
+
+def begin_session() -> None:
+    """Begins to start the session, which takes seconds, while others are asked; `spark_session` then waits for it."""
+    ThreadPoolExecutor(1, thread_name_prefix="spark").submit(spark_session)  # a process that ends waits for it too
+
+
 def spark_session() -> SparkSession:
     """Returns the running session (Glue), the one that spark-submit configured, or a local one on every core.
 
@@ -50,6 +61,11 @@ def spark_session() -> SparkSession:
     What spark-submit was told wins, but for the time zone. The driver's JVM logs classes and places, no messages; other
     executors log nothing, unless spark-submit was told a level.
     """
+    with _STARTING:
+        return _session()
+
+
+def _session() -> SparkSession:
     no_core_dumps()
     submitted = dict(_submitted())
     builder = SparkSession.builder.appName("kagemusha")

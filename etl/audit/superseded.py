@@ -19,8 +19,10 @@ def refuse_unknown(manifests: Iterable[Manifest], run_id: str, ledger: Ledger) -
     Raises:
         StageForged: the ledger knows none, or another one.
     """
-    known = known_stages(ledger, run_id)
-    for manifest in manifests:
+    signed = list(manifests)
+    since = min((one.staged_at for one in signed), default=None)
+    known = known_stages(ledger, run_id, since) if since else frozenset()
+    for manifest in signed:
         staged = manifest.staged
         if (staged.plan.table, staged.digest, manifest.signature) not in known:
             raise StageForged(
@@ -42,7 +44,7 @@ def refuse_superseded(manifest: Manifest, ledger: Ledger) -> None:
     sql = (
         f"SELECT run_id FROM `{ledger.table_id('table_loads')}` "
         f"WHERE table_name = @table AND outcome IN UNNEST(@outcomes) {overlap} "
-        "AND (run_id = @run OR `at` > @staged) ORDER BY `at` DESC LIMIT 1"
+        "AND `at` >= @staged AND (run_id = @run OR `at` > @staged) ORDER BY `at` DESC LIMIT 1"
     )
     days = {"first": window.first, "last": window.last} if window else {}
     rows = ledger.read(sql, table=table, outcomes=tuple(REPLACED), run=staged.run_id, staged=manifest.staged_at, **days)

@@ -6,7 +6,7 @@ The ledger is also the proof that a version is still the key under which its fir
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,11 +14,13 @@ from typing import Final
 from etl.clock import now
 from etl.errors import NO_ROW_READ
 from etl.ledger.ledger import Ledger
+from etl.ledger.loads import RECENT
 from etl.ledger.outcomes import REPLACED
 from masking.errors import KeyUnusable
 from masking.key_versions import KeyVersion
 from masking.keyring import Keyring
 
+_FIRST_USED: Final = "first used"
 _RENEWED: Final = "renewed"
 
 
@@ -54,8 +56,8 @@ def record_keys(ledger: Ledger, keys: Keyring, run_id: str) -> KeyUse:
     Raises:
         KeyUnusable: a version has another check value than the ledger knows.
     """
-    recorded, uses = _noted(ledger)
     present = {version.version: version.kcv for version in keys.versions}
+    recorded, uses = _noted(ledger, present)
     changed = [number for number, use in uses.items() if present.get(number) != use.kcv]
     if changed:
         raise KeyUnusable(
@@ -90,7 +92,7 @@ def _lives(keys: Keyring) -> Iterator[tuple[int, str, str, datetime, str]]:
 
 def _first_uses(uses: dict[int, _Use]) -> Iterator[tuple[int, str, str, datetime, str]]:
     for number, use in uses.items():
-        yield number, "first used", use.kcv, use.at, use.run_id
+        yield number, _FIRST_USED, use.kcv, use.at, use.run_id
 
 
 def _made(version: KeyVersion) -> datetime:
@@ -100,14 +102,23 @@ def _made(version: KeyVersion) -> datetime:
         return now()
 
 
-def _noted(ledger: Ledger) -> tuple[set[tuple[int, str]], dict[int, _Use]]:
-    """Returns the events that are recorded already, and the first use of each version; one query."""
+def _noted(ledger: Ledger, versions: Collection[int]) -> tuple[set[tuple[int, str]], dict[int, _Use]]:
+    """Returns the events that are recorded already, and the first use of each version.
+
+    A use is recorded as an event by the next run, so the loads of late are enough, unless a version has no use at all.
+    """
+    recorded, uses = _asked(ledger, RECENT)
+    return (recorded, uses) if uses.keys() >= set(versions) else _asked(ledger, "TRUE")
+
+
+def _asked(ledger: Ledger, when: str) -> tuple[set[tuple[int, str]], dict[int, _Use]]:
+    """Asks for the events, and for the first use of each version among some loads; one query."""
     sql = (
-        "SELECT version, event, CAST(NULL AS STRING) AS key_checks, run_id, happened_at AS first_at "
+        "SELECT version, event, kcv, CAST(NULL AS STRING) AS key_checks, run_id, happened_at AS first_at "
         f"FROM `{ledger.table_id('key_events')}` "
-        "UNION ALL SELECT NULL, NULL, key_checks, MIN_BY(run_id, `at`), MIN(`at`) "
+        "UNION ALL SELECT NULL, NULL, NULL, key_checks, MIN_BY(run_id, `at`), MIN(`at`) "
         f"FROM `{ledger.table_id('table_loads')}` "
-        "WHERE outcome IN UNNEST(@outcomes) AND key_checks IS NOT NULL "
+        f"WHERE {when} AND outcome IN UNNEST(@outcomes) AND key_checks IS NOT NULL "
         "GROUP BY key_checks"
     )
     recorded: set[tuple[int, str]] = set()
@@ -115,7 +126,9 @@ def _noted(ledger: Ledger) -> tuple[set[tuple[int, str]], dict[int, _Use]]:
     for row in sorted(ledger.read(sql, outcomes=tuple(REPLACED)), key=lambda each: each["first_at"]):
         if row["event"]:
             recorded.add((int(row["version"]), str(row["event"])))
-            continue
-        for number, kcv in json.loads(row["key_checks"]).items():
+        used = json.loads(row["key_checks"] or "{}")
+        if row["event"] == _FIRST_USED:
+            used = {row["version"]: row["kcv"]}
+        for number, kcv in used.items():
             uses.setdefault(int(number), _Use(str(kcv), row["run_id"], row["first_at"]))
     return recorded, uses

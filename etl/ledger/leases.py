@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from etl.errors import NO_ROW_READ, NOT_PUBLISHED
 from etl.ledger.lease_rows import LeaseBook, LeaseHeld, LiveLease
 from etl.ledger.ledger import Ledger
+from etl.ledger.together import Together
 from masking.errors import KagemushaError
 
 _RENEWALS_PER_LIFETIME: Final = 3
@@ -45,6 +46,7 @@ class Leases:
         self._seconds = seconds
         self._held = dict(held)
         self._others = dict(others)
+        self._live = Together(book.live)
         self._ended = threading.Event()
         self._beat = threading.Thread(target=self._renew_in_time, name="leases", daemon=True)
 
@@ -68,8 +70,7 @@ class Leases:
         Raises:
             LeaseHeld: another run took it over, after this one could not renew it in time.
         """
-        live = self._book.live([table])
-        mine = live.get(table)
+        mine = self._live.ask(table).get(table)
         if mine is None or mine.run_id != self._book.run_id:
             if self._book.renew(self._seconds, [table]):
                 return  # it had ended, and nobody had taken it

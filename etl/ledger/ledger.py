@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -21,6 +22,7 @@ from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Value, Warehouse, transla
 from etl.cloud.storage import StagingBucket
 from etl.errors import NOT_PUBLISHED
 from etl.ledger.tables import AUDITS, AUDITS_ABOUT, BY_NAME, TABLE_LOADS, TABLES, LedgerTable, audits_sql
+from etl.ledger.together import Together
 from etl.retries import pauses
 from etl.settings import Settings
 
@@ -37,6 +39,7 @@ class Ledger:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
+        self._together = {name: Together(partial(self.append, name)) for name in BY_NAME}
 
     @classmethod
     def of(cls, settings: Settings) -> Ledger:
@@ -115,6 +118,10 @@ class Ledger:
                 else:
                     return
                 time.sleep(pause)
+
+    def append_one(self, name: str, row: Row) -> None:
+        """Appends one row, as `append` does; rows of other threads that wait meanwhile go into the same load job."""
+        self._together[name].ask(row)
 
     def _started(self, name: str, rows: list[dict[str, object]], job_id: str) -> bigquery.LoadJob:
         client = self.warehouse.client

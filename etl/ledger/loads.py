@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -18,6 +18,9 @@ from masking.keyring import Keyring
 from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.loads import MergeLoad
+
+RECENT: Final = "`at` >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 400 DAY)"
+"""What a run reads of the ledger: BigQuery looks into these days' partitions only, however long the ledger is."""
 
 
 def done_days(warehouse: Warehouse, contract: Contract, keys: Keyring) -> frozenset[date]:
@@ -73,7 +76,7 @@ def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring, origin:
     That is so when it is not published yet, and when its contract or the primary key version is another one than that
     of its rows: a table never holds rows of two contracts, and a row of another version would not be found by its key.
     It is also so when the last load read another table than the one of this origin, on another server or made anew: no
-    watermark of the one says what changed in the other.
+    watermark of the one says what changed in the other; and when the last load is older than what is `RECENT`.
 
     Args:
         warehouse: where it is published.
@@ -87,7 +90,7 @@ def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring, origin:
     sql = (
         "SELECT day, watermark, contract_digest, key_checks, keys_compared, source_origin "
         f"FROM `{ledger.table_id('table_loads')}` WHERE table_name = @name AND outcome IN UNNEST(@outcomes) "
-        "AND watermark IS NOT NULL ORDER BY `at` DESC LIMIT 1000"
+        f"AND watermark IS NOT NULL AND {RECENT} ORDER BY `at` DESC LIMIT 1000"
     )
     loads = ledger.read(sql, name=contract.table, outcomes=tuple(PUBLISHED))
     if not loads or (loads[0]["contract_digest"], loads[0]["source_origin"]) != (contract.digest, origin):
@@ -110,26 +113,33 @@ _LOADS_KEPT: Final = 60
 def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> History:
     """Returns the sizes of the tables' last published loads of other days; a day that was loaded again counts once.
 
-    A ledger that does not know — of an earlier version, or not there yet — has none.
+    What is older than `RECENT` is asked for those tables only that have no newer load. A ledger that does not know — of
+    an earlier version, or not there yet — has none.
     """
-    ledger = Ledger(warehouse)
+    ledger, names = Ledger(warehouse), list(tables)
+    recent = _sizes(ledger, names, day, RECENT)
+    older = _sizes(ledger, [name for name in names if name not in recent], day, "TRUE")
+    return {name: tuple(recent.get(name) or older.get(name) or ()) for name in names}
+
+
+def _sizes(ledger: Ledger, tables: Sequence[str], day: date, when: str) -> dict[str, list[LoadSize]]:
     sql = (
         "SELECT table_name, `rows`, nulls, partition_rows FROM ("
         " SELECT *, ROW_NUMBER() OVER (PARTITION BY table_name ORDER BY day DESC) AS age FROM ("
         "  SELECT table_name, day, `rows`, nulls, partition_rows,"
         "   ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY `at` DESC) AS nth"
-        f"  FROM `{ledger.table_id('table_loads')}`"
-        "  WHERE outcome IN UNNEST(@outcomes) AND nulls IS NOT NULL AND day <> @day"
+        f"  FROM `{ledger.table_id('table_loads')}` WHERE {when} AND table_name IN UNNEST(@tables)"
+        "  AND outcome IN UNNEST(@outcomes) AND nulls IS NOT NULL AND day <> @day"
         f" ) AS once WHERE nth = 1) AS newest WHERE age <= {_LOADS_KEPT} ORDER BY table_name, age"
     )
     rows = []
     try:
-        rows = ledger.read(sql, outcomes=tuple(PUBLISHED), day=day)
+        rows = ledger.read(sql, tables=list(tables), outcomes=tuple(PUBLISHED), day=day) if tables else []
     except PublishRefused:
         return {}
-    sizes: dict[str, list[LoadSize]] = {name: [] for name in tables}
+    sizes: dict[str, list[LoadSize]] = {}
     for row in rows:
         nulls = {name: int(count) for name, count in json.loads(row["nulls"]).items()}
         days = {day: int(count) for day, count in json.loads(row["partition_rows"] or "{}").items()}
         sizes.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls, days))
-    return {name: tuple(newest_first) for name, newest_first in sizes.items()}
+    return sizes

@@ -21,7 +21,7 @@ def as_json(facts: object, indent: int | None = 2) -> str:
 def plain(value: Any) -> Any:  # noqa: ANN401  facts in, JSON out
     """Returns facts as dicts, lists, texts and numbers."""
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True, context=ALL_LANGUAGES, exclude_defaults=True)
+        return value.model_dump(mode="json", by_alias=True, context=ALL_LANGUAGES, exclude_unset=True)
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Text):

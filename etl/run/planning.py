@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from etl.installation import Installation
@@ -15,12 +18,16 @@ from schemas.contract import Contract
 PlanOrRefusal = TablePlan | KagemushaError
 
 _MIB: Final = 1024 * 1024
+_TABLES_A_SESSION: Final = 4
+"""Fewer would not pay for the session: opening and proving one takes as long as planning some tables."""
 
 
 def plan_tables(
     installation: Installation, selection: Selection, run: Run, held: HeldSnapshot, leases: Leases, workers: int
 ) -> dict[str, PlanOrRefusal]:
     """Returns a plan for every chosen table; a table that may not be loaded, or not as its contract says, is refused.
+
+    Several sessions plan side by side, each within the governor's turns.
 
     Args:
         installation: where the tables are published.
@@ -30,10 +37,23 @@ def plan_tables(
         leases: a table that another run holds is not planned.
         workers: how many slices can be read at once.
     """
+    names = list(selection.chosen)
+    sessions = max(1, min(-(-len(names) // _TABLES_A_SESSION), installation.settings.limits.tables_at_once))
+    shares = [selection.only(names[number::sessions]) for number in range(sessions)]
+    plan = partial(_plans, installation, run, held, leases, workers)
+    with ThreadPoolExecutor(sessions, thread_name_prefix="plan") as threads:
+        found = {name: one for plans in threads.map(plan, shares) for name, one in plans.items()}
+    return {name: found[name] for name in names}
+
+
+def _plans(
+    installation: Installation, run: Run, held: HeldSnapshot, leases: Leases, workers: int, share: Selection
+) -> Mapping[str, PlanOrRefusal]:
+    """Plans some of the tables on one session."""
     plans: dict[str, PlanOrRefusal] = {}
-    sources = [contract.source for contract in selection.chosen.values()]
+    sources = [contract.source for contract in share.chosen.values()]
     with held.governor.turn(), join_snapshot(held.snapshot, sources) as session:
-        for name, contract in selection.chosen.items():
+        for name, contract in share.chosen.items():
             refusal = leases.refusal(contract.publish) or held.unlocked.get(contract.source)
             plans[name] = refusal or _planned(installation, run, session, contract, workers)
     return plans

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from etl.audit import Approved, Auditor, References, Verdict, approve, joined_tables, write_page
-from etl.cloud.storage import StagingBucket
+from etl.cloud.storage import staging_bucket
 from etl.errors import NOT_PUBLISHED, Unexpected
 from etl.keys import open_keyring
 from etl.ledger import Leases, TableResult
@@ -64,7 +64,7 @@ class TableLoader:
             others = self.turns.wait_for(joined_tables(staged.plan.contract))
             with self.turns.turn(), watch.running():
                 verdict = self._examine(staged, totals, others)
-                write_page(staged, verdict, StagingBucket(self.stager.location))
+                write_page(staged, verdict, staging_bucket(self.stager.location))
                 approved = approve(staged, verdict)
                 noted.result()
                 published = self._publish(approved)
@@ -91,7 +91,7 @@ class TableLoader:
         self._say_what_is_read(plan)
         staged, totals = self.stager.stage(plan)
         keys = open_keyring(self.stager.key)
-        manifest = write_manifest(staged, totals, StagingBucket(self.stager.location), keys)
+        manifest = write_manifest(staged, totals, staging_bucket(self.stager.location), keys)
         return staged, totals, self.noting.submit(self.records.record_stage, manifest)
 
     def _examine(self, staged: Staged, totals: SourceTotals, others: Mapping[str, Staged]) -> Verdict:

@@ -24,7 +24,7 @@ class SiteSettings(Section):
     write: bool = Field(default=True, description="Whether runs write it.")
     seconds: float = Field(30, gt=0, le=600, description="How long a run waits for it at most; then it goes without.")
     language: Language = Field("en", description="Of its first page; every page is there in each language.")
-    runs: int = Field(30, ge=2, le=1000, description="How many of the last runs it shows.")
+    runs: int = Field(20, ge=2, le=1000, description="How many of the last runs it shows.")
     chart_gib: float = Field(
         10, gt=0, description="How much one chart's query may read of BigQuery; a view that reads more has no chart."
     )

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from etl.clock import now
-from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation, staging_bucket
 from etl.errors import NOT_PUBLISHED, STOPPED, BucketMissing
 from etl.plan import TablePlan, mask_plan
 from etl.stage.quarantine import Quarantine, QuarantinedRow
@@ -35,7 +35,7 @@ def changed_files(staged: Staged, target: StagingLocation) -> int:
 
 def changed_objects(files: Sequence[StagedFile], folder: str, target: StagingLocation) -> int:
     """Returns how many files are not what storage holds in a folder: by name, size, checksum and generation."""
-    stored = {(one.name, one.bytes, one.crc32c, one.generation) for one in StagingBucket(target).stored(folder)}
+    stored = {(one.name, one.bytes, one.crc32c, one.generation) for one in staging_bucket(target).stored(folder)}
     return sum((file.name, file.bytes, file.crc32c, file.generation) not in stored for file in files)
 
 

@@ -7,7 +7,7 @@ import sys
 from functools import lru_cache
 from zipimport import zipimporter
 
-from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation, staging_bucket
 from etl.logs import withhold_messages
 
 
@@ -16,7 +16,7 @@ def worker_stage(target: StagingLocation) -> StagingBucket:
     if _is_task():
         _withhold_once()
     lighten()
-    return _stage(target)
+    return staging_bucket(target)
 
 
 def _is_task() -> bool:
@@ -29,11 +29,6 @@ def _is_task() -> bool:
 def _withhold_once() -> None:
     """Lets a worker write no foreign message; the driver's process has its own way (`etl.entry`)."""
     withhold_messages()
-
-
-@lru_cache(maxsize=4)
-def _stage(target: StagingLocation) -> StagingBucket:
-    return StagingBucket(target)
 
 
 def lighten() -> None:

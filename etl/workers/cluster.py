@@ -11,14 +11,15 @@ from masking.errors import KagemushaError
 
 
 def prove_cluster(installation: Installation) -> None:
-    """Proves a cluster's workers before the run holds anything; where Spark runs on this machine there is no need to.
+    """Proves a cluster's workers before the run holds anything; Spark on this machine only begins to start.
 
     Raises:
         KagemushaError: the cluster has no worker, or one that cannot work; see `prove_workers`.
     """
-    from etl.spark import on_cluster, spark_session  # noqa: PLC0415  Spark takes time to import
+    from etl.spark import begin_session, on_cluster, spark_session  # noqa: PLC0415  Spark takes time to import
 
     if not on_cluster():
+        begin_session()
         return
     failure: KagemushaError | None = None
     settings = installation.settings

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bigquery_memory import remember
 from bigquery_refusals import name_problems, table_problems
 from duckdb_extensions import import_extension
 from local_bigquery.catalog import metadata, names, row_access, tables
@@ -35,11 +36,12 @@ from local_bigquery.models import Table
 from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
+remember()
 Reference = tuple[str, str, str]
 _DECORATED = re.compile(r"(?P<table>[^$]+)\$(?P<partition>\d{4}|\d{6}|\d{8}|\d{10})")
 _FORMATS = {"YEAR": (4, "%Y"), "MONTH": (6, "%Y%m"), "DAY": (8, "%Y%m%d"), "HOUR": (10, "%Y%m%d%H")}
 _write, _columns, _load, _delete, _update = tables.write, tables.columns, tables.load, tables.delete, tables.update
-_create, _fields, _condition = tables.create, names.fields, row_access.predicate
+_create, _fields, _get, _condition = tables.create, names.fields, tables.get, row_access.predicate
 _run_merge, _check, _merging = merge.run, table_rules._check, threading.local()  # noqa: SLF001 - as below
 _source, _hive, _projection = copy._source, load._hive, load._projection  # noqa: SLF001 - what this launcher is for
 _connect, _fetch = database._connect, database.fetch  # noqa: SLF001 - as above
@@ -138,11 +140,16 @@ def _write_rows(  # the server's own signature
 
 
 def _describe(*reference: str) -> Any:  # noqa: ANN401 - the server's untyped table resource
+    """Returns the resource of a table, also where one of its partitions is named."""
+    return _load(*_split(reference)[0])  # type: ignore[arg-type]  # always three names
+
+
+def _counted(project: str, dataset: str, name: str, *given: Any) -> Any:  # noqa: ANN401 - as above
     """Returns the resource of a table or of one partition with its exact row count; the estimate forgets deletes."""
-    table, partition = _split(reference)  # type: ignore[arg-type]  # always three names
-    found = _load(*table)
-    if found.type != "TABLE" or not found.schema_.fields:
+    found = _get(project, dataset, name, *given)
+    if found.type != "TABLE" or found.numRows is None or not found.schema_.fields:
         return found
+    table, partition = _split((project, dataset, name))
     where = f" WHERE {_within(table, partition)}" if partition else ""
     return found.replace(numRows=str(database.fetch(f"SELECT count(*) FROM {tables.name(*table)}{where}")[0][0]))
 
@@ -263,7 +270,7 @@ def _patch() -> None:
     database.fetch = _fetch_from_catalog
     tables.write = _write_rows
     tables.columns = lambda *reference: _columns(*_split(reference)[0])
-    tables.load = _describe
+    tables.load, tables.get = _describe, _counted
     tables.delete = _remove
     tables.update = _update_with_view
     tables.create = _create_checked

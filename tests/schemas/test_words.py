@@ -81,3 +81,12 @@ def test_every_bundled_word_is_there_in_japanese() -> None:
         texts = [one.about, *(one.about_column(name) for name in one.published)]
         assert all(text.ja for text in texts if text), one.table
     assert all(view.about.ja for view in load_views())
+
+
+def test_a_contract_as_it_is_written_is_the_same_contract() -> None:
+    """What was said of each bundled contract, and nothing else, makes a contract of the same meaning."""
+    for one in load_contracts().values():
+        said = one.model_dump(mode="json", by_alias=True, context=ALL_LANGUAGES, exclude_unset=True)
+        again = Contract.model_validate(json.loads(json.dumps(said)))
+        assert again.digest == one.digest
+        assert again.about.ja == one.about.ja

@@ -45,6 +45,7 @@ class Warehouse:
     def __init__(self, settings: BigQuerySettings, login: GoogleSettings = _ANY_LOGIN) -> None:
         self.settings = settings
         self._creating = threading.Lock()
+        self._ensured: set[str] = set()
         local = settings.endpoint is not None
         self.client = bigquery.Client(
             project=settings.project,
@@ -75,14 +76,19 @@ class Warehouse:
             list(self.client.list_datasets(max_results=1, timeout=10, retry=_PROBE_RETRY))
 
     def ensure_dataset(self, name: str) -> None:
-        """Creates the dataset where it is missing, and gives access to those whom the settings name.
+        """Creates the dataset where it is missing, and gives access to those whom the settings name; once a process.
 
         Raises:
             SettingsInvalid: it exists in another location.
         """
+        with self._creating:  # one at a time: tables of one new dataset are published side by side
+            if name not in self._ensured:
+                self._ensure(name)
+                self._ensured.add(name)
+
+    def _ensure(self, name: str) -> None:
         dataset = None
-        # One at a time: tables of one new dataset are published side by side.
-        with self._creating, translated("A dataset could not be read or created"):
+        with translated("A dataset could not be read or created"):
             with suppress(google_errors.NotFound):
                 dataset = self.client.get_dataset(name, timeout=TIMEOUT_SECONDS, retry=RETRY)
             if dataset is None:

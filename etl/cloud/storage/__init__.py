@@ -1,9 +1,10 @@
 """Cloud Storage: the staging bucket and its objects."""
 
-from etl.cloud.storage.bucket import StagingBucket, StagingLocation, is_record
+from etl.cloud.storage.bucket import StagingBucket, StagingLocation, is_record, staging_bucket
 
 __all__ = [
     "StagingBucket",
     "StagingLocation",
     "is_record",
+    "staging_bucket",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, BinaryIO, Final, cast
 
 from google.api_core import exceptions as google_errors
@@ -150,6 +151,12 @@ class StagingBucket:
                         blob.delete(timeout=TIMEOUT_SECONDS, retry=RETRY)
                         count += 1
         return count
+
+
+@lru_cache(maxsize=4)
+def staging_bucket(target: StagingLocation) -> StagingBucket:
+    """Returns this process's one client of a staging bucket: each client logs in and connects anew."""
+    return StagingBucket(target)
 
 
 def is_record(name: str) -> bool:

@@ -40,7 +40,7 @@ def keep_contracts(bucket: StagingBucket, run_id: str, contracts: Mapping[str, C
         StorageUnavailable: they were not taken.
     """
     said = {
-        name: one.model_dump(mode="json", by_alias=True, context=ALL_LANGUAGES, exclude_defaults=True)
+        name: one.model_dump(mode="json", by_alias=True, context=ALL_LANGUAGES, exclude_unset=True)
         for name, one in contracts.items()
     }
     content = json.dumps({"format": _FORMAT, "contracts": said}, ensure_ascii=False).encode()

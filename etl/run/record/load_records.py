@@ -55,7 +55,7 @@ class LoadRecords:
         Raises:
             PublishFailed, PublishRefused: the ledger did not take it.
         """
-        self.ledger.append("stages", [stage_row(self.run.day, manifest)])
+        self.ledger.append_one("stages", stage_row(self.run.day, manifest))
 
     def record(
         self, result: TableResult, staged: Staged | None, verdict: Verdict | None, *, planned: bool
@@ -73,7 +73,7 @@ class LoadRecords:
             row |= asdict(self.proofs[result.table])
         row = signed_row(row, self.keys)
         try:
-            self.ledger.append("table_loads", [row])
+            self.ledger.append_one("table_loads", row)
         except KagemushaError as error:
             code = worst(result.exit_code, error.exit_code)
             result = replace(result, error=result.error or str(error), exit_code=code)

@@ -9,8 +9,9 @@ import pytest
 
 from etl.cloud.bigquery import RETRY, Warehouse
 from etl.errors import PublishFailed, PublishRefused
-from etl.settings import BigQuerySettings
+from etl.settings import BigQuerySettings, load_settings
 from masking.errors import KagemushaError
+from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack
 
@@ -68,3 +69,14 @@ def test_tables_are_made_once_changed_and_removed(warehouse: Warehouse) -> None:
     assert warehouse.tables("It failed", "made") == []
     with pytest.raises(PublishRefused, match="It failed"):
         warehouse.update_table("It failed", table, ("description",))
+
+
+def test_a_dataset_is_ensured_once(stack: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen tables of one dataset ask for it once: it is there, as the settings want it, for the rest of the run."""
+    own, asked = Warehouse(load_settings(stack.settings).bigquery), []
+    get = own.client.get_dataset
+    monkeypatch.setattr(own.client, "get_dataset", lambda name, **options: asked.append(name) or get(name, **options))
+    for _ in range(16):
+        own.ensure_dataset("ensured_once")
+    assert asked == ["ensured_once"]
+    assert get("ensured_once").labels == {"managed_by": "kagemusha"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from google.cloud import bigquery
@@ -37,6 +39,24 @@ def test_a_row_that_is_written_twice_is_there_once(stack: Endpoints) -> None:
     book.append("runs", rows)
     book.append("runs", [{"run_id": "s", "event": "started", "at": now()}])
     assert [row["n"] for row in book.read(f"SELECT COUNT(*) AS n FROM `{book.table_id('runs')}`")] == [3]
+
+
+def test_rows_of_many_threads_are_all_there_once(stack: Endpoints) -> None:
+    """Sixteen tables that end at the same moment write one row each, in fewer load jobs than rows."""
+    book = unmade_ledger(stack, "together_ops")
+    book.ensure()
+    at_once = Barrier(16)
+
+    def note(number: int) -> None:
+        at_once.wait()
+        book.append_one("stages", {"run_id": "r", "table_name": f"t{number}", "at": now()})
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(note, range(16)))
+    sql = f"SELECT table_name, COUNT(*) AS n FROM `{book.table_id('stages')}` GROUP BY table_name"
+    assert {row["table_name"]: row["n"] for row in book.read(sql)} == {f"t{number}": 1 for number in range(16)}
+    jobs = [job.destination for job in book.warehouse.client.list_jobs() if isinstance(job, bigquery.LoadJob)]
+    assert 0 < sum(one.dataset_id == "together_ops" for one in jobs) < 16
 
 
 def test_an_earlier_ledger_gets_what_is_new_and_keeps_its_rows(stack: Endpoints) -> None:

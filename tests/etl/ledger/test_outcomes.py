@@ -25,6 +25,7 @@ from etl.ledger import (
     leased,
     load_history,
     merge_state,
+    record_keys,
     signed_row,
 )
 from etl.ledger.key_events import _noted
@@ -36,6 +37,7 @@ from etl.run.request import Run
 from etl.run.resume import already_loaded
 from etl.settings import Settings
 from etl.stage import Manifest, SourceTotals
+from masking.errors import KeyUnusable
 from masking.examples import example_keyring
 from masking.keyring import Keyring
 from schemas.business_days import Window
@@ -163,7 +165,7 @@ def staged_is_superseded(books: Books) -> bool:
 def key_is_used(books: Books) -> bool:
     """Whether its key version must stay the key that it was."""
     books.note(books.contract("rewards"), key_checks={books.number: "00000000"})
-    return books.number in _noted(books.ledger)[1]
+    return books.number in _noted(books.ledger, ())[1]
 
 
 PLACES: Mapping[Callable[[Books], bool], frozenset[LoadOutcome]] = {
@@ -208,6 +210,43 @@ def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings
         size.rows for size in load_history(ledger.warehouse, [contract.table], DAY + timedelta(1))[contract.table]
     ] == [7]
     assert merge_state(ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
+
+
+def test_loads_of_long_ago_are_read_where_nothing_newer_is_known(own_settings: Settings, ledger: Ledger) -> None:
+    """A run looks at late partitions only; a table that was not loaded since still has its size, but is not merged."""
+    books, long_ago = Books(own_settings, ledger, LoadOutcome.PUBLISHED), now() - timedelta(days=500)
+    sleeping, awake = books.contract("delinquencies"), books.contract("rewards")
+    for contract in (sleeping, awake):
+        merging = {"watermark": long_ago, "source_origin": ORIGIN, "keys_compared": 7, "nulls": {"late_fee": 1}}
+        books.note(contract, at=long_ago, day=DAY - timedelta(days=500), **merging)
+    books.note(awake, rows=8, nulls={"value": 1})
+    sizes = load_history(ledger.warehouse, [sleeping.table, awake.table, "unknown"], DAY + timedelta(days=1))
+    assert {name: [one.rows for one in found] for name, found in sizes.items()} == {
+        sleeping.table: [7],
+        awake.table: [8],
+        "unknown": [],
+    }
+    assert merge_state(ledger.warehouse, sleeping, example_keyring(), ORIGIN) is None
+
+
+def test_a_key_is_proven_by_its_recorded_use_and_by_loads_of_long_ago(own_settings: Settings) -> None:
+    """A changed key is refused whether its use is an event already, or only a load that is older than what is read."""
+    keys, other = example_keyring(), Keyring.create("2023-08-30T00:00:00Z")
+    number, kcv = keys.primary, keys.version(keys.primary).kcv
+    checks = {"key_checks": {number: kcv}, "at": now() - timedelta(days=500)}
+    books = Books(own_settings, Ledger.of(of_dataset(own_settings, "long_ago_ops")), LoadOutcome.PUBLISHED)
+    books.note(books.contract("rewards"), **checks)
+    with pytest.raises(KeyUnusable):
+        record_keys(books.ledger, other, "r1")
+    assert number in record_keys(books.ledger, keys, "r2")
+    books.ledger.warehouse.client.query_and_wait(f"DELETE FROM `{books.ledger.table_id('table_loads')}` WHERE TRUE")
+    with pytest.raises(KeyUnusable):
+        record_keys(books.ledger, other, "r3")
+
+
+def of_dataset(settings: Settings, dataset: str) -> Settings:
+    """Returns the settings with another dataset for the ledger."""
+    return settings.model_copy(update={"bigquery": settings.bigquery.model_copy(update={"ops_dataset": dataset})})
 
 
 @pytest.mark.parametrize("origin", [None, "postgres 1 1 16400", "postgres 1 2 16385", "mysql 1 16385"])
