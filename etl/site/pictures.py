@@ -60,9 +60,9 @@ def groups_of(warehouse: Warehouse, view: str, picture: Picture | None, least: i
     large = [row for row in rows if (row["people"] or 0) >= least]
     values = _values(picture, large)
     small = len(rows) - len(large)
-    if picture.shape == "funnel":  # its steps are groups of persons themselves
-        steps = {key: value for key, value in values.items() if value >= least}
-        values, small = steps, small + len(values) - len(steps)
+    if len(picture.measures) > 1:  # what stands beside a count of persons may be a count of fewer
+        shown = {key: value for key, value in values.items() if value >= least}
+        values, small = shown, small + len(values) - len(shown)
     missing: Missing = "" if values else "empty" if rows else "no_rows"
     return Groups(values, small, missing)
 

@@ -178,3 +178,16 @@ def test_a_group_of_too_few_is_not_drawn(house: House, people: dict[str, bool], 
     assert found.small == 3 - len(shown)
     assert groups_of(warehouse, "st_views.nowhere", picture, 10, 2**30).missing == "unpublished"
     assert groups_of(warehouse, "st_views.groups", picture, 11, 2**30).missing == "empty"
+
+
+def test_a_count_of_few_beside_a_larger_one_is_not_drawn(house: House) -> None:
+    """Of members and those of them who left, a group of two who left stays away, however many members there are."""
+    warehouse = Warehouse.of(house.settings)
+    warehouse.client.query_and_wait(
+        "CREATE OR REPLACE TABLE st_views.parts AS SELECT 'a' AS month, 40 AS members, 2 AS leavers "
+        "UNION ALL SELECT 'b', 50, 20"
+    )
+    picture = PICTURE.model_copy(update={"measures": ("members", "leavers"), "stacked": False})
+    found = groups_of(warehouse, "st_views.parts", picture, 10, 2**30)
+    assert found.values == {("a", "members"): 40, ("b", "members"): 50, ("b", "leavers"): 20}
+    assert found.small == 1
