@@ -30,10 +30,11 @@ class Alphabet:
     def read(self, text: Bytes) -> tuple[Bytes, Flags]:
         """Returns the numerals of each row, uint8 (m, L), and True for rows that are spelled in this alphabet only."""
         # Digits are 48 above their value, and a subtraction is several times faster than a look-up.
-        numerals = text - _ZERO if self._only_digits else self._numeral_of[text]
+        numerals: Bytes = text - _ZERO if self._only_digits else self._numeral_of[text]
         if numerals.size == 0 or numerals.max() < self.radix:
             return numerals, np.ones(len(text), np.bool_)
-        return numerals, (numerals < self.radix).all(axis=1)
+        fits: Flags = np.all(numerals < self.radix, axis=1)
+        return numerals, fits
 
     def write(self, numerals: Bytes) -> Bytes:
         """Returns the characters of each row of numerals."""

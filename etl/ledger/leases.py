@@ -28,8 +28,8 @@ _POLL_SECONDS: Final = 1.0
 class LeaseProof(Protocol):
     """What publishing asks before it starts a load job."""
 
-    def prove(self) -> None:
-        """Proves that no other run may publish the table now.
+    def prove(self, *, anew: bool = False) -> None:
+        """Proves that no other run may publish the table now; `anew`, although it was proven a moment ago.
 
         Raises:
             LeaseHeld: the lease is lost.
@@ -116,10 +116,10 @@ class TableLease:
         self._proven = float("-inf")
         self._one_at_a_time = threading.Lock()
 
-    def prove(self) -> None:
+    def prove(self, *, anew: bool = False) -> None:
         """See `LeaseProof`."""
         with self._one_at_a_time:
-            if time.monotonic() - self._proven < _PROOF_SECONDS:
+            if not anew and time.monotonic() - self._proven < _PROOF_SECONDS:
                 return
             self._leases.prove(self._table)
             self._proven = time.monotonic()

@@ -53,7 +53,7 @@ def unless_lost(lease: LeaseProof, job: Callable[[], Job]) -> Job:
         return job()
     except KagemushaError as error:
         failure = error
-    lease.prove()
+    lease.prove(anew=True)
     raise failure
 
 

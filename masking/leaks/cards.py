@@ -41,7 +41,7 @@ def _lengths_by_prefix() -> npt.NDArray[np.bool_]:
 
 
 _ISSUED = _lengths_by_prefix()
-_BEGINS = _ISSUED.reshape(10, -1).any(axis=1)
+_BEGINS: npt.NDArray[np.bool_] = np.any(_ISSUED.reshape(10, -1), axis=1)
 """By first digit: whether any brand's numbers begin so."""
 
 

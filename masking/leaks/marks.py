@@ -201,8 +201,8 @@ def _length_of_ampersand(padded: Bytes, begins: Positions) -> Positions:
 
 def _spelled(padded: Bytes, begins: Positions) -> Bytes:
     """Returns the byte that two hexadecimal digits behind each mark spell; anything where they are none."""
-    spelled: Bytes = (_HEX[padded[begins + 1]] << 4) | (_HEX[padded[begins + 2]] & 0xF)
-    return spelled
+    spelled = (_HEX[padded[begins + 1]] << 4) | (_HEX[padded[begins + 2]] & 0xF)
+    return spelled.astype(np.uint8, copy=False)
 
 
 def _lengths_of_names(padded: Bytes, begins: Positions) -> Positions:

@@ -40,7 +40,7 @@ NEXT_DAY = DAY + timedelta(days=1)
 class Unfenced:
     """The lease of a table that nobody else knows of."""
 
-    def prove(self) -> None:
+    def prove(self, *, anew: bool = False) -> None:
         """Nobody else can hold it."""
 
 

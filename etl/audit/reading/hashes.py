@@ -44,7 +44,8 @@ def repeated(hashes: Sequence[Hashes]) -> bool:
 def _mixed(state: Hashes, words: Hashes) -> Hashes:
     """Returns the state with a word mixed in, one to one for each of both (finalizer of MurmurHash3)."""
     state = (state ^ words) * _FACTOR
-    return np.bitwise_xor(state, state >> _HALF, out=state)
+    np.bitwise_xor(state, state >> _HALF, out=state)
+    return state
 
 
 def _of_column(column: pa.Array) -> Hashes:

@@ -77,8 +77,9 @@ class LostAfter:
         self._left = proofs
         self._one_at_a_time = threading.Lock()
 
-    def prove(self) -> None:
+    def prove(self, *, anew: bool = False) -> None:
         """Counts down."""
+        del anew
         with self._one_at_a_time:
             self._left -= 1
             if self._left < 0:
