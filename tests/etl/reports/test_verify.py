@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from etl.cli import app
 from etl.clock import now
+from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.ledger import Ledger
 from etl.run.record.results import RunResult
 from etl.settings import load_settings
@@ -186,6 +187,11 @@ def test_evidence_tells_what_left_and_how_it_was_protected(books: Books) -> None
     assert "contract has changed" not in told
     path = books.folder / f"{WHOLE}.yaml"
     edit(path, "en: One", "en: Exactly one")
+    told = books.command("evidence", books.run.run_id).stdout
+    assert "contract has changed" not in told, "the run kept its own"
+    assert "Exactly one" not in told
+    bucket = StagingBucket(StagingLocation.of(load_settings(books.settings)))
+    bucket.write(f"{bucket.target.prefix}/{books.run.run_id}/contracts.json", b"{}", "application/json")
     assert books.command("evidence", books.run.run_id).stdout.count("The contract has changed since this run") == 1
     edit(path, "en: Exactly one", "en: One")
     unknown = books.command("evidence", "nobody")

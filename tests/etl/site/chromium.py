@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,13 @@ class Page:
         """Opens a page and waits until it has loaded."""
         self._loaded = False
         self.send("Page.navigate", url=address)
+        while not self._loaded:
+            self._note(self._hear())
+
+    def leaves(self, act: Callable[[], object]) -> None:
+        """Does something that opens another page, and waits until that one has loaded."""
+        self._loaded = False
+        act()
         while not self._loaded:
             self._note(self._hear())
 

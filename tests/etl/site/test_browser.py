@@ -87,8 +87,7 @@ def test_search_finds_a_column_by_keyboard_alone(tab: Page, typed: str, first: s
     tab.says("document.getElementById('find').focus()")
     tab.type(typed)
     assert found(tab)[0].startswith(first)
-    tab.press("Enter")
-    tab.says("new Promise(done => setTimeout(done, 300))")
+    tab.leaves(lambda: tab.press("Enter"))
     assert page in tab.says("location.href")
 
 
@@ -117,7 +116,7 @@ def test_charts_are_drawn(tab: Page, written: Path) -> None:
     tab.open((written / "dashboards.html").as_uri())
     script = """JSON.stringify([...document.querySelectorAll('svg.chart')].map(one => {
       const marks = [...one.querySelectorAll('rect, path.line, circle')];
-      return [one.getBoundingClientRect().height, marks.length, getComputedStyle(marks[0]).fill];
+      return [one.getBoundingClientRect().height, marks.length, getComputedStyle(marks.at(-1)).fill];
     }))"""
     light: list[Any] = json.loads(tab.says(script))
     assert len(light) >= 7
@@ -130,12 +129,10 @@ def test_charts_are_drawn(tab: Page, written: Path) -> None:
 def test_the_language_switch_stays_on_the_page(tab: Page, written: Path) -> None:
     """Each page leads to itself in the other language, and back."""
     tab.open((written / "tables" / "cards.html").as_uri())
-    tab.says("document.querySelector('.tongue').click()")
-    tab.says("new Promise(done => setTimeout(done, 300))")
+    tab.leaves(lambda: tab.says("document.querySelector('.tongue').click()"))
     assert tab.says("location.pathname").endswith("/ja/tables/cards.html")
     assert tab.says("document.documentElement.lang") == "ja"
-    tab.says("document.querySelector('.tongue').click()")
-    tab.says("new Promise(done => setTimeout(done, 300))")
+    tab.leaves(lambda: tab.says("document.querySelector('.tongue').click()"))
     assert tab.says("location.pathname").endswith("/tables/cards.html")
 
 
