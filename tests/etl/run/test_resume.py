@@ -44,7 +44,7 @@ def test_a_resumed_run_loads_only_what_is_not_proven(issuer: Issuer, contracts: 
     assert outcomes(resumed(issuer, contracts, DONE)[0]) == {DONE: "published"}
     assert outcomes(resumed(issuer, contracts, DONE, OTHER)[0]) == {DONE: "already loaded", OTHER: "published"}
 
-    edit(contracts / f"{DONE}.yaml", "about: One", "about: Exactly one")
+    edit(contracts / f"{DONE}.yaml", "en: One", "en: Exactly one")
     held = load_contracts(contracts)[OTHER].publish
     with leased(Ledger(issuer.warehouse), "killed-later", [held], 60):
         pass

@@ -138,10 +138,10 @@ def test_a_stage_that_is_overtaken_changed_or_gone_is_refused(
     """A newer run's rows are not replaced by older ones; other bytes and another contract are not published."""
     stopped = run()
     suite, contract = suites / f"{TABLE}.yaml", contracts / f"{TABLE}.yaml"
-    edit(contract, "about: ", "about: Now, ")
+    edit(contract, "en: ", "en: Now, ")
     with pytest.raises(StageGone, match="under another contract"):
         StagedRun(issuer.settings, contracts, suites).publish(stopped.run_id, TABLE, quiet)
-    edit(contract, "about: Now, ", "about: ")
+    edit(contract, "en: Now, ", "en: ")
     with pytest.raises(StageGone, match="no staged files"):
         gate.publish("20230830-none", TABLE, quiet)
     suite.write_text("table: clubs\n", encoding="utf-8")
