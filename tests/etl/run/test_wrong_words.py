@@ -53,7 +53,7 @@ def test_an_unknown_table_is_refused(issuer: Issuer, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("about: ", "abuot: ", "abuot: Extra inputs are not permitted"),
+        ("about:", "abuot:", "abuot: Extra inputs are not permitted"),
         ("{strategy: redact, value: REDACTED}", "{strategy: redact, valeu: REDACTED}", "contact_name"),
         ("load: {mode: snapshot}", "load: {mode: snapshots}", "load"),
         ("key: [club_id]", "key: [contact_phone]", "key names contact_phone, which is not published"),
