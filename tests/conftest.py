@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -55,6 +59,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path in places:
             item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.fixture(autouse=True)
+def messages_come_back() -> Iterator[None]:
+    """Lets tests read what is logged, also after one in which a command withheld the messages of this process."""
+    factory, warned, died = logging.getLogRecordFactory(), warnings.showwarning, sys.excepthook
+    threads, unraisable = threading.excepthook, sys.unraisablehook
+    yield
+    logging.setLogRecordFactory(factory)
+    warnings.showwarning, sys.excepthook = warned, died
+    threading.excepthook, sys.unraisablehook = threads, unraisable
 
 
 @pytest.fixture(scope="session")

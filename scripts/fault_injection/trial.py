@@ -125,7 +125,8 @@ def tried(played: Field, point: Point) -> Outcome:
 def leaked(played: Field, found: Rows) -> int:
     """Returns how often a value that was planted in columns that are dropped is in a destination or a staged file."""
     published = sum(row.count(value) for rows in found.values() for row in rows for value in PLANTED)
-    files = [one.name for one in played.stage.stored("") if one.name.endswith(".parquet")]
+    ours = {one.name for one in played.stage.stored("")} - played.strangers
+    files = [name for name in ours if name.endswith(".parquet")]
     return published + sum(_text(played, name).count(value) for name in files for value in PLANTED)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -203,16 +203,13 @@ class Cluster:
         server = self._state.process(STANDBY)
         assert server is not None
         stopped: set[int] = set()
-        while fresh := {server.pid, *_children(server.pid)} - stopped:
-            for pid in fresh:
-                os.kill(pid, signal.SIGSTOP)
-            stopped |= fresh
         try:
+            while fresh := {server.pid, *_children(server.pid)} - stopped:
+                stopped |= fresh
+                _signal_all(fresh, signal.SIGSTOP)
             yield
         finally:
-            for pid in stopped:
-                with suppress(ProcessLookupError):  # a session may have ended, and the others must go on all the same
-                    os.kill(pid, signal.SIGCONT)
+            _signal_all(stopped, signal.SIGCONT)
 
     def promote(self) -> None:
         """Makes the standby a primary."""
@@ -272,6 +269,13 @@ def pair_contracts(folder: Path, dataset: str = "pair") -> dict[str, Contract]:
         text = _CONTRACT.format(table=table, dataset=dataset) + (_NOTE if table == "wide" else "")
         (folder / f"{table}.yaml").write_text(text, encoding="utf-8")
     return load_contracts(folder)
+
+
+def _signal_all(pids: Collection[int], number: signal.Signals) -> None:
+    """Sends a signal to processes; a session may have ended meanwhile, and the others must get it all the same."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _children(pid: int) -> set[int]:
