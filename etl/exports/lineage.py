@@ -1,6 +1,6 @@
 """What a run read and wrote, as OpenLineage events: tables, columns, and which of them are masked; never a value.
 
-Sources: OpenLineage specification 2-0-2, facets ColumnLineage 1-2-0, Schema 1-1-1, OutputStatistics 1-0-2; naming of
+Sources: OpenLineage specification 2-0-2, facets ColumnLineage 1-2-0, Schema 1-2-0, OutputStatistics 1-0-2; naming of
 PostgreSQL, MySQL and BigQuery datasets as the specification has it.
 """
 
@@ -82,7 +82,7 @@ def _facets(contract: Contract, source: Mapping[str, str]) -> dict[str, Any]:
     }
     shown = [{"name": name, "type": bigquery_type(contract.output_type(name))} for name in contract.published]
     return {
-        "schema": _facet("1-1-1/SchemaDatasetFacet", fields=shown),
+        "schema": _facet("1-2-0/SchemaDatasetFacet", fields=shown),
         "columnLineage": _facet("1-2-0/ColumnLineageDatasetFacet", fields=fields),
     }
 

@@ -50,15 +50,17 @@ def test_a_batch_is_a_column(mask: KeyedStrategy) -> None:
 
 
 def test_tokens_follow_the_keys_version() -> None:
-    """A rotation gives other tokens; until the app follows, it names the version that tables still have."""
-    rotated = KEYS.rotated(NOW)
+    """A rotated key makes other tokens once it is in use; until the app follows, it names the old version."""
+    pending = KEYS.rotated(NOW)
+    assert token(42, pending, MEMBER) == token(42, KEYS, MEMBER)
+    rotated = pending.activated(2)
     assert token(42, rotated, MEMBER) != token(42, KEYS, MEMBER)
     assert token(42, rotated, MEMBER, version=1) == token(42, KEYS, MEMBER)
 
 
 def test_a_destroyed_key_makes_no_token() -> None:
     """Nor does a retired or an unknown one."""
-    rotated = KEYS.rotated(NOW)
+    rotated = KEYS.rotated(NOW).activated(2)
     for keys, version in ((rotated.retired(1), 1), (rotated.retired(1).destroyed(1), 1), (KEYS, 7)):
         with pytest.raises(KeyUnusable):
             token(42, keys, MEMBER, version=version)

@@ -15,6 +15,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from referencing import Registry, Resource
 
 from etl.exports.lineage import events
 from etl.exports.metrics import emf_lines, prometheus_text
@@ -29,6 +31,11 @@ PYTHON = ROOT / ".venv-exports" / "bin" / "python"
 CONTRACTS = load_contracts()
 ENDED = datetime(2023, 8, 30, 17, tzinfo=UTC)
 SECRET = "4111111111111111"
+SCHEMAS = [
+    Resource.from_contents(json.loads(path.read_text(encoding="utf-8")))
+    for path in (ROOT / "tests" / "vectors" / "exports" / "openlineage").glob("*.json")
+]
+LINEAGE: Registry[object] = SCHEMAS @ Registry()
 TABLES = (
     TableResult("payments", LoadOutcome.PUBLISHED, rows=1907, bytes=205379, seconds=5.9),
     TableResult("cards", LoadOutcome.PUBLISHED, error=f"an error that quotes {SECRET}", exit_code=1),
@@ -192,6 +199,33 @@ def test_metrics_are_prometheus_text(tmp_path: Path) -> None:
     assert all(line.startswith("# TYPE ") or sample.fullmatch(line) for line in lines)
     assert 'kagemusha_last_run_rows{table="payments"} 1907' in lines
     assert len(lines) == len(prometheus_text(TABLES, ENDED).splitlines()) == len(set(lines))
+
+
+@pytest.mark.parametrize("table", [*CONTRACTS])
+def test_events_are_valid_openlineage(table: str) -> None:
+    """Events, and each facet in them, are what OpenLineage's own schemas say."""
+    result = TableResult(table, LoadOutcome.PUBLISHED, rows=7, bytes=11, seconds=1.5)
+    for event in events(settings(), CONTRACTS, "run-1", [result], ENDED):
+        _validate(event, event["schemaURL"])
+        (output,) = event["outputs"]
+        for facet in {**output.get("facets", {}), **output.get("outputFacets", {})}.values():
+            _validate(facet, facet["_schemaURL"])
+
+
+def test_an_event_that_is_none_is_noticed() -> None:
+    """The schemas are read: a column's lineage without its column, and an event without a run, are not valid."""
+    result = TableResult("payments", LoadOutcome.PUBLISHED, rows=7, bytes=11, seconds=1.5)
+    *_, event = events(settings(), CONTRACTS, "run-1", [result], ENDED)
+    facet = event["outputs"][0]["facets"]["columnLineage"]
+    del next(iter(facet["fields"].values()))["inputFields"][0]["field"]
+    with pytest.raises(ValidationError):
+        _validate(facet, facet["_schemaURL"])
+    with pytest.raises(ValidationError):
+        _validate({name: one for name, one in event.items() if name != "run"}, event["schemaURL"])
+
+
+def _validate(found: object, url: str) -> None:
+    Draft202012Validator({"$ref": url}, registry=LINEAGE, format_checker=FormatChecker()).validate(found)
 
 
 @pytest.mark.exports
