@@ -20,7 +20,8 @@ def table_row(
     run_id: str, day: date, result: TableResult, staged: Staged | None, verdict: Verdict | None
 ) -> dict[str, object]:
     """Returns a table's row of `ops.table_loads`; what a step did not reach is absent."""
-    row: dict[str, object] = {**asdict(result), "table_name": result.table, "run_id": run_id, "day": day, "at": now()}
+    told = {**asdict(result), "quarantined": None}  # a number there, the rows themselves here
+    row: dict[str, object] = {**told, "table_name": result.table, "run_id": run_id, "day": day, "at": now()}
     if staged is not None:
         row |= _staged_part(staged)
     row["step_seconds"] = _step_seconds(staged, verdict) or None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pyarrow as pa
 import pytest
 
 from etl.audit import Verdict
 from etl.errors import NO_ROW_READ, PlanRejected
 from etl.ledger import FailedCheck
+from etl.run.record.ledger_rows import table_row
 from etl.run.record.results import failed_checks, failed_result
 from etl.stage import refuse_leaks
 from etl.stage.leak_gate import LeakFound
@@ -41,6 +44,12 @@ def test_a_table_that_the_gate_stopped_tells_the_rows_it_read() -> None:
     with pytest.raises(LeakFound) as unread:
         refuse_leaks(batch, {})
     assert failed_result("gifts", unread.value, 1.0).rows == 0
+
+
+def test_a_load_that_staged_nothing_names_no_row_in_quarantine() -> None:
+    """The ledger has rows there, not a number: whoever reads them need not tell the two apart."""
+    result = failed_result("gifts", PlanRejected("A column is gone.", not_done=NO_ROW_READ), 1.0)
+    assert table_row("run", date(2023, 8, 30), result, None, None)["quarantined"] is None
 
 
 def test_a_column_that_is_named_like_a_card_is_not_written_down() -> None:
