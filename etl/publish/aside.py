@@ -70,15 +70,21 @@ class Asides:
         table = self._created(staged, schema)
         name = f"{table.project}.{table.dataset_id}.{table.table_id}"
         try:
-            uris = [self.location.uri(file.name) for file in staged.files]
-            job_id = f"kagemusha_{staged.plan.table}_{what}_{self.digest}_{secrets.token_hex(4)}"
-            load(self.warehouse, uris, name, job_id, load_config(staged.plan.contract, table))
-            refuse_changed_files(staged, self.location)
+            self._fill(staged, what, table, name)
             _refuse_other_rows(self.warehouse, staged, name)
         except KagemushaError:
             self.discard(name)
             raise
         return name
+
+    def _fill(self, staged: Staged, what: str, table: bigquery.Table, name: str) -> None:
+        """Loads the files; a job that failed on other bytes than the audit's failed because of these."""
+        uris = [self.location.uri(file.name) for file in staged.files]
+        job_id = f"kagemusha_{staged.plan.table}_{what}_{self.digest}_{secrets.token_hex(4)}"
+        try:
+            load(self.warehouse, uris, name, job_id, load_config(staged.plan.contract, table))
+        finally:
+            refuse_changed_files(staged, self.location)
 
     def discard(self, name: str) -> None:
         """Removes a table beside; where that fails it ends by itself, and what was or was not published stays so."""

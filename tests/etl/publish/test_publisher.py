@@ -144,16 +144,19 @@ def test_a_partial_publish_says_so(warehouse: Warehouse, location: StagingLocati
     assert len(set(rows(warehouse, "partial")) & {(MONDAY, "c"), (TUESDAY, "d")}) == 1
 
 
-def test_files_that_changed_after_the_audit_are_not_loaded(warehouse: Warehouse, location: StagingLocation) -> None:
-    """When one file of two was written again since, no day is replaced."""
-    found = contract("changed")
+@pytest.mark.parametrize("readable", [True, False])
+def test_files_that_changed_after_the_audit_are_not_loaded(
+    warehouse: Warehouse, location: StagingLocation, *, readable: bool
+) -> None:
+    """When one file of two was written again since, no day is replaced, also where BigQuery cannot read it."""
+    found, bucket = contract(f"changed_{readable}".lower()), StagingBucket(location)
     Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
     proof = staged(found, location, {MONDAY: ["c"], TUESDAY: ["d"]})
     name = proof.staged.files[1].name
-    StagingBucket(location).write(name, StagingBucket(location).read(name), "application/octet-stream")
+    bucket.write(name, bucket.read(name) if readable else b"no file of ours", "application/octet-stream")
     with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
         Publisher(warehouse, location).publish(proof, FREE)
-    assert rows(warehouse, "changed") == [(MONDAY, "a"), (TUESDAY, "b")]
+    assert rows(warehouse, found.publish.split(".")[1]) == [(MONDAY, "a"), (TUESDAY, "b")]
 
 
 @pytest.mark.parametrize("put_back", [False, True])
