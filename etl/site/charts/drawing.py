@@ -57,7 +57,7 @@ def text_width(content: str, size: float = 12) -> float:
 
 def color(series: Sequence[str], name: str) -> str:
     """Returns the class of a series' color; the style sheet has six."""
-    return f"c{series.index(name) % 6 + 1}"
+    return f"c{series.index(name) % 8 + 1}"
 
 
 def table_of(
