@@ -14,6 +14,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from schemas.contract import Contract  # noqa: E402  the checkout comes first on the path
+from scripts.generated import write_or_check  # noqa: E402
 
 TARGET: Final = ROOT / "schemas" / "contract.schema.json"
 
@@ -21,14 +22,7 @@ TARGET: Final = ROOT / "schemas" / "contract.schema.json"
 def main() -> int:
     """Writes the schema, or with --check tells whether it is up to date."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Contract.model_json_schema(by_alias=True)}
-    text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{TARGET.name} is out of date: run python scripts/generate_contract_schema.py", file=sys.stderr)
-    return 1
+    return write_or_check(TARGET, json.dumps(schema, indent=2, ensure_ascii=False) + "\n", __file__)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from masking.formats import SCHEMES  # noqa: E402 - the checkout comes first on 
 from masking.leaks.brands import ISSUER_RANGES, STATE_OF  # noqa: E402
 from masking.policy import POLICY, RULES, Profile  # noqa: E402
 from schemas.lint import CONTRACT_FITS, NAMES_FIT, VIEW_READS  # noqa: E402
+from scripts.generated import write_or_check  # noqa: E402
 
 TARGET = ROOT / "masking" / "POLICY.md"
 _PREFIXES, _BY_CHECK_DIGIT = 10**4, 10
@@ -80,14 +81,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def main() -> int:
     """Writes the page, or with --check tells whether it is up to date."""
-    page = "\n".join(written()) + "\n"
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(page, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == page:
-        return 0
-    print("masking/POLICY.md is out of date: run python scripts/generate_policy.py", file=sys.stderr)
-    return 1
+    return write_or_check(TARGET, "\n".join(written()) + "\n", __file__)
 
 
 def written() -> Iterator[str]:

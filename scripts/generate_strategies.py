@@ -21,6 +21,7 @@ from masking import canonical, normalize  # noqa: E402 - the checkout comes firs
 from masking.examples import EXAMPLE_DAY, executed  # noqa: E402
 from masking.policy import POLICY  # noqa: E402
 from masking.strategies import AnyStrategy, Example, Strategy  # noqa: E402
+from scripts.generated import write_or_check  # noqa: E402
 
 SCHEMAS: dict[str, dict[str, Any]] = TypeAdapter(AnyStrategy).json_schema()["$defs"]  # Any: JSON Schemas
 TARGET = ROOT / "masking" / "STRATEGIES.md"
@@ -40,14 +41,7 @@ reads its values.
 
 def main() -> int:
     """Writes the page, or with --check tells whether it is up to date."""
-    page = "\n".join(written())
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(page, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == page:
-        return 0
-    print("masking/STRATEGIES.md is out of date: run python scripts/generate_strategies.py", file=sys.stderr)
-    return 1
+    return write_or_check(TARGET, "\n".join(written()), __file__)
 
 
 def written() -> Iterator[str]:

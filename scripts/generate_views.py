@@ -13,20 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from schemas.view_file import View, load_views  # noqa: E402 - the checkout comes first on the path
+from scripts.generated import write_or_check  # noqa: E402
 
 TARGET = ROOT / "schemas" / "views" / "VIEWS.md"
 
 
 def main() -> int:
     """Writes the page, or with --check tells whether it is up to date."""
-    page = "\n".join(written()) + "\n"
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(page, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == page:
-        return 0
-    print("schemas/views/VIEWS.md is out of date: run python scripts/generate_views.py", file=sys.stderr)
-    return 1
+    return write_or_check(TARGET, "\n".join(written()) + "\n", __file__)
 
 
 def written() -> Iterator[str]:

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from expectations.build import KINDS, taken  # noqa: E402 - the checkout comes first on the path
 from expectations.vocabulary import TABLE  # noqa: E402
+from scripts.generated import write_or_check  # noqa: E402
 
 CHECKS: Final[Mapping[str, dict[str, object]]] = {
     "_validate_row_condition": {},  # text always passes
@@ -42,14 +43,7 @@ OWN_SYNTAX: Final = {"great_expectations", "great_expectations__experimental__"}
 
 def main() -> int:
     """Writes the table, or with --check tells whether it is up to date."""
-    table = written()
-    if "--check" not in sys.argv[1:]:
-        TABLE.write_text(table, encoding="utf-8")
-        return 0
-    if TABLE.is_file() and TABLE.read_text(encoding="utf-8") == table:
-        return 0
-    print("expectations/vocabulary.json is out of date: run python scripts/generate_vocabulary.py", file=sys.stderr)
-    return 1
+    return write_or_check(TABLE, written(), __file__)
 
 
 def written() -> str:

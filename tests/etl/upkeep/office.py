@@ -72,7 +72,7 @@ class Office:
         return found
 
     def versions(self) -> dict[str, list[str]]:
-        """Gives, for each table with tokens, the key versions that they name."""
+        """Returns, for each table with tokens, the key versions that they name."""
         publish = {name: load_contracts(self.contracts)[name].publish for name in TOKENS}
         return {
             name: sorted(

@@ -73,7 +73,7 @@ class Shop:
 
 
 def _fill(shop: Shop, keyring: str) -> None:
-    """Gives each table a row of each person under key versions 1 and 2, the third under 2 only; and a token map."""
+    """Puts into each table a row of each person under key versions 1 and 2, the third under 2 only; and a token map."""
     client = shop.ledger.warehouse.client
     keys = open_keyring(KeyRef(keyring))
     for name, contract in shop.contracts.items():
