@@ -16,6 +16,7 @@ from etl.cloud.bigquery import quoted
 from etl.ledger import PUBLISHED, Ledger
 from etl.plan import TablePlan, mask_plan
 from etl.publish import published_totals
+from etl.reports.facts.runs import left_out
 from etl.reports.merged import MovedOn, moved_on, unexplained
 from etl.settings import Settings
 from etl.source import hold_snapshot
@@ -131,7 +132,7 @@ def _last_load(ledger: Ledger, contract: Contract, day: date) -> _Load | None:
     return _Load(
         rows=None if counted is None else int(counted),
         sums={column: Decimal(total) for column, total in sums.items()},
-        left_out=len(json.loads(row["quarantined"] or "[]")),
+        left_out=left_out(row["quarantined"]),
         erased=_erased(ledger, contract, row["at"]),
         watermark=row["watermark"],
         origin=row["source_origin"],

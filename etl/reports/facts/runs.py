@@ -236,7 +236,7 @@ def _load(row: Row, checks: Sequence[CheckFacts]) -> LoadFacts:
         bytes=row["bytes"],
         partitions=row["partitions"] or 0,
         deleted=row["deleted"] or 0,
-        quarantined=_left_out(row["quarantined"]),
+        quarantined=left_out(row["quarantined"]),
         seconds=row["seconds"] or 0.0,
         peak_mib=row["peak_mib"] or 0,
         steps={name: float(taken) for name, taken in json.loads(row["step_seconds"] or "{}").items()},
@@ -262,7 +262,7 @@ def _check(row: Row) -> CheckFacts:
     )
 
 
-def _left_out(written: str | None) -> int:
+def left_out(written: str | None) -> int:
     """Returns how many rows a load left out; earlier versions wrote 0 where nothing was staged."""
     rows = json.loads(written or "[]")
     return len(rows) if isinstance(rows, list) else 0
