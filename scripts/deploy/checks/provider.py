@@ -1,28 +1,27 @@
 """A Terraform provider that knows its schema and nothing else: configurations are checked without a network.
 
 Terraform's core validates a configuration against the schemas of its providers, and `terraform test` with mocked
-providers plans and applies with nothing but them. This process answers with a schema of `schemas/*.json`; whatever
-would reach a cloud is not there. Terraform starts it; see `terraform.py`.
+providers plans and applies with nothing but them. This one answers with a schema of `schemas/*.json`; whatever would
+reach a cloud is not there. It listens in the process that Terraform's core runs in (see `terraform.py`), so that no
+run of Terraform has to start it.
 
-Source: Terraform plugin protocol 6 (tfplugin6.proto) and go-plugin's handshake, both as PyPI's `tf` carries them.
+Source: Terraform plugin protocol 6 (tfplugin6.proto), as PyPI's `tf` carries it; go-plugin's `ReattachConfig`.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-import sys
-import tempfile
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from concurrent import futures
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import grpc
 import msgpack
-from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, grpc_stdio_pb2_grpc, tfplugin_pb2_grpc
 from tf.gen import tfplugin_pb2 as wire
-from tf.runner import _self_signed_cert
+from tf.gen import tfplugin_pb2_grpc
 
 Json = dict[str, Any]  # schemas and messages of generated code carry no types
 
@@ -39,7 +38,8 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):  # type: ignore[misc]  # gen
 
     def __init__(self, schema: Json) -> None:
         self._schema = schema
-        self._name = schema["provider"].rpartition("/")[2]
+        self.source = str(schema["provider"])
+        self._name = self.source.rpartition("/")[2]
 
     def GetProviderSchema(self, request: object, context: object) -> object:  # noqa: N802, ARG002  the protocol's names
         """Returns the schemas of the provider, its resources and its data sources."""
@@ -134,41 +134,29 @@ def _block(block: Json) -> object:
     )
 
 
-class _Controller(grpc_controller_pb2_grpc.GRPCControllerServicer):  # type: ignore[misc]  # the same
-    """Ends the process when Terraform is done with it."""
+@contextmanager
+def served(schemas: Mapping[str, Path], folder: Path) -> Iterator[str]:
+    """Yields where the providers listen, as Terraform reads it from TF_REATTACH_PROVIDERS.
 
-    def __init__(self, server: grpc.Server) -> None:
-        self._server = server
-
-    def Shutdown(self, request: object, context: object) -> object:  # noqa: N802, ARG002  the protocol's names
-        """Stops the server."""
-        self._server.stop(0)
-        return grpc_controller_pb2.Empty()
-
-
-class _Silence(grpc_stdio_pb2_grpc.GRPCStdioServicer):  # type: ignore[misc]  # the same
-    """Has nothing to say."""
-
-    def StreamStdio(self, request: object, context: object) -> Iterator[object]:  # noqa: N802, ARG002  the same
-        """Returns no line."""
-        return iter(())
-
-
-def main(schema: Path) -> None:
-    """Serves on a socket that Terraform is told of by go-plugin's handshake line."""
-    server = grpc.server(futures.ThreadPoolExecutor(4))
-    tfplugin_pb2_grpc.add_ProviderServicer_to_server(Provider(json.loads(schema.read_text(encoding="utf-8"))), server)
-    grpc_controller_pb2_grpc.add_GRPCControllerServicer_to_server(_Controller(server), server)
-    grpc_stdio_pb2_grpc.add_GRPCStdioServicer_to_server(_Silence(), server)
-    chain, credentials = _self_signed_cert()
-    with tempfile.TemporaryDirectory() as folder:
-        socket = f"{folder}/provider"
-        server.add_secure_port(f"unix://{socket}", credentials)
+    Args:
+        schemas: name of a provider → its schema.
+        folder: takes the sockets.
+    """
+    servers, places = [], {}
+    for name, schema in schemas.items():
+        provider = Provider(json.loads(schema.read_text(encoding="utf-8")))
+        server = grpc.server(futures.ThreadPoolExecutor(4))
+        tfplugin_pb2_grpc.add_ProviderServicer_to_server(provider, server)
+        server.add_insecure_port(f"unix://{folder / name}")
         server.start()
-        certificate = base64.b64encode(chain).decode().rstrip("=")
-        print(f"1|6|unix|{socket}|grpc|{certificate}", flush=True)
-        server.wait_for_termination()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+        servers.append(server)
+        places[f"registry.terraform.io/{provider.source}"] = {
+            "Protocol": "grpc",
+            "ProtocolVersion": 6,
+            "Pid": os.getpid(),
+            "Test": True,  # it belongs to whoever started it: Terraform lets it live
+            "Addr": {"Network": "unix", "String": str(folder / name)},
+        }
+    yield json.dumps(places)
+    for server in servers:
+        server.stop(0)

