@@ -22,6 +22,7 @@ settings.load_profile("no_times")
 
 TESTS: Final = Path(__file__).parent
 LONG: Final = (
+    "scripts/deploy/test_built_package.py",
     "package/test_installed.py",
     "etl/canaries/test_canaries.py",
     "etl/run/test_kill.py",

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 _CHUNK: Final = 1 << 20
-_LEVEL: Final = 6
+_LEVEL: Final = 4
+"""Of gzip: 6 takes more than twice the time for 4 % fewer bytes."""
 
 
 def members(folder: Path) -> Iterator[Path]:
