@@ -2,7 +2,7 @@
 
 Arguments: `--from YYYY-MM-DD`, `--to YYYY-MM-DD` (default: the last business day that has ended in Japan),
 `--tables a,b` (default: all with business days), `--resume true` (leaves out what the ledger proves loaded),
-`--settings PATH` or `s3://…`, `--contracts FOLDER`, `s3://…` or `gs://…` (default: the bundled ones).
+`--settings PATH` or `s3://…`, `--contracts FOLDER`, `s3://…` or `gs://…` (default and `bundled`: the package's).
 """
 
 from __future__ import annotations

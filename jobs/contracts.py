@@ -11,12 +11,16 @@ from etl.errors import NO_ROW_READ, SettingsInvalid, SourceUnavailable
 from masking.errors import KagemushaError
 
 _S3, _GS = "s3://", "gs://"
+_BUNDLED: Final = "bundled"
 _KINDS: Final = frozenset({".yaml", ".sql"})
 Files = Iterator[tuple[PurePosixPath, bytes]]
 
 
 def contracts_folder(arguments: Mapping[str, str], settings: Path | None) -> Path | None:
-    """Returns the folder that `--contracts` names, fetched where it is a bucket's; None where it was not passed.
+    """Returns the folder that `--contracts` names, fetched where it is a bucket's; None for the bundled ones.
+
+    The word `bundled` means the same as no argument: an installation can fix it, so that whoever may start a job cannot
+    bring masking rules along.
 
     Args:
         arguments: the job's.
@@ -28,7 +32,7 @@ def contracts_folder(arguments: Mapping[str, str], settings: Path | None) -> Pat
         StorageUnavailable: Cloud Storage did not answer.
     """
     named = arguments.get("contracts")
-    if named is None:
+    if named is None or named == _BUNDLED:
         return None
     if not named.startswith((_S3, _GS)):
         return _present(Path(named))

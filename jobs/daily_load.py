@@ -1,8 +1,9 @@
 """The daily load job: the same run under AWS Glue, `spark-submit jobs/daily_load.py --day …` and `kagemusha run`.
 
 Arguments: `--day YYYY-MM-DD` (default: the last business day that has ended in Japan), `--tables a,b` (default: all),
-`--settings PATH` or `s3://…`, `--contracts FOLDER`, `s3://…` or `gs://…` (default: the bundled ones), `--resume true`
-(leaves out what the ledger proves done), `--archive s3://BUCKET/PREFIX` (keeps the run's report and evidence there).
+`--settings PATH` or `s3://…`, `--contracts FOLDER`, `s3://…` or `gs://…` (default and `bundled`: the package's),
+`--resume true` (leaves out what the ledger proves done), `--archive s3://BUCKET/PREFIX` (keeps the run's report and
+evidence there).
 Glue passes `--JOB_NAME` too. How a job ends that did not publish everything says `ending.py`.
 """
 

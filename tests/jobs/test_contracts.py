@@ -51,8 +51,9 @@ def test_a_folder_that_holds_nothing_is_refused(s3: object, place: str) -> None:
 
 
 def test_a_folder_here_is_taken_as_it_is(tmp_path: Path) -> None:
-    """A folder of this machine is used where it is; one without contracts is refused; no argument, no folder."""
+    """A folder of this machine is used where it is; without contracts it is refused; `bundled` is as good as none."""
     assert contracts_folder({}, None) is None
+    assert contracts_folder({"contracts": "bundled"}, None) is None
     with pytest.raises(SettingsInvalid, match="holds no contract"):
         contracts_folder({"contracts": str(tmp_path)}, None)
     (tmp_path / "clubs.yaml").touch()

@@ -27,7 +27,12 @@ Json = dict[str, Any]  # schemas and messages of generated code carry no types
 
 _CONFIGURED: Final[dict[str, Json]] = {
     "aws": {"region": "string", "allowed_account_ids": ["list", "string"]},
-    "google": {"project": "string", "region": "string"},
+    "google": {
+        "project": "string",
+        "region": "string",
+        "billing_project": "string",
+        "user_project_override": "bool",
+    },
 }
 """What the root sets of a provider itself."""
 _NESTED_CONFIG: Final[dict[str, Json]] = {"aws": {"default_tags": {"tags": ["map", "string"]}}, "google": {}}

@@ -153,4 +153,12 @@ variable "google" {
     condition     = alltrue([for one in var.google.readers : can(regex("^(user|group|serviceAccount|domain):[^:\\s]+$", one))])
     error_message = "Readers are spelled as IAM does: group:analysts@issuer.example."
   }
+  validation {
+    condition     = var.google.user_tib_day > 0 && var.google.user_tib_day <= var.google.query_tib_day
+    error_message = "A user may scan something a day, and not more than all together: 0 < user_tib_day <= query_tib_day."
+  }
+  validation {
+    condition     = var.google.billing_account == "" || var.google.budget_usd > 0
+    error_message = "A billing account without budget_usd would warn of every cent."
+  }
 }

@@ -34,4 +34,8 @@ provider "aws" {
 provider "google" {
   project = var.google.project
   region  = var.google.location
+
+  # Budgets and quotas refuse a person's own login that names no project to count the request against.
+  billing_project       = var.google.project
+  user_project_override = true
 }

@@ -44,7 +44,13 @@ class Night:
 
 def definition(pause_seconds: int = 0) -> str:
     """Returns the state machine as Terraform renders it."""
-    values = {"job": JOB, "topic": TOPIC, "timeout_seconds": "16200", "pause_seconds": str(pause_seconds)}
+    values = {
+        "job": JOB,
+        "topic": TOPIC,
+        "timeout_seconds": "16200",
+        "night_seconds": "82800",
+        "pause_seconds": str(pause_seconds),
+    }
     return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], ASL.read_text(encoding="utf-8"))
 
 

@@ -91,6 +91,13 @@ def test_leases_run_out_before_another_try() -> None:
     assert json.loads(definition(900))["States"]["LeasesRunOut"]["Seconds"] > 180
 
 
+def test_a_night_ends_before_the_next() -> None:
+    """All tries, their pauses and Glue's own end fit into a night; what holds one up longer is ended, and alarms."""
+    machine = json.loads(definition(900))
+    load, pause = machine["States"]["Load"]["TimeoutSeconds"], machine["States"]["LeasesRunOut"]["Seconds"]
+    assert 3 * load + 2 * pause < machine["TimeoutSeconds"] < 24 * 3600
+
+
 @pytest.mark.deploy
 def test_the_language_is_kept() -> None:
     """statelint, Amazon's own rules of the language, finds nothing; a broken target it finds."""

@@ -101,3 +101,18 @@ def test_versions_are_those_of_the_schemas() -> None:
     for name in ("aws", "google"):
         schema = json.loads((DEPLOY / f"checks/schemas/{name}.json").read_text(encoding="utf-8"))
         assert re.search(rf'source += "{schema["provider"]}"\n +version += "{schema["version"]}"', asked)
+
+
+def test_the_state_is_encrypted_and_locked() -> None:
+    """The state lies encrypted and is changed by one at a time; another account's credentials are refused."""
+    asked = (DEPLOY / "terraform/versions.tf").read_text(encoding="utf-8")
+    assert re.search(r'backend "s3" \{[^}]*encrypt += true\n +use_lockfile += true\n', asked)
+    assert re.search(r"allowed_account_ids += \[var\.aws_account\]", asked)
+
+
+def test_keys_and_their_wrapping_stay() -> None:
+    """`terraform destroy` stops at every key: what is under it could never be read again."""
+    for file in (DEPLOY / "terraform").rglob("*.tf"):
+        for body in re.split(r"^resource ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            if body.startswith(('"aws_kms_key"', '"google_kms_crypto_key"')):
+                assert "prevent_destroy = true" in body, body[:60]

@@ -12,22 +12,13 @@ import pytest
 
 from etl.keys.envelope import CONTEXT
 from etl.settings import load_settings
-from scripts.deploy.checks.invariants import INVARIANTS, KEYRING_CONTEXT, broken
+from scripts.deploy.checks.invariants import INVARIANTS, KEYRING_CONTEXT, broken, rights
+from tests.scripts.deploy.breaks import AURORA, BREAKS, CONDITION, DATABASE_RULE, GLUE, GOOGLE, MEMBER
 from tests.scripts.deploy.conftest import CHECKS, DEPLOY, Terraform
 
 pytestmark = pytest.mark.deploy
 BreakLine = Callable[[str, str, str], Path]
 TERRAFORM = DEPLOY / "terraform"
-AURORA, GLUE, KEYS, STORE, NIGHTLY, GOOGLE, SETTINGS = (
-    f"modules/{name}/main.tf" for name in ("aurora", "glue", "keys", "store", "nightly", "google", "settings")
-)
-JOB_POLICY = "modules/glue/job_policy.json.tftpl"
-MEMBER = "  static_members              = [aws_rds_cluster_instance.reader.identifier]"
-DATABASE_RULE = (
-    '  description                  = "The jobs of ${var.name}"\n'
-    "  referenced_security_group_id = aws_security_group.job.id"
-)
-CONDITION = '  attribute_condition = "attribute.aws_role == \\"${local.assumed_role}\\""'
 
 
 def test_format_validity_and_tests(terraform: Terraform) -> None:
@@ -79,6 +70,7 @@ def test_validation_refuses(
     [
         (AURORA, '= "READER" # ANY', '= "ANY" # ANY', "endpoint-type"),
         (AURORA, MEMBER, f'{MEMBER[:-1]}, "issuer-2"]', "endpoint-members"),
+        (AURORA, MEMBER, "  static_members = tolist(data.aws_rds_cluster.source.cluster_members)", "endpoint-members"),
         (AURORA, "promotion_tier                  = 15", "promotion_tier = 1", "reader-tier"),
         (AURORA, "var.cluster.min_acu > 0 ||", "true ||", "pause_beside_a_serverless_writer"),
         (GOOGLE, CONDITION, "", "login-condition"),
@@ -89,7 +81,15 @@ def test_validation_refuses(
             "ingress:",
         ),
     ],
-    ids=["any-endpoint", "second-member", "early-promotion", "sleeping-writer", "login-of-everybody", "open-group"],
+    ids=[
+        "any-endpoint",
+        "second-member",
+        "members-of-an-input",
+        "early-promotion",
+        "sleeping-writer",
+        "login-of-everybody",
+        "open-group",
+    ],
 )
 def test_terraforms_own_tests_refuse(
     terraform: Terraform, break_line: BreakLine, file: str, line: str, instead: str, said: str
@@ -108,92 +108,34 @@ def test_invariants_hold(terraform: Terraform) -> None:
     assert broken(json.loads(done.said)) == {}
 
 
-BREAKS = {
-    "reader_is_promoted_last": (AURORA, "promotion_tier                  = 15", "promotion_tier = 2"),
-    "reader_is_private": (AURORA, "publicly_accessible             = false", "publicly_accessible = true"),
-    "etl_endpoint_is_one_reader": (AURORA, MEMBER, f'{MEMBER[:-1]}, "issuer-2"]'),
-    "settings_name_that_reader": (
-        "main.tf",
-        "allowed_instances = [module.aurora.instance]",
-        "allowed_instances = []",
-    ),
-    "applications_read_elsewhere": (
-        AURORA,
-        "  excluded_members            = [aws_rds_cluster_instance.reader.identifier]",
-        '  excluded_members = ["issuer-2"]',
-    ),
-    "nobody_gets_in_by_address": (
-        GLUE,
-        '  description                  = "The jobs"\n  referenced_security_group_id = aws_security_group.job.id',
-        '  cidr_ipv4 = "10.0.0.0/8"',
-    ),
-    "only_https_leaves_the_network": (GLUE, "  from_port         = 443\n", "  from_port = 0\n"),
-    "glue_never_repeats_a_run": (GLUE, "max_retries             = 0 #", "max_retries = 1 #"),
-    "nothing_writes_event_logs": (GLUE, '"--enable-spark-ui"     = "false"', '"--enable-spark-ui" = "true"'),
-    "a_run_cannot_swap_code_or_settings": (GLUE, "  non_overridable_arguments =", "  default_arguments ="),
-    "slices_are_cut_for_executors_that_are_there": (
-        GLUE,
-        '"--enable-auto-scaling" = "false"',
-        '"--enable-auto-scaling" = "true"',
-    ),
-    "what_glue_writes_is_encrypted": (
-        GLUE,
-        'cloudwatch_encryption_mode = "SSE-KMS"',
-        'cloudwatch_encryption_mode = "DISABLED"',
-    ),
-    "keyring_opens_under_its_context_only": (
-        JOB_POLICY,
-        '          "kms:EncryptionContext:purpose": "keyring"',
-        '          "kms:EncryptionContext:purpose": "anything"',
-    ),
-    "rights_name_their_resources": (JOB_POLICY, '"Resource": "${settings}"', '"Resource": "*"'),
-    "the_loader_owns_only_what_it_makes": (
-        GOOGLE,
-        "  role    = google_project_iam_custom_role.loader.name",
-        '  role = "roles/bigquery.dataEditor"',
-    ),
-    "only_the_job_logs_in": (GOOGLE, CONDITION, ""),
-    "only_the_job_acts_as_the_loader": (
-        GOOGLE,
-        "/attribute.aws_role/${local.assumed_role}",
-        "/attribute.aws_role/arn:aws:sts::123456789012:assumed-role/admin",
-    ),
-    "audience_has_the_projects_number": (
-        GOOGLE,
-        '"//iam.googleapis.com/projects/${data.google_project.project.number}',
-        '"//iam.googleapis.com/projects/${var.google.project}',
-    ),
-    "buckets_are_private": (STORE, "  block_public_policy     = true\n", ""),
-    "buckets_are_encrypted_and_keep_versions": (STORE, 'sse_algorithm     = "aws:kms"', 'sse_algorithm = "AES256"'),
-    "deleted_staged_rows_are_gone": (
-        GOOGLE,
-        "    retention_duration_seconds = 0 #",
-        "    retention_duration_seconds = 604800 #",
-    ),
-    "evidence_is_locked": (STORE, '      mode  = "COMPLIANCE"', '      mode = "GOVERNANCE"'),
-    "keys_change_every_year": (
-        KEYS,
-        'used under its encryption context only."\n  enable_key_rotation     = true',
-        'used under its encryption context only."\n  enable_key_rotation = false',
-    ),
-    "the_night_is_japans": (NIGHTLY, '= "Asia/Tokyo"', '= "Asia/Tokio"'),
-    "a_missing_success_is_told": (NIGHTLY, 'treat_missing_data  = "breaching"', 'treat_missing_data = "ignore"'),
-    "failures_are_told": (NIGHTLY, 'metric = "ExecutionsTimedOut"', 'metric = "ExecutionsStarted"'),
-    "logs_of_the_night_hold_no_arguments": (
-        NIGHTLY,
-        "include_execution_data = false #",
-        "include_execution_data = true #",
-    ),
-    "queries_have_a_brake": (GOOGLE, "QueryUsagePerUserPerDay = ", "QueryUsage = "),
-}
-
-
 @pytest.mark.parametrize("name", sorted(INVARIANTS))
 def test_a_broken_line_breaks_its_invariant(terraform: Terraform, break_line: BreakLine, name: str) -> None:
     """Each invariant has a line that keeps it; without that line it fails, by name."""
     done = terraform(break_line(*BREAKS[name]), "installation")
     failed = broken(json.loads(done.said)) if done.code == 0 else {}
     assert name in failed, done.said[:2000]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "narrow"),
+    [
+        ("s3:GetObject", "arn:aws:s3:::kagemusha-code-123456789012/packages/*", True),
+        (["ec2:CreateTags"], "arn:aws:ec2:ap-northeast-1:123456789012:network-interface/*", True),
+        (["ec2:DescribeSubnets", "logs:CreateLogDelivery"], "*", True),
+        ("*", "arn:aws:s3:::kagemusha-code-123456789012", False),
+        ("s3:Get*", "arn:aws:s3:::kagemusha-code-123456789012/packages/*", False),
+        ("s3:GetObject", "*", False),
+        ("s3:GetObject", "arn:aws:s3:::*", False),
+        (["ec2:DescribeSubnets", "s3:GetObject"], "*", False),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:*", False),
+        ("glue:StartJobRun", ["arn:aws:glue:ap-northeast-1:123456789012:job/*"], False),
+        ("iam:PassRole", "arn:aws:iam::123456789012:role/kagemusha-job", False),
+        ("sts:AssumeRole", "arn:aws:iam::123456789012:role/kagemusha-job", False),
+    ],
+)
+def test_what_is_too_wide(action: str | list[str], resource: str | list[str], *, narrow: bool) -> None:
+    """A right over all of a type, all actions of a service, or rights themselves is too wide, whatever its name."""
+    assert rights._is_narrow({"Action": action, "Resource": resource}) is narrow
 
 
 def test_every_break_is_of_an_invariant() -> None:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from scripts.deploy.checks.invariants import aurora, google, jobs, night, storage
-from scripts.deploy.checks.invariants.jobs import KEYRING_CONTEXT
+from scripts.deploy.checks.invariants import aurora, google, jobs, night, rights, storage
+from scripts.deploy.checks.invariants.rights import KEYRING_CONTEXT
 from scripts.deploy.checks.invariants.standing import Standing
 
 __all__ = ["INVARIANTS", "KEYRING_CONTEXT", "broken"]
 
 INVARIANTS: Final[dict[str, Callable[[Standing], bool]]] = {
     name: found
-    for subject in (aurora, jobs, google, storage, night)
+    for subject in (aurora, jobs, rights, google, storage, night)
     for name, found in vars(subject).items()
     if callable(found) and getattr(found, "__annotations__", {}).get("now") == "Standing"
 }

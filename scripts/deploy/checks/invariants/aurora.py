@@ -34,6 +34,16 @@ def applications_read_elsewhere(now: Standing) -> bool:
     return bool(endpoint["excluded_members"] == [now.one("aws_rds_cluster_instance")["identifier"]])
 
 
+def no_endpoint_mixes_readers_and_writer(now: Standing) -> bool:
+    """An endpoint admits a writer, or another one than the ETL endpoint leads to the ETL reader."""
+    reader = now.one("aws_rds_cluster_instance")["identifier"]
+    return all(
+        endpoint["custom_endpoint_type"] == "READER"
+        and (address.endswith(".etl") or reader in endpoint["excluded_members"])
+        for address, endpoint in now.of("aws_rds_cluster_endpoint").items()
+    )
+
+
 def nobody_gets_in_by_address(now: Standing) -> bool:
     """A security group is open to addresses instead of to the jobs."""
     rules = now.of("aws_vpc_security_group_ingress_rule").values()
@@ -42,7 +52,19 @@ def nobody_gets_in_by_address(now: Standing) -> bool:
     return not open_to_any and not inline
 
 
+def only_the_jobs_get_in(now: Standing) -> bool:
+    """Machines of another security group reach the database, the workers or the private ways to AWS."""
+    job = now.one("aws_security_group", ".job")["id"]
+    rules = now.of("aws_vpc_security_group_ingress_rule").values()
+    return all(rule["referenced_security_group_id"] == job and rule["ip_protocol"] == "tcp" for rule in rules)
+
+
 def only_https_leaves_the_network(now: Standing) -> bool:
     """The jobs may reach the internet by another port than 443."""
     rules = now.of("aws_vpc_security_group_egress_rule").values()
-    return all(rule["from_port"] == rule["to_port"] == 443 for rule in rules if rule["cidr_ipv4"])  # noqa: PLR2004
+    inline = [group for group in now.of("aws_security_group").values() if group["egress"]]
+    return not inline and all(
+        rule["ip_protocol"] == "tcp" and rule["from_port"] == rule["to_port"] == 443  # noqa: PLR2004
+        for rule in rules
+        if not rule["referenced_security_group_id"]
+    )

@@ -1,17 +1,20 @@
-"""Of the jobs under Glue: how they run, and what their roles may do."""
+"""Of the jobs under Glue: how they run, and what whoever starts one may change."""
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from scripts.deploy.checks.invariants.standing import Standing, statements, words
+from scripts.deploy.checks.invariants.standing import Standing
 
-KEYRING_CONTEXT: Final = {
-    "kms:EncryptionContext:application": "kagemusha",
-    "kms:EncryptionContext:purpose": "keyring",
+_FIXED: Final = frozenset({"--python-virtual-env", "--settings"})
+_ARGUMENTS: Final = _FIXED | {
+    "--contracts",
+    "--archive",
+    "--enable-spark-ui",
+    "--enable-job-insights",
+    "--enable-auto-scaling",
+    "--job-bookmark-option",
 }
-_WITHOUT_RESOURCES: Final = "HasNoResources|HaveNoResources"
 
 
 def glue_never_repeats_a_run(now: Standing) -> bool:
@@ -30,8 +33,13 @@ def nothing_writes_event_logs(now: Standing) -> bool:
 
 def a_run_cannot_swap_code_or_settings(now: Standing) -> bool:
     """Whoever may start a job could run other code, or read by other settings."""
-    fixed = {"--python-virtual-env", "--settings"}
-    return all(fixed <= set(job["non_overridable_arguments"]) for job in now.of("aws_glue_job").values())
+    return all(set(job["non_overridable_arguments"]) >= _FIXED for job in now.of("aws_glue_job").values())
+
+
+def a_run_cannot_bring_masking_rules(now: Standing) -> bool:
+    """Whoever may start a job could mask by contracts of their own, or by none."""
+    jobs = [job for address, job in now.of("aws_glue_job").items() if not address.endswith('["smoke"]')]
+    return len(jobs) == 2 and all(job["non_overridable_arguments"].get("--contracts") == "bundled" for job in jobs)  # noqa: PLR2004
 
 
 def slices_are_cut_for_executors_that_are_there(now: Standing) -> bool:
@@ -52,25 +60,9 @@ def what_glue_writes_is_encrypted(now: Standing) -> bool:
     )
 
 
-def keyring_opens_under_its_context_only(now: Standing) -> bool:
-    """The keyring's key may be used for something else than the keyring."""
-    policies = [now.one("aws_iam_role_policy", "glue.aws_iam_role_policy.job"), now.one("aws_iam_policy")]
-    uses = [one for found in policies for one in statements(found["policy"]) if "kms:Decrypt" in words(one["Action"])]
-    return len(uses) == len(policies) and all(
-        one.get("Condition", {}).get("StringEquals") == KEYRING_CONTEXT for one in uses
-    )
-
-
-def rights_name_their_resources(now: Standing) -> bool:
-    """A role may do something to everything, although the action knows resources."""
-    allowed = [
-        one
-        for found in now.of("aws_iam_role_policy").values()
-        if "nightly" not in found["role"] and "machine" not in found["role"]
-        for one in statements(found["policy"])
-    ]
+def jobs_have_the_arguments_that_were_thought_of(now: Standing) -> bool:
+    """An argument brings libraries, settings of Spark or places for temporary files that nobody looked at."""
     return all(
-        not any(word.endswith("*") for word in words(one["Action"]))
-        and ("*" not in words(one["Resource"]) or "Condition" in one or re.search(_WITHOUT_RESOURCES, one["Sid"]))
-        for one in allowed
+        not job["default_arguments"] and set(job["non_overridable_arguments"]) <= _ARGUMENTS
+        for job in now.of("aws_glue_job").values()
     )

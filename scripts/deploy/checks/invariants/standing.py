@@ -17,12 +17,30 @@ class Standing:
         self._resources = list(_resources(state["root_module"]))
         self.settings = tomllib.loads(state["outputs"]["settings"]["value"])
 
+    @property
+    def account(self) -> str:
+        """The account of AWS, as the name of the bucket of code has it."""
+        return str(self.one("aws_s3_bucket", '["code"]')["bucket"].rpartition("-")[2])
+
     def of(self, kind: str) -> dict[str, Values]:
         """Returns address → values of the managed resources of a type."""
         return {
             found["address"]: found["values"]
             for found in self._resources
             if found["type"] == kind and found["mode"] == "managed"
+        }
+
+    def everything(self) -> dict[str, Values]:
+        """Returns address → values of every managed resource."""
+        return {found["address"]: found["values"] for found in self._resources if found["mode"] == "managed"}
+
+    def early(self, provider: str, first: str) -> set[str]:
+        """Returns the addresses of a provider's resources that do not wait for another one."""
+        return {
+            found["address"]
+            for found in self._resources
+            if found["mode"] == "managed" and found["type"].startswith(provider) and found["type"] not in first
+            if first not in found.get("depends_on", [])
         }
 
     def one(self, kind: str, name: str = "") -> Values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.deploy.checks.invariants.standing import Standing
+from scripts.deploy.checks.invariants.standing import Standing, statements
 
 
 def buckets_are_private(now: Standing) -> bool:
@@ -51,3 +51,44 @@ def evidence_is_locked(now: Standing) -> bool:
 def keys_change_every_year(now: Standing) -> bool:
     """A KMS key is never rotated."""
     return all(key["enable_key_rotation"] is True for key in now.of("aws_kms_key").values())
+
+
+def buckets_take_tls_only(now: Standing) -> bool:
+    """What goes to a bucket of AWS may go in the open, or a bucket's policy allows something."""
+    refusing = set()
+    for policy in now.of("aws_s3_bucket_policy").values():
+        (one,) = statements(policy["policy"])
+        insecure = one.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        if (one["Effect"], one["Principal"], one["Action"]) == ("Deny", "*", "s3:*") and insecure:
+            refusing.add(policy["bucket"])
+    return refusing == {bucket["bucket"] for bucket in now.of("aws_s3_bucket").values()}
+
+
+def nothing_that_is_kept_is_emptied(now: Standing) -> bool:
+    """`terraform destroy` takes a bucket with all that lies in it, or a key before a month has passed."""
+    buckets = [*now.of("aws_s3_bucket").values(), *now.of("google_storage_bucket").values()]
+    return not any(bucket["force_destroy"] for bucket in buckets) and all(
+        key["deletion_window_in_days"] == 30  # noqa: PLR2004  the longest that KMS takes
+        for key in now.of("aws_kms_key").values()
+    )
+
+
+def logs_and_messages_are_under_our_key(now: Standing) -> bool:
+    """A log, a topic, a queue or a bucket is under Amazon's key, or under none."""
+    key = now.one("aws_kms_key", ".data")["arn"]
+    used = [
+        *(found["kms_key_id"] for found in now.of("aws_cloudwatch_log_group").values()),
+        *(found["kms_master_key_id"] for found in now.of("aws_sns_topic").values()),
+        *(found["kms_master_key_id"] for found in now.of("aws_sqs_queue").values()),
+        *(found["kms_key_id"] for found in now.of("aws_secretsmanager_secret").values()),
+        *(
+            found["rule"][0]["apply_server_side_encryption_by_default"][0]["kms_master_key_id"]
+            for found in now.of("aws_s3_bucket_server_side_encryption_configuration").values()
+        ),
+    ]
+    return bool(used) and set(used) == {key}
+
+
+def logs_end(now: Standing) -> bool:
+    """A log is kept for ever."""
+    return all(found["retention_in_days"] for found in now.of("aws_cloudwatch_log_group").values())

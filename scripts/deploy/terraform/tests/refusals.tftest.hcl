@@ -78,3 +78,21 @@ run "a_name_with_capitals" {
   }
   expect_failures = [var.name]
 }
+
+run "queries_without_a_brake" {
+  command = plan
+
+  variables {
+    google = { project = "issuer-analytics", query_tib_day = 1, user_tib_day = 2 }
+  }
+  expect_failures = [var.google]
+}
+
+run "a_budget_of_nothing" {
+  command = plan
+
+  variables {
+    google = { project = "issuer-analytics", billing_account = "ABCDEF-ABCDEF-ABCDEF" }
+  }
+  expect_failures = [var.google]
+}

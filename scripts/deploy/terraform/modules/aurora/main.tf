@@ -66,6 +66,18 @@ resource "aws_rds_cluster_endpoint" "etl" {
   cluster_endpoint_identifier = "${local.identifier}-etl"
   custom_endpoint_type        = "READER" # ANY, the only type that the console makes, admits the writer
   static_members              = [aws_rds_cluster_instance.reader.identifier]
+
+  # Whatever an input says: nothing else than the reader that was made here.
+  lifecycle {
+    postcondition {
+      condition     = self.custom_endpoint_type == "READER"
+      error_message = "endpoint-type: the ETL endpoint admits a writer."
+    }
+    postcondition {
+      condition     = tolist(self.static_members) == tolist([aws_rds_cluster_instance.reader.identifier])
+      error_message = "endpoint-members: the ETL endpoint leads to another instance than the ETL reader."
+    }
+  }
 }
 
 resource "aws_rds_cluster_endpoint" "applications" {

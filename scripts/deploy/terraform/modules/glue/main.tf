@@ -244,7 +244,7 @@ resource "aws_glue_job" "job" {
     max_concurrent_runs = 1
   }
 
-  # What starts a run can name a day, not swap the code or the settings.
+  # What starts a run can name a day, not swap the code, the settings or the masking rules.
   non_overridable_arguments = merge({
     "--python-virtual-env"  = "${local.package}/${var.package.archive}"
     "--settings"            = "s3://${var.code_bucket}/${aws_s3_object.settings.key}"
@@ -252,7 +252,9 @@ resource "aws_glue_job" "job" {
     "--enable-job-insights" = "false" # it copies exceptions elsewhere
     "--job-bookmark-option" = "job-bookmark-disable"
     "--enable-auto-scaling" = "false" # slices are cut for the executors that are there
-  }, each.key == "daily" ? { "--archive" = "s3://${var.archive_bucket}/runs" } : {})
+    }, each.key == "smoke" ? {} : { "--contracts" = "bundled" },
+    each.key == "daily" ? { "--archive" = "s3://${var.archive_bucket}/runs" } : {},
+  )
 
   lifecycle {
     precondition {

@@ -21,8 +21,8 @@ variable "google" {
 
 locals {
   services = [
-    "bigquery.googleapis.com", "storage.googleapis.com", "iamcredentials.googleapis.com", "sts.googleapis.com",
-    "cloudkms.googleapis.com", "cloudquotas.googleapis.com", "billingbudgets.googleapis.com",
+    "bigquery.googleapis.com", "storage.googleapis.com", "iam.googleapis.com", "iamcredentials.googleapis.com",
+    "sts.googleapis.com", "cloudkms.googleapis.com", "cloudquotas.googleapis.com", "billingbudgets.googleapis.com",
   ]
   # What AWS calls an assumed role, as Google sees it: without the session's name.
   assumed_role = "arn:aws:sts::${var.aws_account}:assumed-role/${var.aws_role}"
@@ -66,6 +66,8 @@ resource "google_iam_workload_identity_pool_provider" "glue" {
 resource "google_service_account" "loader" {
   account_id   = "${var.name}-loader"
   display_name = "Loads masked tables"
+
+  depends_on = [google_project_service.service]
 }
 
 resource "google_service_account_iam_member" "federated" {
@@ -80,6 +82,8 @@ resource "google_project_iam_custom_role" "loader" {
   role_id     = "${replace(var.name, "-", "_")}_loader"
   title       = "Runs BigQuery jobs and makes datasets, which it then owns"
   permissions = ["bigquery.jobs.create", "bigquery.datasets.create", "bigquery.datasets.get"]
+
+  depends_on = [google_project_service.service]
 }
 
 resource "google_project_iam_member" "loader" {
@@ -109,13 +113,15 @@ resource "google_storage_bucket" "stage" {
     ignore_changes = [lifecycle_rule] # `kagemusha prepare` owns the rule for old staged files
   }
 
-  depends_on = [google_kms_crypto_key_iam_member.agents]
+  depends_on = [google_project_service.service, google_kms_crypto_key_iam_member.agents]
 }
 
 resource "google_project_iam_custom_role" "bucket" {
   role_id     = "${replace(var.name, "-", "_")}_bucket"
   title       = "Sets the staging bucket's rule for old files"
   permissions = ["storage.buckets.get", "storage.buckets.update"]
+
+  depends_on = [google_project_service.service]
 }
 
 resource "google_storage_bucket_iam_member" "loader" {
@@ -131,6 +137,8 @@ resource "google_storage_bucket_iam_member" "loader" {
 resource "google_service_account" "looker" {
   account_id   = "${var.name}-looker"
   display_name = "Looker Studio reads the views as this account"
+
+  depends_on = [google_project_service.service]
 }
 
 resource "google_project_iam_member" "looker" {
@@ -146,18 +154,27 @@ resource "google_project_iam_audit_config" "reads" {
   service = each.value
   audit_log_config { log_type = "DATA_READ" }
   audit_log_config { log_type = "DATA_WRITE" }
+
+  depends_on = [google_project_service.service]
 }
 
 # --- a key of one's own -----------------------------------------------------------------------------------------------
 
-data "google_bigquery_default_service_account" "agent" {}
-data "google_storage_project_service_account" "agent" {}
+data "google_bigquery_default_service_account" "agent" {
+  depends_on = [google_project_service.service]
+}
+
+data "google_storage_project_service_account" "agent" {
+  depends_on = [google_project_service.service]
+}
 
 resource "google_kms_key_ring" "tables" {
   count = var.google.cmek ? 1 : 0
 
   name     = var.name
   location = var.google.location
+
+  depends_on = [google_project_service.service]
 }
 
 resource "google_kms_crypto_key" "tables" {
@@ -224,6 +241,8 @@ resource "google_billing_budget" "month" {
       threshold_percent = threshold_rules.value
     }
   }
+
+  depends_on = [google_project_service.service]
 }
 
 output "audience" {

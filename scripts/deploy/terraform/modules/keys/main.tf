@@ -60,6 +60,10 @@ resource "aws_kms_key" "data" {
       },
     ]
   })
+
+  lifecycle {
+    prevent_destroy = true # the archive is locked for years, and unreadable without it
+  }
 }
 
 resource "aws_kms_alias" "data" {

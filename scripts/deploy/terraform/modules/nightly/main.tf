@@ -86,7 +86,7 @@ resource "aws_iam_role_policy" "machine" {
       { Effect = "Allow", Action = "sns:Publish", Resource = aws_sns_topic.alerts.arn },
       local.use_key,
       {
-        # Deliveries of logs have no resources of their own.
+        Sid    = "DeliveriesOfLogsHaveNoResources"
         Effect = "Allow"
         Action = [
           "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
@@ -105,7 +105,8 @@ resource "aws_sfn_state_machine" "nightly" {
     job             = var.job
     topic           = aws_sns_topic.alerts.arn
     timeout_seconds = (var.minutes + 30) * 60
-    pause_seconds   = 900 # a killed run's leases last 180 s, a failover a few minutes
+    night_seconds   = 23 * 3600 # it ends before the next one begins, whatever holds it up
+    pause_seconds   = 900       # a killed run's leases last 180 s, a failover a few minutes
   })
 
   logging_configuration {
@@ -235,7 +236,7 @@ resource "aws_cloudwatch_metric_alarm" "reader_full" {
   alarm_actions       = [aws_sns_topic.alerts.arn]
 }
 
-# Runs outside the machine: a backfill, a smoke run, a hand that started the job.
+# Runs outside the machine: backfills and smoke runs. Of the daily job the machine tells; who starts it by hand looks.
 resource "aws_cloudwatch_event_rule" "runs" {
   name        = "${var.name}-runs"
   description = "Runs that failed"
