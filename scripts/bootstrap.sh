@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a bare checkout able to run: .venv (Python 3.11), .venv-bigquery (Python 3.13), the servers PostgreSQL and MariaDB, Java.
-# `bootstrap.sh deploy` also makes .venv-deploy, the checkers of the deployment (700 MB, so only when it is asked for);
+# `bootstrap.sh deploy` also makes .venv-deploy, the checkers of the deployment (470 MB, so only when it is asked for);
 # `bootstrap.sh site` also gets Chromium and axe-core, by which the site is looked at (400 MB);
 # `bootstrap.sh exports` also makes .venv-exports, the tools that read our exports, dbt among them.
 # What is there already is left alone, so a second run takes a moment. System packages are installed only as root with

@@ -46,6 +46,9 @@ def test_figures_are_the_codes() -> None:
         version = json.loads((DEPLOY / f"checks/schemas/{name}.json").read_text(encoding="utf-8"))["version"]
         assert f"{name} {version}" in README
     assert f"{ARCHIVE}: " in README
+    smoke = (ROOT / "tests/jobs/test_smoke.py").read_text(encoding="utf-8")
+    broken = len(re.findall(r"^def test_(?!a_whole)", smoke, re.MULTILINE))
+    assert f"{['four', 'five', 'six', 'seven'][broken - 4]} broken installations" in README
 
 
 def test_costs_are_what_their_prices_make() -> None:
