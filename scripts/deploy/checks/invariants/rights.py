@@ -19,9 +19,11 @@ _WITHOUT_RESOURCES: Final = frozenset({
     "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
     "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
 })  # fmt: skip
-"""Actions that know no resource. Source: AWS Service Authorization Reference, July 2026."""
+"""Actions that know no resource, or none yet. Sources: AWS Service Authorization Reference; for deliveries of logs, Step
+Functions Developer Guide, "Logging using CloudWatch Logs"."""
 _ALL_OF_A_TYPE: Final = re.compile(r"^(?!network-interface/)[a-z-]*[:/]?\*")
 _FOR_OTHERS: Final = frozenset({"iam", "sts", "organizations"})
+_PRINCIPALS: Final = frozenset({"Principal", "NotPrincipal"})
 _FOR_AN_ACCOUNT: Final = re.compile(r"aws:SourceAccount|kms:EncryptionContext:aws:logs:arn")
 
 
@@ -37,7 +39,7 @@ def _admitted(standing: Standing) -> Iterator[dict[str, Any]]:
         for name in ("policy", "assume_role_policy"):
             given = values.get(name)
             if given and given.startswith("{"):
-                yield from (one for one in statements(given) if "Principal" in one and one["Effect"] == "Allow")
+                yield from (one for one in statements(given) if _PRINCIPALS & one.keys() and one["Effect"] == "Allow")
 
 
 def _is_ours(statement: dict[str, Any], account: str) -> bool:
@@ -59,10 +61,10 @@ def keyring_opens_under_its_context_only(now: Standing) -> bool:
 
 def the_keyrings_key_is_for_the_keyring_alone(now: Standing) -> bool:
     """Something else is encrypted under the keyring's key, or a role may use it that opens no keyring."""
-    key = now.one("aws_kms_key", ".keyring")["arn"]
+    key = now.one("aws_kms_key", ".keyring")
     policies = ("module.glue.aws_iam_role_policy.job", "module.keys.aws_iam_policy.operator")
-    named = {address for address, values in now.everything().items() if key in json.dumps(values)}
-    return named == {"module.keys.aws_kms_key.keyring", *policies}
+    named = {address for address, values in now.everything().items() if key["arn"] in json.dumps(values)}
+    return len(statements(key["policy"])) == 1 and named == {"module.keys.aws_kms_key.keyring", *policies}
 
 
 def roles_hold_only_their_own_policies(now: Standing) -> bool:
