@@ -1,4 +1,6 @@
 # A made-up issuer. Copy it to installation.auto.tfvars and put your own names in; none of them is a secret.
+# Every variable is here, so that `make deploy-check` judges this issuer whatever yours is like.
+name        = "kagemusha"
 aws_account = "123456789012"
 region      = "ap-northeast-1"
 
@@ -8,7 +10,8 @@ cluster = {
   min_acu     = 0.5
 }
 
-database = { name = "issuer" }
+database             = { name = "issuer" }
+application_endpoint = true
 
 network = {
   vpc_id                     = "vpc-0a1b2c3d4e5f60718"
@@ -17,6 +20,9 @@ network = {
   route_table_ids            = ["rtb-0a1b2c3d4e5f60718"]
   database_security_group_id = "sg-0a1b2c3d4e5f60718"
 }
+
+job      = { workers = 4, max_connections = 13 }
+schedule = { hour = 2, minute = 30 }
 
 alerts        = ["night@issuer.example"]
 archive_years = 1

@@ -116,3 +116,11 @@ def test_keys_and_their_wrapping_stay() -> None:
         for body in re.split(r"^resource ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
             if body.startswith(('"aws_kms_key"', '"google_kms_crypto_key"')):
                 assert "prevent_destroy = true" in body, body[:60]
+
+
+def test_the_example_says_everything() -> None:
+    """Each variable is in the example: the checks judge it alone, whatever an installation's own file says."""
+    terraform = DEPLOY / "terraform"
+    asked = re.findall(r'^variable "(\w+)"', (terraform / "variables.tf").read_text(encoding="utf-8"), re.MULTILINE)
+    told = re.findall(r"^(\w+) +=", (terraform / "example.tfvars").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(asked) == sorted(told)

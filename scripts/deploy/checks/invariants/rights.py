@@ -19,8 +19,10 @@ _WITHOUT_RESOURCES: Final = frozenset({
     "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
     "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
 })  # fmt: skip
-"""Actions that know no resource, or none yet. Sources: AWS Service Authorization Reference; for deliveries of logs, Step
-Functions Developer Guide, "Logging using CloudWatch Logs"."""
+"""Actions that know no resource, or none yet.
+
+Sources: AWS Service Authorization Reference; Step Functions Developer Guide, "Logging using CloudWatch Logs".
+"""
 _ALL_OF_A_TYPE: Final = re.compile(r"^(?!network-interface/)[a-z-]*[:/]?\*")
 _FOR_OTHERS: Final = frozenset({"iam", "sts", "organizations"})
 _PRINCIPALS: Final = frozenset({"Principal", "NotPrincipal"})
