@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,10 +19,10 @@ from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from scripts.deploy.package import ARCHIVE, BILL, MANIFEST, SCRIPTS, SUMS, VARIABLE, build
 from scripts.deploy.packaging import lock
-from scripts.deploy.packaging.archive import digest
+from scripts.deploy.packaging.archive import digest, members
 from scripts.deploy.packaging.environment import SITE, build_environment, installed
 from scripts.local_stack.local_stack import Endpoints
-from tests.scripts.deploy.conftest import PYTHON, ROOT
+from tests.scripts.deploy.conftest import DEPLOY, PYTHON, ROOT
 from tests.scripts.deploy.standalone import BARE, SPARK, standalone
 
 pytestmark = pytest.mark.deploy
@@ -67,6 +68,16 @@ def test_the_sums_are_the_files(package: Path) -> None:
     variable = json.loads((package / VARIABLE).read_text(encoding="utf-8"))["package"]
     assert variable == {"digest": manifest["digest"], "commit": manifest["commit"], "archive": ARCHIVE}
     assert {*SCRIPTS, ARCHIVE, BILL} == set(manifest["sha256"])
+
+
+def test_the_readme_tells_its_size(package: Path, unpacked: Path) -> None:
+    """The sizes and the number of distributions that the README shows are those of the package."""
+    text = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    told = re.search(rf"{ARCHIVE}: (\d+) MiB, (\d+) MiB unpacked, (\d+) distributions", text)
+    assert told is not None
+    sizes = (package / ARCHIVE).stat().st_size, sum(one.lstat().st_size for one in members(unpacked))
+    assert [int(size) for size in told.groups()[:2]] == [pytest.approx(size / (1 << 20), rel=0.02) for size in sizes]
+    assert int(told[3]) == len(installed(unpacked))
 
 
 def test_the_bill_of_materials_is_whole(package: Path, unpacked: Path) -> None:
