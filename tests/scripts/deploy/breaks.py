@@ -172,5 +172,32 @@ BREAKS: dict[str, tuple[str, str, str]] = {
         "  threshold           = 95\n",
         "  threshold = 95\n  actions_enabled = false\n",
     ),
+    "keys_stay_in_their_region": (
+        KEYS,
+        'used under its encryption context only."\n',
+        'used under its encryption context only."\n  multi_region = true\n',
+    ),
+    "only_single_ports_are_open": (
+        GLUE,
+        '  to_port                      = var.database_port\n}\n\nresource "aws_security_group" "endpoints"',
+        '  to_port = 65535\n}\n\nresource "aws_security_group" "endpoints"',
+    ),
+    "machines_are_in_their_groups": (
+        GLUE,
+        "    security_group_id_list = [aws_security_group.job.id]",
+        "    security_group_id_list = [var.network.database_security_group_id]",
+    ),
+    "the_reader_is_reached_by_verified_tls": ("main.tf", "?sslrootcert=bundled:rds", "?sslmode=disable"),
+    "jobs_run_the_package": (GLUE, '"${local.package}/${each.value.script}"', '"s3://elsewhere/load.py"'),
+    "googles_key_is_for_its_agents": (
+        GOOGLE,
+        "  member        = each.value",
+        '  member = "user:somebody@issuer.example"',
+    ),
+    "analysts_are_named": (
+        "modules/settings/settings.toml.tftpl",
+        "readers = ${readers}",
+        'readers = ["allAuthenticatedUsers"]',
+    ),
 }
 """Invariant → the line that keeps it: its file, and how it reads when it does not."""

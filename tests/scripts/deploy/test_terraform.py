@@ -126,6 +126,8 @@ def test_a_broken_line_breaks_its_invariant(terraform: Terraform, break_line: Br
         ("s3:Get*", "arn:aws:s3:::kagemusha-code-123456789012/packages/*", False),
         ("s3:GetObject", "*", False),
         ("s3:GetObject", "arn:aws:s3:::*", False),
+        ("s3:GetObject", "arn:aws:s3:::kagemusha-code-*/packages/*", False),
+        ("rds-db:connect", "arn:aws:rds-db:ap-northeast-1:123456789012:dbuser:cluster-ABC/*", False),
         (["ec2:DescribeSubnets", "s3:GetObject"], "*", False),
         ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:*", False),
         ("glue:StartJobRun", ["arn:aws:glue:ap-northeast-1:123456789012:job/*"], False),

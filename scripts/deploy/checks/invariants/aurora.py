@@ -68,3 +68,30 @@ def only_https_leaves_the_network(now: Standing) -> bool:
         for rule in rules
         if not rule["referenced_security_group_id"]
     )
+
+
+def only_single_ports_are_open(now: Standing) -> bool:
+    """Between the jobs and others more is open than the one port that is needed."""
+    job = now.one("aws_security_group", ".job")["id"]
+    rules = [
+        *now.of("aws_vpc_security_group_ingress_rule").values(),
+        *now.of("aws_vpc_security_group_egress_rule").values(),
+    ]
+    others = [one for one in rules if {one["security_group_id"], one["referenced_security_group_id"]} != {job}]
+    return len(others) < len(rules) and all(one["from_port"] == one["to_port"] for one in others)
+
+
+def machines_are_in_their_groups(now: Standing) -> bool:
+    """The jobs, or the private ways to AWS, are in a group whose rules nobody looked at."""
+    (network,) = now.one("aws_glue_connection")["physical_connection_requirements"]
+    endpoints = now.one("aws_security_group", ".endpoints")["id"]
+    private = [one for one in now.of("aws_vpc_endpoint").values() if one["vpc_endpoint_type"] == "Interface"]
+    return network["security_group_id_list"] == [now.one("aws_security_group", ".job")["id"]] and all(
+        one["security_group_ids"] == [endpoints] for one in private
+    )
+
+
+def the_reader_is_reached_by_verified_tls(now: Standing) -> bool:
+    """Rows cross the network in the open, or from a server that proved nothing."""
+    source = now.settings["source"]
+    return not source.get("local") and bool(source["url"].endswith("?sslrootcert=bundled:rds"))

@@ -114,3 +114,25 @@ def queries_have_a_brake(now: Standing) -> bool:
         for found in now.of("google_cloud_quotas_quota_preference").values()
     }
     return 0 < quotas["QueryUsagePerUserPerDay"] <= quotas["QueryUsagePerDay"]
+
+
+def googles_key_is_for_its_agents(now: Standing) -> bool:
+    """Somebody else than BigQuery's and Storage's own agents may use the key, or staged rows are under another."""
+    key = now.one("google_kms_crypto_key")
+    agents = {
+        f"serviceAccount:{now.data('google_bigquery_default_service_account')['email']}",
+        f"serviceAccount:{now.data('google_storage_project_service_account')['email_address']}",
+    }
+    grants = now.of("google_kms_crypto_key_iam_member").values()
+    return (
+        {one["member"] for one in grants} == agents
+        and {one["role"] for one in grants} == {"roles/cloudkms.cryptoKeyEncrypterDecrypter"}
+        and bool(key["rotation_period"])
+        and now.one("google_storage_bucket")["encryption"][0]["default_kms_key_name"] == key["id"]
+    )
+
+
+def analysts_are_named(now: Standing) -> bool:
+    """Everybody with an account of Google, or everybody, may read the views."""
+    readers = now.settings["bigquery"]["access"]["looker"]["readers"]
+    return bool(readers) and all(":" in one for one in readers)

@@ -66,3 +66,16 @@ def jobs_have_the_arguments_that_were_thought_of(now: Standing) -> bool:
         not job["default_arguments"] and set(job["non_overridable_arguments"]) <= _ARGUMENTS
         for job in now.of("aws_glue_job").values()
     )
+
+
+def jobs_run_the_package(now: Standing) -> bool:
+    """A job runs a script or an environment from elsewhere, outside the network, or leaves its evidence elsewhere."""
+    code, kept = (now.one("aws_s3_bucket", f'["{name}"]')["bucket"] for name in ("code", "archive"))
+    return all(
+        job["command"][0]["script_location"].startswith(f"s3://{code}/packages/")
+        and job["non_overridable_arguments"]["--python-virtual-env"].startswith(f"s3://{code}/packages/")
+        and job["non_overridable_arguments"]["--settings"].startswith(f"s3://{code}/")
+        and job["non_overridable_arguments"].get("--archive") in {None, f"s3://{kept}/runs"}
+        and job["connections"] == [now.one("aws_glue_connection")["name"]]
+        for job in now.of("aws_glue_job").values()
+    )

@@ -22,12 +22,14 @@ def the_night_is_japans(now: Standing) -> bool:
 
 
 def the_night_runs_the_daily_job(now: Standing) -> bool:
-    """The schedule starts another machine, or the machine another job, or it tells another topic."""
+    """The schedule is off or starts another machine, the machine starts another job, or it tells another topic."""
     machine, topic = now.one("aws_sfn_state_machine"), now.one("aws_sns_topic")["arn"]
-    states = json.loads(machine["definition"])["States"]
+    schedule, states = now.one("aws_scheduler_schedule"), json.loads(machine["definition"])["States"]
+    (target,) = schedule["target"]
     told = {state["Parameters"]["TopicArn"] for state in states.values() if "TopicArn" in state.get("Parameters", {})}
     return (
-        now.one("aws_scheduler_schedule")["target"][0]["arn"] == machine["arn"]
+        (target["arn"], schedule["state"]) == (machine["arn"], None)  # which is ENABLED
+        and target["dead_letter_config"][0]["arn"] == now.one("aws_sqs_queue")["arn"]
         and states["Load"]["Parameters"]["JobName"] == now.one("aws_glue_job", '["daily"]')["name"]
         and told == {topic}
     )
@@ -63,7 +65,8 @@ def alarms_reach_people(now: Standing) -> bool:
     """An alarm is switched off, or goes where nobody listens."""
     topic = now.one("aws_sns_topic")["arn"]
     alarms = now.of("aws_cloudwatch_metric_alarm").values()
-    heard = {found["topic_arn"] for found in now.of("aws_sns_topic_subscription").values()}
+    subscribed = now.of("aws_sns_topic_subscription").values()
+    heard = {found["topic_arn"] for found in subscribed if found["protocol"] == "email"}
     (target,) = now.of("aws_cloudwatch_event_target").values()
     return {topic} == heard == {target["arn"]} and all(
         alarm["alarm_actions"] == [topic] and alarm["actions_enabled"] is not False for alarm in alarms

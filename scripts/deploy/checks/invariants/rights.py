@@ -23,7 +23,7 @@ _WITHOUT_RESOURCES: Final = frozenset({
 
 Sources: AWS Service Authorization Reference; Step Functions Developer Guide, "Logging using CloudWatch Logs".
 """
-_ALL_OF_A_TYPE: Final = re.compile(r"^(?!network-interface/)[a-z-]*[:/]?\*")
+_SOME_OF_A_TYPE: Final = re.compile(r"^[^*]+(/packages/|/runs/|:log-group:/aws-glue/|:network-interface/)\*$")
 _FOR_OTHERS: Final = frozenset({"iam", "sts", "organizations"})
 _PRINCIPALS: Final = frozenset({"Principal", "NotPrincipal"})
 _FOR_AN_ACCOUNT: Final = re.compile(r"aws:SourceAccount|kms:EncryptionContext:aws:logs:arn")
@@ -87,5 +87,5 @@ def _is_narrow(statement: dict[str, Any]) -> bool:
     actions = set(words(statement["Action"]))
     if any("*" in one or one.split(":")[0] in _FOR_OTHERS for one in actions):
         return False
-    wide = [one for one in words(statement["Resource"]) if _ALL_OF_A_TYPE.match(one.split(":", 5)[-1])]
+    wide = [one for one in words(statement["Resource"]) if "*" in one and not _SOME_OF_A_TYPE.match(one)]
     return not wide or actions <= _WITHOUT_RESOURCES

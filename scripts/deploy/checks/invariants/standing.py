@@ -34,6 +34,11 @@ class Standing:
         """Returns address → values of every managed resource."""
         return {found["address"]: found["values"] for found in self._resources if found["mode"] == "managed"}
 
+    def data(self, kind: str) -> Values:
+        """Returns the only data source of a type."""
+        (found,) = (one["values"] for one in self._resources if (one["type"], one["mode"]) == (kind, "data"))
+        return dict(found)
+
     def early(self, provider: str, first: str) -> set[str]:
         """Returns the addresses of a provider's resources that do not wait for another one."""
         return {

@@ -11,7 +11,8 @@ def buckets_are_private(now: Standing) -> bool:
     closed = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
     stage = now.one("google_storage_bucket")
     return (
-        stage["public_access_prevention"] == "enforced"
+        not any(bucket["acl"] or bucket["grant"] for bucket in now.of("aws_s3_bucket").values())
+        and stage["public_access_prevention"] == "enforced"
         and stage["uniform_bucket_level_access"] is True
         and all(
             all(blocks.get(bucket["bucket"], {}).get(name) for name in closed)
@@ -74,13 +75,14 @@ def nothing_that_is_kept_is_emptied(now: Standing) -> bool:
 
 
 def logs_and_messages_are_under_our_key(now: Standing) -> bool:
-    """A log, a topic, a queue or a bucket is under Amazon's key, or under none."""
+    """A log, a topic, a queue, a bucket or what the reader keeps of statements is under Amazon's key, or under none."""
     key = now.one("aws_kms_key", ".data")["arn"]
     used = [
         *(found["kms_key_id"] for found in now.of("aws_cloudwatch_log_group").values()),
         *(found["kms_master_key_id"] for found in now.of("aws_sns_topic").values()),
         *(found["kms_master_key_id"] for found in now.of("aws_sqs_queue").values()),
         *(found["kms_key_id"] for found in now.of("aws_secretsmanager_secret").values()),
+        *(found["performance_insights_kms_key_id"] for found in now.of("aws_rds_cluster_instance").values()),
         *(
             found["rule"][0]["apply_server_side_encryption_by_default"][0]["kms_master_key_id"]
             for found in now.of("aws_s3_bucket_server_side_encryption_configuration").values()
@@ -92,3 +94,10 @@ def logs_and_messages_are_under_our_key(now: Standing) -> bool:
 def logs_end(now: Standing) -> bool:
     """A log is kept for ever."""
     return all(found["retention_in_days"] for found in now.of("aws_cloudwatch_log_group").values())
+
+
+def keys_stay_in_their_region(now: Standing) -> bool:
+    """A key can be copied to another region, or its policy may lock the account out."""
+    return not any(
+        key["multi_region"] or key["bypass_policy_lockout_safety_check"] for key in now.of("aws_kms_key").values()
+    )
