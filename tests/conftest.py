@@ -57,6 +57,8 @@ LONG: Final = (
     "etl/publish/test_merge.py",
     "etl/publish/test_rights.py",
     "etl/reports/test_verify.py",
+    "jobs/test_s3.py",
+    "jobs/test_smoke.py",
 )
 """Files that take longest, longest first: they start first, so that no process is left alone with one at the end.
 
