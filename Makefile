@@ -24,7 +24,7 @@ test: lint ## Run every check: lint, types, generated files, tests.
 
 .PHONY: test-quick
 test-quick: bootstrap ## Run the tests that one shared stack can answer; under two minutes once warm. For the desk.
-	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder -m "not long and not deploy and not exports and not browser"
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not long and not deploy and not exports and not browser"
 
 .PHONY: site-check
 site-check: ## Look at the site in headless Chromium: requests, links, search, charts, accessibility, widths, print.

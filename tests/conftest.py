@@ -26,26 +26,40 @@ LONG: Final = (
     "package/test_installed.py",
     "etl/canaries/test_canaries.py",
     "etl/run/test_kill.py",
-    "etl/run/test_daily.py",
+    "etl/test_logs.py",
     "etl/upkeep/test_retokenize.py",
-    "etl/canaries/test_canaries_by_jdbc.py",
+    "etl/upkeep/test_rotation.py",
+    "etl/run/test_daily.py",
+    "etl/run/test_random_schedules.py",
     "etl/run/test_faults.py",
+    "etl/canaries/test_canaries_by_jdbc.py",
+    "etl/cloud/test_storage.py",
     "etl/source/test_engines.py",
-    "etl/source/postgres/test_faults.py",
+    "etl/publish/test_view_numbers.py",
+    "etl/audit/test_both_engines.py",
+    "etl/run/test_load_modes.py",
+    "test_rooms.py",
+    "jobs/test_ending.py",
+    "etl/run/test_refusals.py",
     "etl/run/test_staged_run.py",
     "etl/upkeep/test_erase.py",
     "etl/upkeep/test_scan.py",
-    "etl/run/test_refusals.py",
+    "etl/cli/test_broken_files.py",
+    "etl/upkeep/test_destroy.py",
+    "etl/source/postgres/test_faults.py",
     "etl/source/postgres/test_lost_runs.py",
     "etl/run/test_resume.py",
     "etl/run/test_backfill.py",
     "jobs/test_daily_load.py",
     "scripts/local_stack/test_local_stack.py",
     "scripts/test_synth.py",
-    "etl/run/test_load_modes.py",
     "scripts/local_stack/test_mariadb.py",
-    "etl/publish/test_view_numbers.py",
+    "etl/ledger/test_outcomes.py",
+    "etl/publish/test_merge.py",
     "etl/publish/test_rights.py",
+    "etl/reports/test_verify.py",
+    "jobs/test_s3.py",
+    "jobs/test_smoke.py",
 )
 """Files that take longest, longest first: they start first, so that no process is left alone with one at the end.
 
@@ -53,11 +67,15 @@ pytest-xdist keeps this order with `--no-loadscope-reorder` only; by itself it b
 """
 
 
+SERVERS: Final = frozenset({"spark", "mysql"})
+"""Fixtures that start a server beside the stack: Spark's JVM, and with it the seeded issuer, and MariaDB."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the long files first and marks their tests, so that the desk's quick loop can leave them out."""
+    """Puts the long files first; marks their tests and those with a server, which the desk's loop leaves out."""
     places = {TESTS / name: place for place, name in enumerate(LONG)}
     for item in items:
-        if item.path in places:
+        if item.path in places or not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: places.get(item.path, len(places)))
 

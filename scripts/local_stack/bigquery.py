@@ -63,7 +63,8 @@ class BigQuery:
     def _launch(self) -> tuple[list[str], dict[str, str]]:
         python = _interpreter()
         ports = {"--port": self._state.port(PART), "--grpc-port": self._state.choose_port(f"{PART}-grpc")}
-        names = {"--host": LOOPBACK, "--project": PROJECT, "--dataset": "unused", "--data-dir": self._data}
+        data = self._data / "duckdb"  # beside what an earlier server kept in DuckLake, which this one could not read
+        names = {"--host": LOOPBACK, "--project": PROJECT, "--dataset": "unused", "--data-dir": data}
         options = (word for option, value in {**ports, **names}.items() for word in (option, str(value)))
         home = python.parents[1]  # where DuckDB keeps its extensions: in the environment they belong to
         return [str(python), str(_LAUNCHER), *options], {"GCS_LOCAL_ROOT": str(self._objects), "HOME": str(home)}

@@ -14,7 +14,6 @@ These semantics are ours: they prove our calls, not BigQuery. They patch private
 
 from __future__ import annotations
 
-import functools
 import re
 import sys
 import threading
@@ -22,11 +21,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bigquery_light import answer_lightly, keep_plainly
 from bigquery_memory import remember
 from bigquery_refusals import name_problems, table_problems
 from duckdb_extensions import import_extension
+from local_bigquery import cli
 from local_bigquery.catalog import metadata, names, row_access, tables
-from local_bigquery.cli import main
 from local_bigquery.engine import database, results
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError, already_exists
@@ -44,32 +44,6 @@ _write, _columns, _load, _delete, _update = tables.write, tables.columns, tables
 _create, _fields, _get, _condition = tables.create, names.fields, tables.get, row_access.predicate
 _run_merge, _check, _merging = merge.run, table_rules._check, threading.local()  # noqa: SLF001 - as below
 _source, _hive, _projection = copy._source, load._hive, load._projection  # noqa: SLF001 - what this launcher is for
-_connect, _fetch = database._connect, database.fetch  # noqa: SLF001 - as above
-_IN_CATALOG = {
-    "duckdb_tables()": """(
-        SELECT {project} AS database_name, schema_name, table_name, 0 AS estimated_size
-        FROM {catalog}.ducklake_table AS t JOIN {catalog}.ducklake_schema AS s USING (schema_id)
-        WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL)""",
-    "duckdb_views()": """(
-        SELECT {project} AS database_name, schema_name, view_name, false AS internal
-        FROM {catalog}.ducklake_view AS v JOIN {catalog}.ducklake_schema AS s USING (schema_id)
-        WHERE v.end_snapshot IS NULL AND s.end_snapshot IS NULL)""",
-    "duckdb_columns()": """(
-        SELECT {project} AS database_name, schema_name, table_name, column_name, nulls_allowed AS is_nullable
-        FROM {catalog}.ducklake_column AS c JOIN {catalog}.ducklake_table AS t USING (table_id)
-        JOIN {catalog}.ducklake_schema AS s USING (schema_id)
-        WHERE c.end_snapshot IS NULL AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL)""",
-}
-_NAMED = "'emulator' AS database_name, {schema} AS schema_name, {name}"
-_OF_ONE = {
-    "duckdb_tables()": f"(SELECT {_NAMED} AS table_name, count(*) AS estimated_size FROM {{table}})",
-    "duckdb_views()": f"(SELECT {_NAMED} AS view_name, false AS internal LIMIT 0)",
-    "duckdb_columns()": f"""(
-        SELECT {_NAMED} AS table_name, name AS column_name, NOT "notnull" AS is_nullable
-        FROM pragma_table_info('{{table}}'))""",
-}
-"""DuckDB's listings of everything, and the same of one project, from the tables in which DuckLake keeps it, or of one
-table of results, of which there are as many as there were queries."""
 
 
 def _split(reference: Reference) -> tuple[Reference, str | None]:
@@ -230,35 +204,6 @@ def _projected(config: Any, fields: Any, columns: Any) -> tuple[str, str]:  # no
     return ", ".join(parts), "false"
 
 
-def _fetch_from_catalog(sql: str, params: Any = None) -> list[Any]:  # noqa: ANN401 - DuckDB's untyped parameters
-    """Asks a question; one about tables is answered from where they are kept, however many others there are."""
-    listings = [listing for listing in _IN_CATALOG if listing in sql]
-    place = params[0] if listings and params else None
-    own: dict[str, str] = {}
-    if place in database._attached:  # noqa: SLF001 - what this launcher is for
-        catalog = quote(f"__ducklake_metadata_{place}")
-        own = {listing: _IN_CATALOG[listing].format(project=f"'{place}'", catalog=catalog) for listing in listings}
-    elif place == "emulator" and params[2]:
-        schema, name, table = f"'{params[1]}'", f"'{params[2]}'", quote(*params[:3])
-        try:
-            _fetch(f"SELECT 1 FROM {table} LIMIT 0")
-        except database.duckdb.CatalogException:
-            return []
-        own = {listing: _OF_ONE[listing].format(schema=schema, name=name, table=table) for listing in listings}
-    for listing, rows in own.items():
-        sql = sql.replace(listing, rows)
-    found: list[Any] = _fetch(sql, params)
-    return found
-
-
-@functools.cache
-def _connect_single_threaded() -> Any:  # noqa: ANN401 - DuckDB's untyped connection
-    """Opens the database; its many tiny queries of the catalog cost half as much where no thread waits for another."""
-    connection = _connect()
-    connection.execute("SET threads = 1")
-    return connection
-
-
 def _predicate(*reference: str) -> str | None:
     """Returns which rows a caller sees of a table; None where a policy of TRUE shows all, as a MERGE needs."""
     condition = _condition(*reference)
@@ -266,8 +211,6 @@ def _predicate(*reference: str) -> str | None:
 
 
 def _patch() -> None:
-    database._connect = _connect_single_threaded  # noqa: SLF001 - what this launcher is for
-    database.fetch = _fetch_from_catalog
     tables.write = _write_rows
     tables.columns = lambda *reference: _columns(*_split(reference)[0])
     tables.load, tables.get = _describe, _counted
@@ -293,5 +236,7 @@ def install_extensions() -> None:
 
 if __name__ == "__main__":
     install_extensions()
+    keep_plainly()
     _patch()
-    main(sys.argv[1:])
+    answer_lightly()
+    cli.main(sys.argv[1:])

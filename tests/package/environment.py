@@ -136,8 +136,19 @@ def build(folder: Path, change: Callable[[Path], object] = lambda _source: None)
 
 
 def installed(folder: Path, wheel: Path) -> Environment:
-    """Returns an environment with the wheel and what the wheel itself demands, at the lock's versions."""
+    """Returns an environment with the wheel and what the wheel itself demands, at the lock's versions.
+
+    uv has these versions in its cache since it made our own environment; asking the index for them would take longer
+    than all else. So does compiling them again, where our own environment has the same files.
+    """
     made = _empty(folder)
-    install = [_UV, "--quiet", "pip", "install", "--python", made.python]
-    subprocess.run([*install, "-c", ROOT / "requirements.lock", f"{wheel}[spark]"], check=True)  # noqa: S603  uv
+    install = [_UV, "--quiet", "pip", "install", "--python", made.python, "-c", ROOT / "requirements.lock"]
+    wanted = f"{wheel}[spark]"
+    if subprocess.run([*install, "--offline", wanted], check=False, capture_output=True).returncode:  # noqa: S603  uv
+        subprocess.run([*install, wanted], check=True)  # noqa: S603  uv
+    ours = Environment(Path(sys.executable).parents[1]).packages
+    for compiled in ours.rglob("__pycache__"):  # Python looks at the time and size of the source before it takes one
+        target = made.packages / compiled.relative_to(ours)
+        if target.parent.is_dir() and not target.exists():
+            shutil.copytree(compiled, target)
     return made
