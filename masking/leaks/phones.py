@@ -18,8 +18,8 @@ from masking.kernels.buffers import gather
 from masking.kernels.numerals import pack
 from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text, is_in_date
 from masking.leaks.marks import Mask, Positions
+from masking.leaks.runs import FEWEST_DIGITS
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import FEWEST_DIGITS
 from masking.leaks.windows import Groups
 
 NATIONAL: Final = (

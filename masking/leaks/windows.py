@@ -14,9 +14,9 @@ import numpy as np
 
 from masking.kernels.buffers import gather
 from masking.leaks.marks import Bytes, Mask, Positions
+from masking.leaks.runs import FEWEST_DIGITS, WIDEST_GAP
 from masking.leaks.signs import LETTER
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import FEWEST_DIGITS, WIDEST_GAP
 
 CARD_SEPARATORS = b" -./_\t\r\n\v\f"
 NARROW = 3
