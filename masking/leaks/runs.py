@@ -55,31 +55,42 @@ def rows_with_runs(data: Bytes, offsets: Positions, escapes: Mask | None = None)
     two = fits[:-1] & fits[1:]
     four = two[:-2] & two[2:]
     eight = four[:-4] & four[4:]
-    if not (eight[:-2] & two[8:]).any() or np.diff(offsets).max() < FEWEST_DIGITS:
+    runs = eight[:-2] & two[8:]
+    if not runs.any() or np.diff(offsets).max() < FEWEST_DIGITS:
         return _NONE
     digits = digits_of(data)
     if _holds_controls(data):  # they are read as nothing, however many stand between two digits
         return rows_with_many(digits, offsets)
-    runs = _within_rows(fits, offsets)
     runs &= digits[:-9]
     runs &= _soon(digits if escapes is None else digits | escapes)[9:]
     if not runs.any():
         return _NONE
-    runs[1:] &= ~runs[:-1]  # where a run begins is enough
+    runs &= _within_rows(len(data), offsets)
     # Signs made up a part of the run: most dates, times and amounts have fewer than ten digits.
-    return many_of(digits, rows_of(np.flatnonzero(runs), offsets), offsets)
+    return many_of(digits, _rows_with_any(runs, offsets), offsets)
 
 
-def _within_rows(fits: Mask, offsets: Positions) -> Mask:
-    """Flags the bytes that fit with nine after them in their row: bool (n) → bool (n - 9)."""
-    goes_on = fits.copy()
-    goes_on[offsets[: np.searchsorted(offsets, len(fits))]] = False  # a run never goes on into the next row
+def _rows_with_any(runs: Mask, offsets: Positions) -> Positions:
+    """Returns the rows in which a run begins."""
+    begun = np.count_nonzero(runs)
+    if not begun:
+        return _NONE
+    if begun < len(offsets):
+        return rows_of(np.flatnonzero(runs), offsets)
+    filled = np.flatnonzero(np.diff(offsets))
+    filled = filled[: np.searchsorted(offsets[filled], len(runs))]  # in what follows no run has room
+    return filled[np.bitwise_or.reduceat(runs, offsets[filled])]
+
+
+def _within_rows(length: int, offsets: Positions) -> Mask:
+    """Flags the bytes that have nine after them in their row: bool (n - 9)."""
+    goes_on = np.ones(length, np.bool_)
+    goes_on[offsets[: np.searchsorted(offsets, length)]] = False
     two = goes_on[:-1] & goes_on[1:]
     four = two[:-2] & two[2:]
     eight = four[:-4] & four[4:]
-    runs: Mask = fits[:-9] & eight[1:-1]
-    runs &= goes_on[9:]
-    return runs
+    within: Mask = eight[1:-1] & goes_on[9:]
+    return within
 
 
 def _holds_controls(data: Bytes) -> bool:

@@ -27,7 +27,7 @@ from masking.leaks.runs import digits_of, many_of, rows_of, rows_with_many, rows
 from masking.leaks.spelled import spelled_digits
 from masking.leaks.tokens import own_tokens
 
-LOT_BYTES = 1 << 18
+LOT_BYTES = 1 << 16
 """Bytes of suspects that are handed on together."""
 
 _PIECE_BYTES = 120_000

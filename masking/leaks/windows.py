@@ -229,6 +229,7 @@ def printed(groups: Groups) -> Iterator[Windows]:
             yield Windows(first, first + len(shape) - 1, np.full(len(first), sum(shape)))
 
 
+_THREE = 3
 THOUSANDS = ((1, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3), (2, 3, 3, 3, 3), (1, 3, 3, 3, 3, 3, 3))
 """Digits of the groups in which a number of 16, 15, 14 or 19 digits stands when a program takes it for an amount."""
 
@@ -236,9 +237,13 @@ THOUSANDS = ((1, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3), (2, 3, 3, 3, 3), (1, 3, 3, 3, 
 def in_thousands(text: Plain, groups: Groups) -> Iterator[Windows]:
     """Yields whole numbers in groups of thousands, such as `4,111,111,111,111,111`, with one sign between them all."""
     lengths, linked = groups.lengths, groups.linked
+    begins = np.flatnonzero(linked[1:] & ~linked[:-1])  # a chain's first group, with more after it
+    begins = begins[(lengths[begins] <= _THREE) & (lengths[begins + 1] == _THREE)]
+    if not len(begins):
+        return
     after = text.data[np.minimum(groups.ends, len(text.data) - 1)]
     close = np.append(linked[1:] & (groups.starts[1:] - groups.ends[:-1] == 1), np.False_)
-    begins = np.flatnonzero(~linked & close & (lengths <= THOUSANDS[1][0]))
+    begins = begins[close[begins]]
     for shape in THOUSANDS:
         first = begins[begins + len(shape) <= len(lengths)]
         for step, digits in enumerate(shape):
