@@ -9,6 +9,7 @@ from __future__ import annotations
 from binascii import hexlify
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ PIECE_BYTES = 1 << 20
 
 _COPY_BY_ROW = 1 << 12
 """Rows of at least this many bytes are copied one by one: the loop costs nothing beside the copying."""
+
+_KEPT_BYTES = 1 << 24
 
 _OFFSET_LIMIT = (1 << 31) - 1
 
@@ -220,6 +223,16 @@ def copy_rows(source: Bytes, target: Bytes) -> None:
     # As one item a row is copied at once: five times faster than byte by byte.
     row = f"V{source.shape[1]}"
     target.view(row)[...] = source.view(row)
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Has the C library keep memory that arrays give back, for the next ones, instead of returning it page by page.
+
+    Column by column the same arrays come and go; asking the kernel for them anew takes longer than filling them. Once
+    a large block is freed, glibc keeps up to twice its size (mallopt(3), M_TRIM_THRESHOLD); others may do nothing.
+    """
+    np.empty(_KEPT_BYTES, np.uint8)
 
 
 def _offset_type(column_type: pa.DataType) -> type[np.int32 | np.int64]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from masking.kernels.buffers import gather
 from masking.kernels.numerals import pack
 from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text, is_in_date
-from masking.leaks.marks import Mask, Positions
+from masking.leaks.marks import Bytes, Mask, Positions
 from masking.leaks.runs import FEWEST_DIGITS
 from masking.leaks.spelling import Plain
 from masking.leaks.windows import Groups
@@ -101,7 +101,9 @@ def _candidates(text: Plain, groups: Groups, after_plus: Mask) -> Positions:
     begins = begins[(groups.lengths[begins] <= FEWEST_DIGITS + 1) | _goes_abroad(groups, begins)]
     three = pack(gather(groups.digits, groups.first_digit[begins], 3), 10)
     landline = _in_groups_of_landlines(groups, begins) & (three >= 10) & (three < 100)  # noqa: PLR2004 - 01 to 09
-    domestic = _of_ten_or_eleven(groups, begins[_MOBILE_OR_FREE_BEGINS[three] | landline])
+    parted = (groups.lengths[begins] == 2) & ~_IS_NEAR[_after(text, groups, begins)]  # noqa: PLR2004 - 09:0
+    mobile_or_free = _MOBILE_OR_FREE_BEGINS[three] & ~parted
+    domestic = _of_ten_or_eleven(groups, begins[mobile_or_free | landline])
     abroad = begins[(three // 10 == 81) | _after_exit_code(text, groups, begins, three)]  # noqa: PLR2004 - 81
     with_plus = np.flatnonzero(after_plus & (groups.lengths <= _MOST))
     found = (domestic, _with_more(groups, abroad, FEWEST_DIGITS + 1), _with_more(groups, with_plus, _FEWEST_ABROAD))
@@ -131,12 +133,17 @@ def _after_exit_code(text: Plain, groups: Groups, begins: Positions, three: npt.
     """Flags the groups that are 00, 010 or 011 with a sign after them, or that begin so and go on with 81."""
     code = np.select([three < 10, (three == 10) | (three == 11)], [2, 3], 0)  # noqa: PLR2004 - 00, 010, 011
     lengths, first = groups.lengths[begins], groups.first_digit[begins]
-    after = text.data[np.minimum(groups.ends[begins], len(text.data) - 1)]
-    found: Mask = (code > 0) & (lengths == code) & _IS_NEAR[after]
+    found: Mask = (code > 0) & (lengths == code) & _IS_NEAR[_after(text, groups, begins)]
     room = np.flatnonzero((code > 0) & (lengths > code) & (first + 5 <= len(groups.digits)))
     at = first[room] + code[room]
     found[room] |= (groups.digits[at] == 8) & (groups.digits[at + 1] == 1)  # noqa: PLR2004 - 81
     return found
+
+
+def _after(text: Plain, groups: Groups, begins: Positions) -> Bytes:
+    """Returns the sign after each of the groups; any where nothing stands there."""
+    signs: Bytes = text.data[np.minimum(groups.ends[begins], len(text.data) - 1)]
+    return signs
 
 
 def _of_ten_or_eleven(groups: Groups, begins: Positions) -> Positions:

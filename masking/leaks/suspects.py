@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from masking.kernels.buffers import ByteStrings
+from masking.kernels.buffers import ByteStrings, keep_freed_memory
 from masking.leaks.foreign import foreign_at_signs, foreign_digits
 from masking.leaks.marks import (
     Bytes,
@@ -27,11 +27,11 @@ from masking.leaks.runs import digits_of, many_of, rows_of, rows_with_many, rows
 from masking.leaks.spelled import spelled_digits
 from masking.leaks.tokens import own_tokens
 
-LOT_BYTES = 1 << 16
+LOT_BYTES = 1 << 18
 """Bytes of suspects that are handed on together."""
 
-_PIECE_BYTES = 120_000
-"""Bytes looked at in one go: small enough for the processor's cache and for memory that is used again."""
+_PIECE_BYTES = 240_000
+"""Bytes looked at in one go: small enough for the processor's cache."""
 
 _BEYOND_ASCII = 0x80
 _AT, _LESS = b"@<"
@@ -41,6 +41,7 @@ _NONE = np.empty(0, np.int64)
 
 def suspects(strings: pa.Array) -> Iterator[Positions]:
     """Yields, lot by lot and in order, the rows of a string or binary array that could hold a leak."""
+    keep_freed_memory()
     waiting: list[Positions] = []
     size = 0
     for first, piece in ByteStrings.pieces(strings, _PIECE_BYTES):
