@@ -74,7 +74,8 @@ def _with_enough_left(groups: Groups, chosen: Positions) -> Positions:
     first = gather(groups.digits, groups.first_digit[chosen], _IN_A_WORD).view("<u8").reshape(-1)
     may_be_zeros = groups.lengths[chosen] - SHORTEST
     left = (first & _LOW_BYTES[np.minimum(may_be_zeros + 1, _IN_A_WORD)]) > 0
-    return chosen[left | (may_be_zeros >= _IN_A_WORD)]
+    hopeful: Positions = chosen[left | (may_be_zeros >= _IN_A_WORD)]
+    return hopeful
 
 
 def _leading_zeros(groups: Groups, chosen: Positions) -> Positions:

@@ -79,7 +79,8 @@ def _rows_with_any(runs: Mask, offsets: Positions) -> Positions:
         return rows_of(np.flatnonzero(runs), offsets)
     filled = np.flatnonzero(np.diff(offsets))
     filled = filled[: np.searchsorted(offsets[filled], len(runs))]  # in what follows no run has room
-    return filled[np.bitwise_or.reduceat(runs, offsets[filled])]
+    rows: Positions = filled[np.bitwise_or.reduceat(runs, offsets[filled])]
+    return rows
 
 
 def _within_rows(length: int, offsets: Positions) -> Mask:

@@ -40,8 +40,9 @@ def find_spans(strings: pa.Array, kinds: frozenset[LeakKind] = ALL_KINDS, own: O
     spans: set[Span] = set()
     for rows in suspects(strings):
         for places, text in readings(strings.take(pa.array(rows))):
-            for row, start, end, kind in _find(text, kinds, own):
-                spans.add(Span(int(rows[places[row]]), *text.original(row, start, end), kind))
+            if found := list(_find(text, kinds, own)):
+                numbers = rows[places].tolist()
+                spans.update(Span(numbers[row], *text.original(row, *ends), kind) for row, *ends, kind in found)
     return sorted(spans)
 
 

@@ -16,7 +16,6 @@ from masking.kernels.buffers import ByteStrings, keep_freed_memory
 from masking.leaks.foreign import foreign_at_signs, foreign_digits
 from masking.leaks.marks import (
     Bytes,
-    Mask,
     Positions,
     escaping,
     hiding_at_sign,
