@@ -9,6 +9,7 @@ from __future__ import annotations
 from binascii import hexlify
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,8 @@ PIECE_BYTES = 1 << 20
 
 _COPY_BY_ROW = 1 << 12
 """Rows of at least this many bytes are copied one by one: the loop costs nothing beside the copying."""
+
+_KEPT_BYTES = 1 << 24
 
 _OFFSET_LIMIT = (1 << 31) - 1
 
@@ -68,12 +71,24 @@ class ByteStrings:
             width, rows = column.type.byte_width, len(column)
             data = _bytes_of(column.buffers()[1])
             return cls(data, width * (column.offset + np.arange(rows + 1, dtype=np.int64)), valid)
-        offset_type = _offset_type(column.type)
-        _, offsets, data_buffer = column.buffers()
-        if len(column) == 0 or offsets is None:
-            return cls(np.empty(0, np.uint8), np.zeros(len(column) + 1, np.int64), valid)
-        positions = np.frombuffer(offsets, offset_type, len(column) + 1, column.offset * np.dtype(offset_type).itemsize)
-        return cls(_bytes_of(data_buffer), positions.astype(np.int64, copy=False), valid)
+        return cls(_bytes_of(column.buffers()[2]), _offsets_of(column).astype(np.int64, copy=False), valid)
+
+    @staticmethod
+    def pieces(column: pa.Array, size: int) -> Iterator[tuple[int, ByteStrings]]:
+        """Yields a string or binary column piece by piece: its first row, and about `size` bytes or one longer row.
+
+        Only the offsets of one piece are ever widened, so that a long column takes no memory of its own. Nulls are not
+        told from what stands under them.
+        """
+        data, offsets = _bytes_of(column.buffers()[2]), _offsets_of(column)
+        first, rows = 0, len(column)
+        while first < rows:
+            end = offsets.dtype.type(min(int(offsets[first]) + size, int(offsets[-1])))  # else all offsets are widened
+            until = int(np.searchsorted(offsets, end, "right")) - 1
+            until = min(max(until, first + 1), rows)
+            low, high = int(offsets[first]), int(offsets[until])
+            yield first, ByteStrings(data[low:high], offsets[first : until + 1].astype(np.int64) - low)
+            first = until
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -210,12 +225,31 @@ def copy_rows(source: Bytes, target: Bytes) -> None:
     target.view(row)[...] = source.view(row)
 
 
+@cache
+def keep_freed_memory() -> None:
+    """Has the C library keep memory that arrays give back, for the next ones, instead of returning it page by page.
+
+    Column by column the same arrays come and go; asking the kernel for them anew takes longer than filling them. Once
+    a large block is freed, glibc keeps up to twice its size (mallopt(3), M_TRIM_THRESHOLD); others may do nothing.
+    """
+    np.empty(_KEPT_BYTES, np.uint8)
+
+
 def _offset_type(column_type: pa.DataType) -> type[np.int32 | np.int64]:
     if pa.types.is_string(column_type) or pa.types.is_binary(column_type):
         return np.int32
     if pa.types.is_large_string(column_type) or pa.types.is_large_binary(column_type):
         return np.int64
     raise StrategyMisused(f"A {column_type} column holds neither text nor bytes.", not_done="Nothing was masked.")
+
+
+def _offsets_of(column: pa.Array) -> npt.NDArray[np.int32 | np.int64]:
+    """Views the offsets of a column of text or bytes, as wide as Arrow has them: (n + 1)."""
+    offset_type = _offset_type(column.type)
+    offsets = column.buffers()[1]
+    if len(column) == 0 or offsets is None:
+        return np.zeros(len(column) + 1, offset_type)
+    return np.frombuffer(offsets, offset_type, len(column) + 1, column.offset * np.dtype(offset_type).itemsize)
 
 
 def _bytes_of(buffer: pa.Buffer | None) -> Bytes:

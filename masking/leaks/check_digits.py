@@ -28,6 +28,9 @@ _GLUED: Final = {
 }
 """Length of a card number → how many digits may be glued to it: an expiry, a card verification code, or both."""
 _FEWEST_GLUED: Final = min(length + rest for length, rests in _GLUED.items() for rest in rests)
+_IN_A_WORD: Final = 8
+_LOW_BYTES: Final = np.array([(1 << 8 * digits) - 1 for digits in range(_IN_A_WORD + 1)], np.uint64)
+"""By the number of digits: which bits of a little-endian word hold so many of the first ones."""
 _FIRST_YEAR, _YEARS, _MONTHS = 10, 40, 12
 
 
@@ -50,6 +53,7 @@ def without_glue(groups: Groups, issued: Issued) -> Iterator[tuple[int, int, int
     """
     long = np.flatnonzero(groups.lengths > SHORTEST)
     long = long[(groups.first_digits[long] == 0) | (groups.lengths[long] >= _FEWEST_GLUED)]
+    long = _with_enough_left(groups, long)
     if not len(long):
         return
     zeros = _leading_zeros(groups, long)
@@ -63,6 +67,15 @@ def without_glue(groups: Groups, issued: Issued) -> Iterator[tuple[int, int, int
             chosen = left == length + rest
             if chosen.any():
                 yield from _places(groups, long[chosen], zeros[chosen], length, rest, issued)
+
+
+def _with_enough_left(groups: Groups, chosen: Positions) -> Positions:
+    """Returns those of the groups, each longer than a card number, that have one's digits after their leading zeros."""
+    first = gather(groups.digits, groups.first_digit[chosen], _IN_A_WORD).view("<u8").reshape(-1)
+    may_be_zeros = groups.lengths[chosen] - SHORTEST
+    left = (first & _LOW_BYTES[np.minimum(may_be_zeros + 1, _IN_A_WORD)]) > 0
+    hopeful: Positions = chosen[left | (may_be_zeros >= _IN_A_WORD)]
+    return hopeful
 
 
 def _leading_zeros(groups: Groups, chosen: Positions) -> Positions:

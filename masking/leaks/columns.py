@@ -33,6 +33,7 @@ _HARMLESS: tuple[Callable[[pa.DataType], bool], ...] = (
 )
 """What holds no text, and numbers too short for a leak; every other type is refused rather than let through unseen."""
 
+Rows = npt.NDArray[np.int64]
 Flags = dict[LeakKind, npt.NDArray[np.bool_]]
 
 
@@ -77,12 +78,20 @@ def leaking_rows(column: pa.Array, kinds: frozenset[LeakKind], own: OwnIins = ()
     rows, texts = texts_of(column, _SMALLEST_NUMBER if not own else _SMALLEST_OWN)
     if not scannable(column.type):
         return {}
-    sought = kinds if _is_text(column.type) or pa.types.is_fixed_size_binary(column.type) else kinds & NUMBERS
-    return _flags(texts, rows, len(column), sought, own)
+    sought = kinds if _is_text(column.type) else kinds & NUMBERS
+    found: dict[LeakKind, list[int]] = {}
+    for span in find_spans(texts, sought, own) if sought else []:
+        found.setdefault(span.kind, []).append(span.row)
+    flags = {kind: np.zeros(len(column), np.bool_) for kind in found}
+    for kind, places in found.items():
+        flags[kind][places if rows is None else rows[places]] = True
+    return flags
 
 
-def texts_of(column: pa.Array, smallest: int = _SMALLEST_NUMBER) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """Returns the rows of a plain column that can hold a leak, and their texts; of numbers, the long whole ones.
+def texts_of(column: pa.Array, smallest: int = _SMALLEST_NUMBER) -> tuple[Rows | None, pa.Array]:
+    """Returns the rows of a plain column that can hold a leak, and their texts; None: it is text, and all can.
+
+    Of numbers, the long whole ones can.
 
     Raises:
         StrategyMisused: the values of the column's type cannot be scanned.
@@ -90,7 +99,7 @@ def texts_of(column: pa.Array, smallest: int = _SMALLEST_NUMBER) -> tuple[npt.ND
     if pa.types.is_fixed_size_binary(column.type):
         column = column.cast(pa.binary())
     if _is_text(column.type):
-        return np.arange(len(column)), column
+        return None, column
     if _is_wide_number(column.type):
         return _long_numbers(column, smallest)
     if any(is_harmless(column.type) for is_harmless in _HARMLESS):
@@ -100,18 +109,6 @@ def texts_of(column: pa.Array, smallest: int = _SMALLEST_NUMBER) -> tuple[npt.ND
         not_done="Nothing was staged.",
         advice="Give the column type json or string in the contract.",
     )
-
-
-def _flags(
-    strings: pa.Array, rows: npt.NDArray[np.int64], length: int, kinds: frozenset[LeakKind], own: OwnIins
-) -> Flags:
-    found: dict[LeakKind, list[int]] = {}
-    for span in find_spans(strings, kinds, own) if kinds else []:
-        found.setdefault(span.kind, []).append(span.row)
-    flags = {kind: np.zeros(length, np.bool_) for kind in found}
-    for kind, places in found.items():
-        flags[kind][rows[places]] = True
-    return flags
 
 
 def _is_text(source: pa.DataType) -> bool:
@@ -130,7 +127,7 @@ def _is_wide_number(source: pa.DataType) -> bool:
     return bool(pa.types.is_int64(source) or pa.types.is_uint64(source) or pa.types.is_float64(source))
 
 
-def _long_numbers(column: pa.Array, smallest: int) -> tuple[npt.NDArray[np.int64], pa.Array]:
+def _long_numbers(column: pa.Array, smallest: int) -> tuple[Rows, pa.Array]:
     """Returns the rows that hold a whole number of at least `smallest`, and those numbers as strings."""
     if pa.types.is_decimal(column.type):
         digits = len(str(smallest))

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from masking.leaks.marks import Bytes, Mask, Positions
-from masking.leaks.suspects import FEWEST_DIGITS
+from masking.leaks.runs import FEWEST_DIGITS
 
 DEEPEST: Final = 3
 """Readings, so escapes within escapes within escapes are seen."""

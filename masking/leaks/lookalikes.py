@@ -65,7 +65,7 @@ def inside_machine_text(text: Plain, row: int, start: int, end: int, hashes: Has
     """Tells whether the digits are part of a UUID, a hash, a token, an IPv6 address or the fraction of a number."""
     base = max(start - _AROUND, text.start_of(row))
     around = text.piece(row, base, end + _AROUND)
-    if not _NOT_ONLY_DIGITS.search(around):
+    if around.isdigit() or not _NOT_ONLY_DIGITS.search(around):
         return False
     start, end = start - base, end - base
     if b":" in around and any(_is_ipv6(found) and _overlap(found, start, end) for found in _IPV6.finditer(around)):

@@ -68,18 +68,20 @@ _AT_BY_AMPERSAND: Final = _pairs(b"#x #X #0 #1 #2 #3 #4 #5 #6 #7 #8 #9 co pe bs"
 _NUMBER: Final = _flags(b"0123456789" + bytes(range(0x80, 0x100)))
 
 
-def marks_of(data: Bytes, raw: bytes) -> Mask:
-    """Flags the bytes with which escapes begin; `raw` holds the same bytes."""
-    marks: Mask = np.zeros(len(data), np.bool_)
-    for mark in MARKS:
-        if mark in raw:
-            marks |= data == mark[0]
-    return marks
+def escaping(raw: bytes) -> tuple[bytes, ...]:
+    """Returns the marks in a text that may begin an escape; the `&` of query strings, `&page=2`, begins none."""
+    found = tuple(mark for mark in MARKS if mark in raw)
+    if found == (b"&",) and b";" not in raw and b"#" not in raw:  # every entity has one or the other
+        return ()
+    return found
 
 
-def holds_escapes(raw: bytes) -> bool:
-    """Tells whether any mark may begin an escape; those of query strings, `&page=2`, do not."""
-    return any(sign in raw for sign in (b"\\", b"%", b"<", b"&#", b"&&")) or (b"&" in raw and b";" in raw)
+def marks_of(data: Bytes, marks: tuple[bytes, ...]) -> Mask:
+    """Flags the bytes that are one of the marks."""
+    found: Mask = np.zeros(len(data), np.bool_)
+    for mark in marks:
+        found |= data == mark[0]
+    return found
 
 
 def within_escapes(data: Bytes, marks: Mask) -> Mask:
@@ -93,13 +95,14 @@ def within_escapes(data: Bytes, marks: Mask) -> Mask:
     return within
 
 
-def hiding_at_sign(data: Bytes, raw: bytes) -> Positions:
+def hiding_at_sign(data: Bytes, marks: tuple[bytes, ...]) -> Positions:
     """Returns where escapes begin that may be an at sign, or the beginning of one when they are read."""
     padded = np.append(data, np.zeros(LONGEST, np.uint8))
     found = [
         begins[hides(padded, begins)]
         for mark, hides in ((b"%", _percent_hides), (b"\\", _backslash_hides), (b"&", _ampersand_hides))
-        if mark in raw and len(begins := np.flatnonzero(data == mark[0]))
+        if mark in marks
+        for begins in [np.flatnonzero(data == mark[0])]
     ]
     return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
 
@@ -141,10 +144,10 @@ def telling(data: Bytes) -> Positions:
 
     Beside an at sign every escape may be a part of the address, and beside the plus of a form one tells what it means.
     """
-    raw = data.tobytes()
-    if not any(mark in raw for mark in MARKS):
+    marks = escaping(data.tobytes())
+    if not marks:
         return np.empty(0, np.int64)
-    begins = np.flatnonzero(marks_of(data, raw))
+    begins = np.flatnonzero(marks_of(data, marks))
     padded = np.concatenate((np.zeros(NEAR, np.uint8), data, np.zeros(LONGEST + NEAR, np.uint8)))
     lengths = _lengths(padded[NEAR:], begins)
     begins, lengths = begins[lengths > 1], lengths[lengths > 1]

@@ -21,8 +21,8 @@ from masking.kernels.luhn import luhn_sum
 from masking.kernels.numerals import pack
 from masking.leaks.check_digits import PREFIX, Issued, valid, without_glue
 from masking.leaks.marks import Bytes, Mask, Positions
+from masking.leaks.runs import FEWEST_DIGITS
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import FEWEST_DIGITS
 from masking.leaks.windows import Groups, windows
 
 Iin = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,8}$", strict=True)]

@@ -17,9 +17,9 @@ import numpy.typing as npt
 from masking.kernels.buffers import gather
 from masking.kernels.numerals import pack
 from masking.leaks.lookalikes import SHORT_HASH, inside_machine_text, is_in_date
-from masking.leaks.marks import Mask, Positions
+from masking.leaks.marks import Bytes, Mask, Positions
+from masking.leaks.runs import FEWEST_DIGITS
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import FEWEST_DIGITS
 from masking.leaks.windows import Groups
 
 NATIONAL: Final = (
@@ -31,6 +31,8 @@ ABROAD: Final = (r"^(?:\+81|0081|01081|01181)0?", "^81([5789]0[0-9]{8})$")
 """How the same number begins when it is called from elsewhere; without `+` and exit code it is a mobile one."""
 
 _FEWEST_ABROAD, _MOST = 8, 17
+_MOBILE_FROM_ABROAD: Final = 12
+"""Digits of a mobile number after 81."""
 _MOST_GROUPS: Final = 4
 _LONGEST: Final = 64
 _ANY: Final = rb"[^0-9A-Za-z\xe1]{1,6}"
@@ -67,6 +69,9 @@ _WITHOUT_PLUS: Final = re.compile(
 _MOBILE_OR_FREE_BEGINS: Final = np.zeros(1000, np.bool_)
 _MOBILE_OR_FREE_BEGINS[[12, 20, 50, 57, 60, 70, 80, 90, 99]] = True
 """By the first three digits of a number."""
+_IS_NEAR: Final = np.zeros(256, np.bool_)
+_IS_NEAR[list(b" .-()/~_\t\r\n\v\f\x1f\xe2")] = True
+"""What `_NEAR` matches."""
 _FRACTION: Final = re.compile(rb"[0-9]{1,3}\.[0-9]{5,}")
 _ONE_NUMBER: Final = re.compile(rb"[ \t]*\+?[0-9 .\-()\[\]/_~\t\r\n\v\f\x1f]+")
 _BEFORE_NUMBER: Final = np.zeros(256, np.bool_)
@@ -79,7 +84,7 @@ _ABROAD: Final = tuple(re.compile(prefix) for prefix in ABROAD)
 def find_phones(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     """Yields (row, start, end) of every phone number, in positions of the plain text."""
     after_plus = _after_plus(text, groups)
-    candidates = _candidates(groups, after_plus)
+    candidates = _candidates(text, groups, after_plus)
     starts, rows = groups.starts[candidates].tolist(), groups.rows[candidates].tolist()
     for row, start, plus in zip(rows, starts, after_plus[candidates].tolist(), strict=True):
         end = _end_of_phone(text, row, start, after_plus=plus)
@@ -88,18 +93,30 @@ def find_phones(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
     yield from _whole_values(text, groups)
 
 
-def _candidates(groups: Groups, after_plus: Mask) -> Positions:
+def _candidates(text: Plain, groups: Groups, after_plus: Mask) -> Positions:
     """Returns the groups with which a phone number may begin, by its first three digits and how many follow."""
     first = groups.first_digits
     begins = np.flatnonzero(((first == 0) | (first == 8)) & (groups.lengths <= _MOST))  # noqa: PLR2004 - 81
     begins = begins[groups.first_digit[begins] + 3 <= len(groups.digits)]
+    begins = begins[(groups.lengths[begins] <= FEWEST_DIGITS + 1) | _goes_abroad(groups, begins)]
     three = pack(gather(groups.digits, groups.first_digit[begins], 3), 10)
     landline = _in_groups_of_landlines(groups, begins) & (three >= 10) & (three < 100)  # noqa: PLR2004 - 01 to 09
-    domestic = _of_ten_or_eleven(groups, begins[_MOBILE_OR_FREE_BEGINS[three] | landline])
-    abroad = begins[(three // 10 == 81) | _after_exit_code(groups, begins, three)]  # noqa: PLR2004 - 81
+    parted = (groups.lengths[begins] == 2) & ~_IS_NEAR[_after(text, groups, begins)]  # noqa: PLR2004 - 09:0
+    mobile_or_free = _MOBILE_OR_FREE_BEGINS[three] & ~parted
+    domestic = _of_ten_or_eleven(groups, begins[mobile_or_free | landline])
+    abroad = begins[(three // 10 == 81) | _after_exit_code(text, groups, begins, three)]  # noqa: PLR2004 - 81
     with_plus = np.flatnonzero(after_plus & (groups.lengths <= _MOST))
     found = (domestic, _with_more(groups, abroad, FEWEST_DIGITS + 1), _with_more(groups, with_plus, _FEWEST_ABROAD))
     return np.unique(np.concatenate(found))
+
+
+def _goes_abroad(groups: Groups, begins: Positions) -> Mask:
+    """Flags the groups that may begin with Japan's country code, or with it after 00, 010 or 011."""
+    found: Mask = groups.first_digits[begins] == 8  # noqa: PLR2004 - 81
+    last = len(groups.digits) - 1
+    for digits in (2, 3):
+        found |= groups.digits[np.minimum(groups.first_digit[begins] + digits, last)] == 8  # noqa: PLR2004 - 81
+    return found
 
 
 def _in_groups_of_landlines(groups: Groups, begins: Positions) -> Mask:
@@ -112,15 +129,21 @@ def _in_groups_of_landlines(groups: Groups, begins: Positions) -> Mask:
     return found
 
 
-def _after_exit_code(groups: Groups, begins: Positions, three: npt.NDArray[np.uint64]) -> Mask:
-    """Flags the groups that are 00, 010 or 011, or that begin so and go on with 81."""
+def _after_exit_code(text: Plain, groups: Groups, begins: Positions, three: npt.NDArray[np.uint64]) -> Mask:
+    """Flags the groups that are 00, 010 or 011 with a sign after them, or that begin so and go on with 81."""
     code = np.select([three < 10, (three == 10) | (three == 11)], [2, 3], 0)  # noqa: PLR2004 - 00, 010, 011
     lengths, first = groups.lengths[begins], groups.first_digit[begins]
-    found: Mask = (code > 0) & (lengths == code)
+    found: Mask = (code > 0) & (lengths == code) & _IS_NEAR[_after(text, groups, begins)]
     room = np.flatnonzero((code > 0) & (lengths > code) & (first + 5 <= len(groups.digits)))
     at = first[room] + code[room]
     found[room] |= (groups.digits[at] == 8) & (groups.digits[at + 1] == 1)  # noqa: PLR2004 - 81
     return found
+
+
+def _after(text: Plain, groups: Groups, begins: Positions) -> Bytes:
+    """Returns the sign after each of the groups; any where nothing stands there."""
+    signs: Bytes = text.data[np.minimum(groups.ends[begins], len(text.data) - 1)]
+    return signs
 
 
 def _of_ten_or_eleven(groups: Groups, begins: Positions) -> Positions:
@@ -172,9 +195,10 @@ def _end_of_phone(text: Plain, row: int, start: int, *, after_plus: bool) -> int
     if found:
         return start + found.end()
     found = _BY_EXIT_CODE.match(piece) or _WITHOUT_PLUS.match(piece) or _LANDLINES.match(piece)
-    if not found or is_in_date(text, row, start, start + found.end()):
+    if not found:
         return 0
-    return start + found.end()
+    end = start + found.end()
+    return 0 if not found.group().isdigit() and is_in_date(text, row, start, end) else end  # a date is parted
 
 
 def _whole_values(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]:
@@ -184,12 +208,12 @@ def _whole_values(text: Plain, groups: Groups) -> Iterator[tuple[int, int, int]]
         return
     totals = np.add.reduceat(groups.lengths, begins)
     likely = (np.diff(begins, append=len(groups.rows)) > 1) & (totals >= FEWEST_DIGITS) & (totals <= _MOST)
-    likely &= (groups.first_digits[begins] == 0) | (groups.first_digits[begins] == 8)  # noqa: PLR2004 - 0 or 81
+    first = groups.first_digits[begins]
+    likely &= (first == 0) | (first == 8) & ((totals == _MOBILE_FROM_ABROAD) | text.holds(b"+"))  # noqa: PLR2004 - 81
     begins = begins[likely]
-    first, starts, rows = groups.first_digit[begins], groups.starts[begins], groups.rows[begins]
-    eighty_one = (groups.digits[first] == 0) | (groups.digits[first + 1] == 1)
+    starts, rows = groups.starts[begins], groups.rows[begins]
     alone = (starts == text.offsets[rows]) | _BEFORE_NUMBER[text.data[starts - 1]]
-    for row in rows[eighty_one & alone].tolist():
+    for row in rows[alone].tolist():
         piece = text.piece(row, 0, len(text.data))
         if len(piece) <= _LONGEST and is_phone(piece):
             yield row, text.start_of(row), text.start_of(row) + len(piece)

@@ -15,9 +15,9 @@ from masking.leaks.marks import Positions, telling
 from masking.leaks.my_number import find_my_numbers
 from masking.leaks.own_cards import OwnIins, find_own_cards
 from masking.leaks.phones import find_phones
+from masking.leaks.runs import rows_of
 from masking.leaks.spelling import Plain, plain
-from masking.leaks.suspects import rows_of, suspects
-from masking.leaks.tokens import own_tokens
+from masking.leaks.suspects import suspects
 from masking.leaks.tracks import find_tracks
 from masking.leaks.windows import digit_groups
 
@@ -37,15 +37,12 @@ def find_spans(strings: pa.Array, kinds: frozenset[LeakKind] = ALL_KINDS, own: O
         kinds: what to look for.
         own: the issuer's own IINs; without them no card is known as an own one.
     """
-    view = ByteStrings.from_arrow(strings)
     spans: set[Span] = set()
-    for rows in suspects(view.data, view.offsets):
-        foreign = rows[~own_tokens(view.data, view.offsets, rows)]
-        if not len(foreign):
-            continue
-        for places, text in readings(strings.take(pa.array(foreign))):
-            for row, start, end, kind in _find(text, kinds, own):
-                spans.add(Span(int(foreign[places[row]]), *text.original(row, start, end), kind))
+    for rows in suspects(strings):
+        for places, text in readings(strings.take(pa.array(rows))):
+            if found := list(_find(text, kinds, own)):
+                numbers = rows[places].tolist()
+                spans.update(Span(numbers[row], *text.original(row, *ends), kind) for row, *ends, kind in found)
     return sorted(spans)
 
 

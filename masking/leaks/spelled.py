@@ -27,19 +27,19 @@ for _digit in b"0123456789abcdefABCDEF":
     _HEX[_digit] = int(chr(_digit), 16)
 
 
-def spelled_digits(data: Bytes, raw: bytes, digits: Mask, offsets: Positions) -> Mask:
+def spelled_digits(data: Bytes, marks: tuple[bytes, ...], digits: Mask, offsets: Positions) -> Mask:
     """Flags at least one byte for each digit that reading one escape after the other can leave.
 
     Args:
         data: bytes in ASCII, uint8 (n).
-        raw: the same bytes.
+        marks: those that may begin an escape in them.
         digits: which of them are digits.
         offsets: where rows begin, int64 (rows + 1); no escape goes on into the next row.
     """
     seen = digits
-    if b"%" in raw:
+    if b"%" in marks:
         seen = _without_percent(data, seen, offsets)
-    if b"\\u" in raw:
+    if b"\\" in marks:
         seen = _without_unicode(data, seen, offsets)
     return seen
 

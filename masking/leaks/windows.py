@@ -12,11 +12,12 @@ from functools import cached_property
 
 import numpy as np
 
+from masking.card_numbers import SHORTEST
 from masking.kernels.buffers import gather
 from masking.leaks.marks import Bytes, Mask, Positions
+from masking.leaks.runs import FEWEST_DIGITS, WIDEST_GAP
 from masking.leaks.signs import LETTER
 from masking.leaks.spelling import Plain
-from masking.leaks.suspects import FEWEST_DIGITS, WIDEST_GAP
 
 CARD_SEPARATORS = b" -./_\t\r\n\v\f"
 NARROW = 3
@@ -44,6 +45,7 @@ class Groups:
     """Every group of adjacent digits: where it begins and ends, its row, and where its digits stand in `digits`.
 
     `links` tells by which separators a group is linked to the one before it; 0: it begins a chain of its own.
+    `in_chain` counts the digits of the whole chain.
     """
 
     starts: Positions
@@ -51,6 +53,7 @@ class Groups:
     rows: Positions
     first_digit: Positions
     links: Bytes
+    in_chain: Positions
     digits: Bytes = field(repr=False)
 
     @cached_property
@@ -87,6 +90,7 @@ class Groups:
             self.rows[chosen],
             self.first_digit[chosen],
             links[chosen],
+            self.in_chain[chosen],
             self.digits,
         )
 
@@ -122,8 +126,10 @@ def digit_groups(text: Plain) -> Groups:
     np.cumsum((ends - starts)[:-1], out=first_digit[1:])
     # A row has several groups, so it is quicker to look up where rows begin among the groups than the other way round.
     rows = np.repeat(np.arange(len(text.offsets) - 1), np.diff(np.searchsorted(starts, text.offsets)))
-    every = Groups(starts, ends, rows, first_digit, _links(text, starts, ends, rows), np.empty(0, np.uint8))
-    found = every.where(_chain_digits(every.lengths, ~every.linked) >= FEWEST_DIGITS)
+    links = _links(text, starts, ends, rows)
+    in_chain = _chain_digits(ends - starts, links == 0)
+    every = Groups(starts, ends, rows, first_digit, links, in_chain, np.empty(0, np.uint8))
+    found = every.where(in_chain >= FEWEST_DIGITS)
     return replace(found, digits=text.data[is_digit] - _ZERO) if len(found.starts) else found
 
 
@@ -157,7 +163,7 @@ def windows(groups: Groups, follows: Mask, starting: Mask, fewest: int, most: in
     Callers sift each lot before they take the next one: a long text of single digits has seven windows a digit.
     """
     lengths = groups.lengths
-    enough = starting & (lengths <= most)
+    enough = starting & (lengths <= most) & (groups.in_chain >= fewest)
     if not enough.any():
         return
     enough &= _digits_from(lengths, ~follows) >= fewest
@@ -213,9 +219,9 @@ for _shape in PRINTED:
 def printed(groups: Groups) -> Iterator[Windows]:
     """Yields the windows whose groups are as cards print them, whatever up to six signs but letters part them."""
     lengths, linked = groups.lengths, groups.linked
-    if not linked.any():
+    begins = np.flatnonzero(linked[1:] & (groups.in_chain[1:] >= SHORTEST))
+    if not len(begins):
         return
-    begins = np.flatnonzero(linked[1:])
     fits = (lengths[begins] < _LONGEST_PRINTED) & (lengths[begins + 1] < _LONGEST_PRINTED)
     begins = begins[fits]
     begins = begins[_BEGINS_PRINTED[lengths[begins], lengths[begins + 1]]]
@@ -229,6 +235,7 @@ def printed(groups: Groups) -> Iterator[Windows]:
             yield Windows(first, first + len(shape) - 1, np.full(len(first), sum(shape)))
 
 
+_THREE = 3
 THOUSANDS = ((1, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3), (2, 3, 3, 3, 3), (1, 3, 3, 3, 3, 3, 3))
 """Digits of the groups in which a number of 16, 15, 14 or 19 digits stands when a program takes it for an amount."""
 
@@ -236,9 +243,14 @@ THOUSANDS = ((1, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3), (2, 3, 3, 3, 3), (1, 3, 3, 3, 
 def in_thousands(text: Plain, groups: Groups) -> Iterator[Windows]:
     """Yields whole numbers in groups of thousands, such as `4,111,111,111,111,111`, with one sign between them all."""
     lengths, linked = groups.lengths, groups.linked
+    chosen = linked[1:] & ~linked[:-1] & (groups.in_chain[1:] >= SHORTEST)  # a chain's first group, with more after it
+    begins = np.flatnonzero(chosen)
+    begins = begins[(lengths[begins] <= _THREE) & (lengths[begins + 1] == _THREE)]
+    if not len(begins):
+        return
     after = text.data[np.minimum(groups.ends, len(text.data) - 1)]
     close = np.append(linked[1:] & (groups.starts[1:] - groups.ends[:-1] == 1), np.False_)
-    begins = np.flatnonzero(~linked & close & (lengths <= THOUSANDS[1][0]))
+    begins = begins[close[begins]]
     for shape in THOUSANDS:
         first = begins[begins + len(shape) <= len(lengths)]
         for step, digits in enumerate(shape):

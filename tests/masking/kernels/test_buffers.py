@@ -36,6 +36,22 @@ def test_groups_give_every_valid_row_once(values: list[bytes | None], skip: int,
     assert rows_of(pa.chunked_array([column, column.slice(skip)])) == values + values[skip:]
 
 
+@given(VALUES, st.integers(0, 5), st.integers(1, 64), st.sampled_from([pa.binary(), pa.large_binary()]))
+def test_pieces_hold_the_whole_column_in_order(
+    values: list[bytes | None], skip: int, size: int, layout: pa.DataType
+) -> None:
+    """Piece by piece every row comes once, in order, and no piece but one of one row is longer than asked for."""
+    column = pa.array(values, layout).slice(skip)
+    found: list[bytes] = []
+    for first, piece in ByteStrings.pieces(column, size):
+        assert first == len(found)
+        assert len(piece.data) == piece.offsets[-1]
+        assert len(piece) == 1 or len(piece.data) <= size
+        bounds = piece.offsets.tolist()
+        found += [piece.data[low:high].tobytes() for low, high in zip(bounds, bounds[1:], strict=False)]
+    assert found == [value or b"" for value in values[skip:]]
+
+
 @given(VALUES, st.integers(1, 4), st.integers(1, 64))
 def test_pieces_stay_within_their_limits(values: list[bytes | None], most_rows: int, most_bytes: int) -> None:
     """No piece has more rows or bytes than asked for, except one row that alone has more bytes."""

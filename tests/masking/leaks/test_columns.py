@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from masking.errors import StrategyMisused
 from masking.leaks import Leak, LeakKind, count_leaks, find_leaks, find_spans
-from masking.leaks.suspects import CHUNK_BYTES
+from masking.leaks.suspects import LOT_BYTES
 
 PAN = "4111111111111111"
 ROWS = [PAN, None, "memo", "tel 090-1234-5678", "", f"カード{PAN}", "taro@example.jp", PAN]
@@ -110,7 +110,7 @@ def test_a_column_may_hold_what_its_contract_allows() -> None:
 def test_rows_are_found_across_chunks() -> None:
     """A leak is found wherever it stands in a column of many chunks, and its row and bytes are exact."""
     filler = "0123456789 x"
-    rows = 3 * CHUNK_BYTES // len(filler)
+    rows = 3 * LOT_BYTES // len(filler)
     texts = [filler] * rows
     places = [0, 1, rows // 3, rows // 2, rows - 1]
     for place in places:

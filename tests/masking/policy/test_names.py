@@ -16,6 +16,7 @@ from masking.policy.names.table import _TABLE, HARMLESS, words
 
 NAMES = {
     "sensitive_authentication": """
+        icv3ds card_icv_3ds icvv cvc3 ucaf_data tavv pvki pvki_cd
         cvv_number pin_number cvvnumber cvv_code cvc_cd card_cvv2 cvvcd card_cvv_cd CardCVV securitycode
         sec_code card_verification_number atm_pin pin_hash pinblk pinno track2 track_2 track1data mag_stripe
         user_pwd passwd_hash passcode PasswordHash passwordsalt user_passwd oldpasswd pswd passwrd pasword
