@@ -213,7 +213,8 @@ def _audit_part(records: Records, say: Wording) -> Lines:
         for one in load.failed_checks:
             of = "" if one.failed is None else f": {text('runs.of', failed=one.failed, checked=one.checked or 0)}"
             by = f", {text('runs.waived', by=one.waived_by)}" if one.waived_by else ""
-            yield f"- {load.table}: {one.name}{of}, {text(f'runs.{one.severity}')}{by}"
+            meant = " ".join(say.say(each) for each in one.expected)
+            yield f"- {load.table}: {one.name}{of}, {text(f'runs.{one.severity}')}{by} – {meant}"
 
 
 def _head(names: Sequence[str]) -> list[str]:

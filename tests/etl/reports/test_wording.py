@@ -22,7 +22,7 @@ KINDS: Final[tuple[type[Strategy], ...]] = get_args(get_args(AnyStrategy)[0])
 FAMILIES: Final = (
     "mask.", "class.", "fate.", "comparison.", "requirement.", "found.", "missing.", "step.", "runs.outcome_",
     "runs.state_", "evidence.state_", "evidence.proof_", "evidence.back_", "evidence.key_", "evidence.standard_",
-    "catalog.mode_", "catalog.erasure_",
+    "catalog.mode_", "catalog.erasure_", "check.", "origin.",
 )  # fmt: skip
 """Keys whose last part is put together: of a mask, a class, a state."""
 ENGLISH, JAPANESE = wording("en"), wording("ja")

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from etl.reports.facts.catalog import Catalog, catalog
+from etl.reports.facts.expected import expected
 from etl.reports.facts.installation import Facts
 from etl.reports.facts.runs import CheckFacts, LoadFacts, RunFacts
 from etl.reports.proof.comparison import compare
@@ -55,10 +56,12 @@ def many(tables: int) -> dict[str, Contract]:
     return dict(list(found.items())[:tables])
 
 
-def check(name: str, *, passed: bool) -> CheckFacts:
+def check(name: str, arguments: Mapping[str, object] | None = None, *, passed: bool = True) -> CheckFacts:
     """Returns a check of an audit."""
+    columns = str((arguments or {}).get("column", ""))
     return CheckFacts(
-        name=name,
+        name=f"{name}({columns})" if columns else name,
+        expected=expected(name, arguments or {"column": "updated_at"}),
         severity="blocking" if passed else "warning",
         origin="reconciliation",
         passed=passed,
@@ -69,10 +72,21 @@ def check(name: str, *, passed: bool) -> CheckFacts:
     )
 
 
-def load(run_id: str, contract: Contract, number: int) -> LoadFacts:
-    """Returns a published load of a table."""
-    checks = [check(name, passed=True) for name in _CHECKS]
-    checks.append(check("newest_row_is_fresh(updated_at)", passed=number % 7 > 0))
+def checks(contract: Contract, number: int) -> list[CheckFacts]:
+    """Returns the checks of an audit: those of every table, two for each column, one that may not hold."""
+    codes: dict[str, object] = {"value_set": ["active", "<b>&", "withdrawn"]}
+    late: dict[str, object] = {"column": "updated_at", "hours": 24.0}
+    found = [check("newest_row_is_fresh", late, passed=number % 7 > 0), *(check(name) for name in _CHECKS)]
+    for name in contract.published[:10]:
+        found.append(check("expect_column_values_to_not_be_null", {"column": name}))
+        found.append(check("expect_column_values_to_be_in_set", {"column": name, **codes}))
+    return found
+
+
+def load(run_id: str, contract: Contract, number: int, *, last: bool) -> LoadFacts:
+    """Returns a published load of a table; of its last one all checks are known, of others those that did not hold."""
+    found = checks(contract, number)
+    failed = [one for one in found if not one.passed]
     return LoadFacts(
         run_id=run_id,
         table=contract.table,
@@ -95,7 +109,9 @@ def load(run_id: str, contract: Contract, number: int) -> LoadFacts:
         manifest_digest="ab" * 32,
         key_checks={"1": "1bf6efd7"},
         signed=True,
-        checks=tuple(checks),
+        audited=len(found),
+        held=len(found) - len(failed),
+        checks=tuple(found if last else failed),
     )
 
 
@@ -117,7 +133,7 @@ def runs(contracts: Mapping[str, Contract], count: int) -> tuple[RunFacts, ...]:
                 instance="issuer-reader-2",
                 snapshot="00000003-1",
                 package="0.1.0",
-                loads=tuple(load(run_id, one, count - number) for one in contracts.values()),
+                loads=tuple(load(run_id, one, count - number, last=not number) for one in contracts.values()),
             )
         )
     return tuple(found)
