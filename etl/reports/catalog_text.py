@@ -110,3 +110,8 @@ def _write_view(view: ViewFacts, say: Wording, console: Console) -> None:
         drawn.add_row(name, kind, say.of(about))
     console.print(drawn)
     console.print(f"\n{text('catalog.query')}\n{view.query}", markup=False, soft_wrap=True)
+    if view.columns and say.language in view.links:
+        found = view.links[say.language]
+        lines = [f"  {text(f'open.{key}')}: {getattr(found, key)}" for key in ("report", "console", "sheet")]
+        steps = text("open.sheet_note", steps=found.sheet_steps)
+        console.print("\n".join(["", text("open.title"), *lines, f"  {steps}"]), markup=False, soft_wrap=True)

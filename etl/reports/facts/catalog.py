@@ -12,6 +12,7 @@ from etl.reports.facts.masks import added_said, derived_said, mask_said
 from etl.reports.facts.queries import join_query, table_query
 from etl.reports.facts.said import Said
 from etl.reports.facts.views import ViewFacts, view_facts
+from etl.reports.links import TableLinks, table_links
 from etl.reports.status import TableStatus
 from etl.settings import Settings
 from masking.policy import POLICY
@@ -22,7 +23,7 @@ from schemas.loads import PartitionLoad
 from schemas.preview import NOT_READ, Shown, preview
 from schemas.types import bigquery_type
 from schemas.view_file import View
-from schemas.words import Text
+from schemas.words import LANGUAGES, Language, Text
 
 _TIB: Final = 2**40
 
@@ -79,6 +80,7 @@ class TableFacts:
         joined_by: from others to this one.
         views: the views that read it.
         usd_tib: what reading a TiB costs.
+        links: language → where it opens at Google; empty where it is on a local server.
         status: how it stands; None where nobody asked the ledger.
     """
 
@@ -102,6 +104,7 @@ class TableFacts:
     views: tuple[str, ...]
     query: str
     usd_tib: float
+    links: Mapping[Language, TableLinks]
     status: TableStatus | None = None
 
     @property
@@ -163,9 +166,8 @@ def catalog(
         name: _table(settings, contract, joins, reading, statuses.get(name)) for name, contract in contracts.items()
     }
     by_publish = {one.publish: name for name, one in contracts.items()}
-    dataset = settings.bigquery.views_dataset
     found = {
-        view.name: view_facts(project, dataset, view, [by_publish[one] for one in reading[view.name]], schemas)
+        view.name: view_facts(settings.bigquery, view, [by_publish[one] for one in reading[view.name]], schemas)
         for view in views
     }
     return Catalog(project, tables, found)
@@ -187,7 +189,7 @@ def _table(
     reading: Mapping[str, Sequence[str]],
     status: TableStatus | None,
 ) -> TableFacts:
-    load = contract.load
+    load, where = contract.load, settings.bigquery
     return TableFacts(
         table=contract.table,
         publish=contract.publish,
@@ -209,6 +211,7 @@ def _table(
         views=tuple(name for name, tables in reading.items() if contract.publish in tables),
         query=table_query(settings.bigquery.project, contract),
         usd_tib=settings.costs.scan_usd_tib,
+        links={} if where.endpoint else {one: table_links(where, contract.publish, one) for one in LANGUAGES},
         status=status,
     )
 

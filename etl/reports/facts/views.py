@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from google.cloud import bigquery
 
 from etl.reports.facts.queries import view_query
+from etl.reports.links import Links, links
+from etl.settings import BigQuerySettings
 from schemas.view_file import View
-from schemas.words import Text
+from schemas.words import LANGUAGES, Language, Text
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class ViewFacts:
     Attributes:
         columns: names, types and what they are; as BigQuery knows them, so empty where it is not published.
         tables: the contracts' tables that it reads.
+        links: language → where it opens at Google; empty where its tables are on a local server.
     """
 
     name: str
@@ -28,11 +31,11 @@ class ViewFacts:
     tables: tuple[str, ...]
     columns: tuple[tuple[str, str, Text], ...]
     query: str
+    links: Mapping[Language, Links]
 
 
 def view_facts(
-    project: str,
-    dataset: str,
+    settings: BigQuerySettings,
     view: View,
     tables: Sequence[str],
     schemas: Mapping[str, Sequence[bigquery.SchemaField]],
@@ -40,7 +43,8 @@ def view_facts(
     """Returns what a view is, with the columns that BigQuery knows of it."""
     fields = schemas.get(view.name, ())
     columns = tuple((one.name, one.field_type, view.columns.get(one.name, Text())) for one in fields)
-    query = view_query(project, dataset, view.name, [name for name, _, _ in columns])
+    dataset = settings.views_dataset
+    query = view_query(settings.project, dataset, view.name, [name for name, _, _ in columns])
     return ViewFacts(
         name=view.name,
         publish=f"{dataset}.{view.name}",
@@ -49,4 +53,5 @@ def view_facts(
         tables=tuple(tables),
         columns=columns,
         query=query,
+        links={} if settings.endpoint else {one: links(settings, [view], one)[0] for one in LANGUAGES},
     )

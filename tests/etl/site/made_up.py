@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from google.cloud import bigquery
+
 from etl.reports.facts.catalog import Catalog, catalog
 from etl.reports.facts.expected import expected
 from etl.reports.facts.installation import Facts
@@ -165,10 +167,12 @@ def evidence(run: RunFacts, contracts: Mapping[str, Contract], /, **changed: obj
     return Evidence(found, answers(found))
 
 
-def described(contracts: Mapping[str, Contract]) -> Catalog:
+def described(contracts: Mapping[str, Contract], settings: Settings = SETTINGS) -> Catalog:
     """Returns the catalog of contracts, all loaded through the day."""
     statuses = {name: status(one) for name, one in contracts.items()}
-    return catalog(SETTINGS, contracts, load_views(), statuses, {})
+    views = load_views()
+    schemas = {one.name: [bigquery.SchemaField(name, "STRING") for name in one.columns] for one in views}
+    return catalog(settings, contracts, views, statuses, schemas)
 
 
 def status(contract: Contract) -> TableStatus:
@@ -202,12 +206,12 @@ def groups(picture: Picture) -> Groups:
     return Groups({key: value / scale for key, value in values.items()}, small=2)
 
 
-def site(tables: int = len(BUNDLED), nights: int = 5) -> Site:
+def site(tables: int = len(BUNDLED), nights: int = 5, settings: Settings = SETTINGS) -> Site:
     """Returns what a site is made of."""
     contracts = many(tables)
     past = runs(contracts, nights)
     proof, earlier = (evidence(run, contracts) for run in past[:2])
-    found = Facts(_BEGAN, "0.1.0", described(contracts), past, proof, compare(earlier, proof))
+    found = Facts(_BEGAN, "0.1.0", described(contracts, settings), past, proof, compare(earlier, proof))
     pictures = load_pictures(FOLDER)
     boards = {name: Board(name, pictures[name], groups(pictures[name])) for name in found.catalog.views}
     return Site(found, boards, "en", least=10)

@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import re
 import time
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
+from etl.reports.links import links, table_links
+from etl.reports.words.wording import wording
+from etl.site.pages import files
 from etl.site.writer import write_folder
 from schemas.contract_file import load_contracts
 from schemas.view_file import load_views
-from tests.etl.site.made_up import site
+from schemas.words import LANGUAGES, Language
+from tests.etl.site.made_up import SETTINGS, site
 
 _VOID = {"meta", "link", "input", "br", "hr", "img"}
+GOOGLE = {"lookerstudio.google.com", "console.cloud.google.com", "docs.google.com"}
+_OUTWARD = re.compile(r'<a class="button" rel="noreferrer" href="(https://[^"]+)">')
 _SELF_CLOSED = {"rect", "line", "path", "circle"}
 _MOST_SECONDS, _MOST_BYTES = 10.0, 20 * 2**20
 
@@ -97,10 +104,11 @@ def test_pages_are_whole(written: Path) -> None:
 
 
 def test_every_link_leads_somewhere(written: Path) -> None:
-    """Each link, style sheet and script is a file of the site, and each fragment an id of its page."""
+    """Each link, style sheet and script is a file of the site, each fragment an id there, or it is Google's."""
     read_pages = pages(written)
     for page, found in read_pages.items():
-        for link in [*found.links, *found.loaded]:
+        outward = {link for link in found.links if urlsplit(link).netloc in GOOGLE}
+        for link in [*(one for one in found.links if one not in outward), *found.loaded]:
             path, _, fragment = unquote(link).partition("#")
             target = (page.parent / path).resolve() if path else page
             if link == "data:,":
@@ -112,11 +120,47 @@ def test_every_link_leads_somewhere(written: Path) -> None:
 
 
 def test_no_other_host_is_named(written: Path) -> None:
-    """No file of the site names an address that a browser could ask."""
+    """No file of the site names an address that a browser could ask by itself; what a person may click is Google's."""
     for file in sorted(written.rglob("*")):
         if file.is_file():
             text = file.read_text(encoding="utf-8")
-            assert not re.search(r"https?://|(?:src|href)=[\"']//|@import|url\(", text), file
+            assert {urlsplit(one).netloc for one in _OUTWARD.findall(text)} <= GOOGLE, file
+            assert not re.search(r"https?://|(?:src|href)=[\"']//|@import|url\(", _OUTWARD.sub("", text)), file
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_views_and_tables_open_where_the_links_say(written: Path, language: Language) -> None:
+    """A view's page has the links of `kagemusha links` and says whose rights to choose; a table's has its own."""
+    folder, say = written / language if language == "ja" else written, wording(language)
+    for links_of in links(SETTINGS.bigquery, load_views(), language):
+        page = (folder / "views" / f"{links_of.view}.html").read_text(encoding="utf-8")
+        found = [unescape(one) for one in _OUTWARD.findall(page)]
+        assert found == [links_of.report, links_of.console, links_of.sheet]
+        assert all(one in unescape(page) for one in (links_of.sheet_steps, say.text("open.credentials")))
+    table = (folder / "tables" / "payments.html").read_text(encoding="utf-8")
+    wanted = table_links(SETTINGS.bigquery, "ledger.payments", language)
+    assert [unescape(one) for one in _OUTWARD.findall(table)] == [wanted.console, wanted.sheet]
+    assert wanted.sheet_steps in unescape(table)
+
+
+def test_nothing_opens_where_tables_are_on_a_local_server() -> None:
+    """With a server of one's own there is nothing at Google, and the page says so."""
+    local = SETTINGS.bigquery.model_copy(update={"endpoint": "http://127.0.0.1:9050"})
+    made = site(2, settings=SETTINGS.model_copy(update={"bigquery": local}))
+    told = {name: text for name, text in files(made) if name.startswith(("views/", "tables/"))}
+    assert told
+    assert not any(_OUTWARD.search(text) for text in told.values())
+    assert "on a local server" in told["views/daily_gmv.html"]
+
+
+def test_names_in_links_are_escaped() -> None:
+    """A project whose name holds signs of HTML and of URLs comes through as it is, in text and in links."""
+    odd = SETTINGS.bigquery.model_copy(update={"project": 'example.com:a"><script>&b'})
+    made = site(2, settings=SETTINGS.model_copy(update={"bigquery": odd}))
+    page = dict(files(made))["views/daily_gmv.html"]
+    assert "<script>&" not in page
+    (console,) = (one for one in map(unescape, _OUTWARD.findall(page)) if "console" in one)
+    assert dict(parse_qsl(urlsplit(console).query))["p"] == odd.project
 
 
 def test_the_index_finds_every_column(written: Path) -> None:
