@@ -66,7 +66,8 @@ def _pages(site: Site, say: Wording) -> Iterator[tuple[str, str, str, Values]]:
     for table in tables.values():
         yield f"tables/{table.table}.html", "table.html", "catalog", _table(facts, table, say)
     for view in views.values():
-        yield f"views/{view.name}.html", "view.html", "catalog", {"view": view, "board": site.boards[view.name]}
+        values = {"view": view, "board": site.boards[view.name], "catalog": facts.catalog}
+        yield f"views/{view.name}.html", "view.html", "catalog", values
     for run in facts.runs:
         yield f"runs/{run.run_id}.html", "run.html", "runs", {"run": run, "tables": tables, **_run(run, say)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from google.cloud import bigquery
@@ -141,6 +142,19 @@ class Catalog:
     project: str
     tables: Mapping[str, TableFacts]
     views: Mapping[str, ViewFacts]
+
+    def through(self, view: str) -> date | None:
+        """Returns the last business day that every table under a view has; None where one has none."""
+        days = [one.status.through if one.status else None for one in self._under(view)]
+        return None if None in days else min((day for day in days if day), default=None)
+
+    def scan_usd(self, view: str) -> float | None:
+        """Returns what reading a view whole costs at most: all of the tables under it; None where a size is unknown."""
+        costs = [one.scan_usd for one in self._under(view)]
+        return None if None in costs else sum(cost for cost in costs if cost)
+
+    def _under(self, view: str) -> list[TableFacts]:
+        return [self.tables[name] for name in self.views[view].tables]
 
 
 def catalog(

@@ -19,6 +19,8 @@ class ViewFacts:
     """One view.
 
     Attributes:
+        grain: the columns of which no two rows have the same values.
+        date: the column that a report's date control filters; empty where there is none.
         columns: names, types and what they are; as BigQuery knows them, so empty where it is not published.
         tables: the contracts' tables that it reads.
         links: language → where it opens at Google; empty where its tables are on a local server.
@@ -28,6 +30,8 @@ class ViewFacts:
     publish: str
     about: Text
     sql: str
+    grain: tuple[str, ...]
+    date: str
     tables: tuple[str, ...]
     columns: tuple[tuple[str, str, Text], ...]
     query: str
@@ -44,12 +48,14 @@ def view_facts(
     fields = schemas.get(view.name, ())
     columns = tuple((one.name, one.field_type, view.columns.get(one.name, Text())) for one in fields)
     dataset = settings.views_dataset
-    query = view_query(settings.project, dataset, view.name, [name for name, _, _ in columns])
+    query = view_query(settings.project, dataset, view.name, [name for name, _, _ in columns], view.date)
     return ViewFacts(
         name=view.name,
         publish=f"{dataset}.{view.name}",
         about=view.about,
         sql=view.sql,
+        grain=view.grain,
+        date=view.date or "",
         tables=tuple(tables),
         columns=columns,
         query=query,
