@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from etl.reports.evidence import back, number, used
+from etl.reports.evidence import back, clause, number, used
 from etl.reports.facts.catalog import TableFacts
 from etl.reports.facts.installation import Facts
 from etl.reports.facts.runs import RunFacts
 from etl.reports.proof.answer import Answer
+from etl.reports.proof.looks import event_said
 from etl.reports.words.wording import Wording, wording
 from etl.site import run_charts
 from etl.site.boards import Board
@@ -18,8 +19,6 @@ from etl.site.charts.diagram import diagram
 from etl.site.place import Place
 from etl.site.render import render
 from etl.site.search_index import search_script
-from masking.policy import POLICY
-from schemas.columns import Column
 from schemas.words import LANGUAGES, Language
 
 Values = dict[str, Any]  # Any: what a template shows
@@ -159,9 +158,5 @@ def _evidence(facts: Facts, say: Wording) -> Values:
         "used": used,
         "back": back,
         "clause": clause,
+        "event": event_said,
     }
-
-
-def clause(column: Column) -> str:
-    """Returns the requirement behind a column's policy."""
-    return POLICY[column.column_class].clause

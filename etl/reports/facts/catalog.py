@@ -17,7 +17,7 @@ from etl.reports.links import TableLinks, table_links
 from etl.reports.status import TableStatus
 from etl.settings import Settings
 from masking.policy import POLICY
-from masking.strategies import KeyedStrategy
+from masking.strategies import Keep, KeyedStrategy
 from schemas.columns import Column
 from schemas.contract import Contract
 from schemas.loads import PartitionLoad
@@ -27,6 +27,7 @@ from schemas.view_file import View
 from schemas.words import LANGUAGES, Language, Text
 
 _TIB: Final = 2**40
+_UNSAID: Final = Text()
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class ColumnFacts:
     fate: str
     how: Said
     about: Text
-    why: str = ""
+    why: Text = _UNSAID
     before: str = ""
     after: str = ""
     domain: str = ""
@@ -255,7 +256,7 @@ def _column(contract: Contract, published: str, name: str, column: Column, shown
         fate=fate,
         how=mask_said(mask),
         about=column.about,
-        why=getattr(mask, "why", ""),
+        why=mask.why if isinstance(mask, Keep) else _UNSAID,
         before=shown.before if shown and has_example else "",
         after=shown.after if shown and has_example else "",
         domain=mask.domain if isinstance(mask, KeyedStrategy) else "",

@@ -22,7 +22,7 @@ KINDS: Final[tuple[type[Strategy], ...]] = get_args(get_args(AnyStrategy)[0])
 FAMILIES: Final = (
     "mask.", "class.", "fate.", "comparison.", "requirement.", "found.", "missing.", "step.", "runs.outcome_",
     "runs.state_", "evidence.state_", "evidence.proof_", "evidence.back_", "evidence.key_", "evidence.standard_",
-    "catalog.mode_", "catalog.erasure_", "check.", "origin.",
+    "catalog.mode_", "catalog.erasure_", "check.", "origin.", "event.", "clause.",
 )  # fmt: skip
 """Keys whose last part is put together: of a mask, a class, a state."""
 ENGLISH, JAPANESE = wording("en"), wording("ja")
@@ -38,7 +38,7 @@ def test_languages_have_the_same_keys_and_values() -> None:
 
 def test_japanese_is_japanese() -> None:
     """Every sentence of the Japanese catalog is written in Japanese, but for names."""
-    names = {"site.language", "site.language_code", "evidence.standard_pci"}
+    names = {"site.language", "site.language_code", "evidence.standard_pci", "event.other"}
     latin = [key for key, text in JAPANESE.texts.items() if not re.search(r"[ぁ-んァ-ヶ一-龠]", text)]
     assert set(latin) <= names
 

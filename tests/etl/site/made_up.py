@@ -16,7 +16,7 @@ from etl.reports.facts.runs import CheckFacts, LoadFacts, RunFacts
 from etl.reports.proof.comparison import compare
 from etl.reports.proof.contracts_of_run import RanUnder
 from etl.reports.proof.evidence import Evidence
-from etl.reports.proof.looks import KeyEventFacts, LookFacts, Period
+from etl.reports.proof.looks import ErasureFacts, KeyEventFacts, LookFacts, Period, WaiverFacts
 from etl.reports.proof.records import AccessFacts, Records, TableProof
 from etl.reports.proof.requirements import answers
 from etl.reports.status import TableStatus
@@ -78,7 +78,10 @@ def checks(contract: Contract, number: int) -> list[CheckFacts]:
     """Returns the checks of an audit: those of every table, two for each column, one that may not hold."""
     codes: dict[str, object] = {"value_set": ["active", "<b>&", "withdrawn"]}
     late: dict[str, object] = {"column": "updated_at", "hours": 24.0}
-    found = [check("newest_row_is_fresh", late, passed=(number + len(contract.table)) % 9 > 0), *(check(name) for name in _CHECKS)]
+    found = [
+        check("newest_row_is_fresh", late, passed=(number + len(contract.table)) % 9 > 0),
+        *(check(name) for name in _CHECKS),
+    ]
     for name in contract.published[:10]:
         found.append(check("expect_column_values_to_not_be_null", {"column": name}))
         found.append(check("expect_column_values_to_be_in_set", {"column": name, **codes}))
@@ -153,9 +156,27 @@ def records(run: RunFacts, contracts: Mapping[str, Contract]) -> Records:
             KeyEventFacts(1, "created", "1bf6efd7", _BEGAN, run.run_id),
             KeyEventFacts(1, "first used", "1bf6efd7", _BEGAN, run.run_id),
         ),
-        waivers=(),
-        erasures=(),
-        looks=(LookFacts(_BEGAN, "an-officer", "card", "chargeback case 2023-0815", 3),),
+        waivers=(
+            WaiverFacts(run.run_id, "clubs", "signed", "newest_row_is_fresh(updated_at)", "審査済み", "管理者", _BEGAN),
+        ),
+        erasures=(
+            ErasureFacts(
+                erasure_id="e-1",
+                asked_by="officer@host",
+                purpose="請求 7",
+                persons=1,
+                table="members",
+                rule="nullify",
+                event="incomplete",
+                found=2,
+                changed=1,
+                at=_BEGAN,
+            ),
+        ),
+        looks=(
+            LookFacts(_BEGAN, "an-officer", "card", "事案 2023-0815", 3),
+            LookFacts(_BEGAN, "the-app", "member", "GA4", 40, makes=True),
+        ),
         access=(AccessFacts("issuing", (("READER", "analysts@issuer.example"),)),),
         location="asia-northeast1",
     )

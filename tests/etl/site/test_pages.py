@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,13 +14,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 
 from etl.reports.links import links, table_links
+from etl.reports.proof.contracts_of_run import RanUnder
 from etl.reports.words.wording import wording
 from etl.site.pages import files
 from etl.site.writer import write_folder
 from schemas.contract_file import load_contracts
 from schemas.view_file import load_views
 from schemas.words import LANGUAGES, Language
-from tests.etl.site.made_up import SETTINGS, site
+from tests.etl.site.made_up import BUNDLED, SETTINGS, evidence, records, site
 
 _VOID = {"meta", "link", "input", "br", "hr", "img"}
 GOOGLE = {"lookerstudio.google.com", "console.cloud.google.com", "docs.google.com"}
@@ -205,6 +207,66 @@ def test_japanese_is_complete(written: Path) -> None:
     table = (written / "ja" / "tables" / "payments.html").read_text(encoding="utf-8")
     assert load_contracts()["payments"].about.ja in table
     assert "One row for each" not in table
+
+
+NAMES = {
+    "PCI DSS", "Looker Studio", "Data Docs", "AWS KMS", "Object Lock", "kagemusha scan-leaks", "kagemusha forget",
+}  # fmt: skip
+
+
+def spoken(page: Path) -> list[str]:
+    """Returns the texts of a page that people read or hear, without code, queries and the other language's name."""
+    text = re.sub(
+        r"<(code|pre|head|script)\b.*?</\1>|<a class=\"tongue\".*?</a>", " ", page.read_text("utf-8"), flags=re.DOTALL
+    )
+    labels = re.findall(r'(?:aria-label|placeholder|data-done|data-none)="([^"]*)"', text)
+    return [unescape(one).strip() for one in (*re.findall(r">([^<]+)<", text), *labels)]
+
+
+def test_no_english_is_left_on_japanese_pages(written: Path) -> None:
+    """No two English words stand together but in names, and nothing that the English catalog says otherwise."""
+    english, japanese = wording("en").texts, wording("ja").texts
+    only_english = {text for key, text in english.items() if text != japanese[key]} - {*japanese.values(), "payments"}
+    for page in sorted((written / "ja").rglob("*.html")):
+        for said in spoken(page):
+            found = re.findall(r"[A-Za-z][A-Za-z'-]{2,}(?: [A-Za-z'-]{2,})+", said)
+            assert set(found) <= NAMES, (page, said)
+            assert said not in only_english, (page, said)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_removed_record_is_told_on_the_page(language: Language) -> None:
+    """Without key events, audits, access log or contract the page names what is missing and from which record."""
+    say, whole = wording(language), site()
+    run = whole.facts.runs[0]
+    tables = tuple(
+        replace(one, load=replace(one.load, checks=()), ran=RanUnder(None, "none"))
+        for one in records(run, BUNDLED).tables
+    )
+    proof = evidence(run, BUNDLED, key_events=(), looks=None, tables=tables)
+    path = "evidence.html" if language == "en" else "ja/evidence.html"
+    page, before = (
+        unescape(dict(files(replace(whole, facts=replace(whole.facts, evidence=one))))[path])
+        for one in (proof, whole.facts.evidence)
+    )
+    for key, values in (
+        ("missing.key_events", {"version": "1"}), ("evidence.no_looks", {}), ("missing.access_log", {}),
+        ("evidence.proof_none", {}),
+    ):  # fmt: skip
+        assert say.text(key, **values) in page
+        assert say.text(key, **values) not in before
+    assert page.count(say.text("evidence.no_record")) > before.count(say.text("evidence.no_record"))
+
+
+def test_evidence_tells_uses_of_keys_waivers_and_erasures(written: Path) -> None:
+    """Who turned tokens back, who made some, what was let pass, and an erasure that is not complete."""
+    for language, folder in (("en", written), ("ja", written / "ja")):
+        said, say = spoken(folder / "evidence.html"), wording(language)  # type: ignore[arg-type]
+        for text in (
+            "an-officer", say.text("evidence.looks"), "the-app", say.text("evidence.made"), "審査済み",
+            say.text("event.signed"), say.text("catalog.erasure_nullify"), say.text("event.incomplete"),
+        ):  # fmt: skip
+            assert text in said
 
 
 @pytest.mark.timeout(120)
