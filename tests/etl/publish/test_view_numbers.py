@@ -15,8 +15,12 @@ import pytest
 from google.cloud import bigquery
 
 from etl.cloud.bigquery import Warehouse
+from etl.keys import open_keyring
 from etl.publish import publish_views
 from etl.settings import BigQuerySettings, ViewSettings
+from masking.keyring import KeyRef
+from masking.strategies import KeyedStrategy
+from masking.tokens import tokens
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from schemas.view_file import View, load_views
@@ -222,6 +226,20 @@ def test_columns_are_described_in_bigquery(questions: Questions) -> None:
         said = {field.name: field.description for field in table.schema}
         wanted = BUNDLED_VIEWS["daily_gmv"]
         assert said == {name: about.in_language(language) for name, about in wanted.columns.items()}  # type: ignore[arg-type]
+
+
+def test_the_public_api_makes_the_published_tokens(questions: Questions, issuer: Issuer) -> None:
+    """A member's number as a whole number, as digits and in full width is the token that BigQuery holds of it."""
+    keys = open_keyring(KeyRef(issuer.settings.keyring.ref))
+    mask = questions.contracts["members"].columns["member_id"].mask
+    assert isinstance(mask, KeyedStrategy)
+    with psycopg.connect(issuer.ends.primary_url) as source:
+        numbers = [row[0] for row in source.execute("SELECT member_id FROM issuing.members")]
+    rows = questions.warehouse.rows("Not read", "SELECT member_id FROM vw_issuing.members")
+    published = sorted(row["member_id"] for row in rows)
+    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    for spelled in (numbers, [str(one) for one in numbers], [str(one).translate(wide) for one in numbers]):
+        assert sorted(map(str, tokens(spelled, keys, mask))) == published
 
 
 def test_without_an_export_there_is_no_view_of_the_app(questions: Questions) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -95,6 +96,15 @@ def test_a_site_on_demand_says_the_same(house: House, tmp_path: Path) -> None:
     page = (tmp_path / "out" / "tables" / "admin_users.html").read_text(encoding="utf-8")
     assert f"<dd>{rows:,}</dd>" in page
     assert house.second.run_id in page
+    assert "on a local server" in page
+    run = (tmp_path / "out" / "runs" / f"{house.second.run_id}.html").read_text(encoding="utf-8")
+    assert f"There are {rows:,} rows, as many as in the source." in run
+    assert f'<a href="#c-admin_users">{len(re.findall("<li>", _held(run, "admin_users")))} / ' in run
+
+
+def _held(page: str, table: str) -> str:
+    """Returns what a run's page lists of a table's checks that held."""
+    return page.partition(f'<details id="c-{table}">')[2].partition("</details>")[0]
 
 
 def test_the_terminal_says_the_same(house: House) -> None:
