@@ -53,7 +53,7 @@ def view_facts(
         name=view.name,
         publish=f"{dataset}.{view.name}",
         about=view.about,
-        sql=view.sql,
+        sql=view.showing_groups_of(settings.views.smallest_group).sql,
         grain=view.grain,
         date=view.date or "",
         tables=tuple(tables),

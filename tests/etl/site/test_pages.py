@@ -19,7 +19,7 @@ from etl.reports.words.wording import wording
 from etl.site.pages import files
 from etl.site.writer import write_folder
 from schemas.contract_file import load_contracts
-from schemas.view_file import load_views
+from schemas.view_file import SMALLEST_GROUP, load_views
 from schemas.words import LANGUAGES, Language
 from tests.etl.site.made_up import BUNDLED, SETTINGS, evidence, records, site
 
@@ -139,6 +139,7 @@ def test_views_and_tables_open_where_the_links_say(written: Path, language: Lang
         found = [unescape(one) for one in _OUTWARD.findall(page)]
         assert found == [links_of.report, links_of.console, links_of.sheet]
         assert all(one in unescape(page) for one in (links_of.sheet_steps, say.text("open.credentials")))
+        assert SMALLEST_GROUP not in page, "a query to copy has the settings' number in it"
     table = (folder / "tables" / "payments.html").read_text(encoding="utf-8")
     wanted = table_links(SETTINGS.bigquery, "ledger.payments", language)
     assert [unescape(one) for one in _OUTWARD.findall(table)] == [wanted.console, wanted.sheet]
