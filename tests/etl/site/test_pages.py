@@ -278,3 +278,17 @@ def test_three_hundred_tables_are_written_in_time_and_small(tmp_path: Path) -> N
     write_folder(made, tmp_path)
     assert time.process_time() - began < _MOST_SECONDS
     assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) < _MOST_BYTES
+
+
+def test_nothing_that_a_load_says_becomes_markup() -> None:
+    """Errors, names of checks, codes and owners with signs of HTML are text on every page."""
+    whole = site()
+    run = whole.facts.runs[0]
+    odd = '<img src=x onerror="a">&'
+    check = replace(run.loads[0].checks[0], passed=False, name=odd, error=odd, waived_by=odd)
+    load = replace(run.loads[0], error=odd, outcome="failed: AuditFailed", checks=(check, *run.loads[0].checks[1:]))
+    changed = replace(whole.facts, runs=(replace(run, loads=(load, *run.loads[1:])), *whole.facts.runs[1:]))
+    for name, text in files(replace(whole, facts=changed)):
+        assert "<img" not in text, name
+    page = dict(files(replace(whole, facts=changed)))[f"runs/{run.run_id}.html"]
+    assert page.count("&lt;img src=x") >= 3
