@@ -100,11 +100,8 @@ def _concerns(facts: Facts, say: Wording) -> Iterator[tuple[str, str, str]]:
     for load in run.loads if run else ():
         page = f"runs/{load.run_id}.html"
         if load.failure:
-            yield (
-                "bad",
-                f"{page}#f-{load.table}" if load.failed_checks else page,
-                say.text("overview.failed", table=load.table, failure=load.failure),
-            )
+            found = f"{page}#f-{load.table}" if load.failed_checks else page
+            yield "bad", found, say.text("overview.failed", table=load.table, failure=load.failure)
         for check in load.failed_checks if not load.failure else ():
             yield "warn", f"{page}#f-{load.table}", say.text("overview.warned", table=load.table, check=check.name)
     newest = max((one.status.through for one in _standing(facts) if one.status and one.status.through), default=None)
@@ -121,7 +118,7 @@ def _run(run: RunFacts, say: Wording) -> Values:
         "seconds": run_charts.table_seconds(run, say),
         "audited": len(last),
         "told": [load for load in last if load.told_whole],
-        "failing": [load for load in last if load.failed_checks],
+        "failing": list({load.table: load for load in run.loads if load.failed_checks}.values()),
     }
 
 
