@@ -48,6 +48,11 @@ class Check:
         return f"{self.expect}{columns}"
 
     @property
+    def arguments(self) -> str:
+        """Its arguments as JSON: names, reviewed constants and counts, as suite and contract have them."""
+        return json.dumps(self.kwargs, sort_keys=True, ensure_ascii=False, default=str)
+
+    @property
     def digest(self) -> str:
         """SHA-256 of what is expected and how severely: equal where the very same thing is checked."""
         meaning = json.dumps([self.expect, self.kwargs, self.severity], sort_keys=True, ensure_ascii=False, default=str)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from expectations.checks import Check
 from expectations.suite import Suite
 from expectations.vocabulary import arguments, expectation_names, vouched
+from schemas.written import texts_in, written_problems
 
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAMED: Final = re.compile(r"""col\(\s*["']([^"']+)["']\s*\)""")
@@ -75,6 +76,9 @@ def _problems(
     column = suite.freshness.column
     if column is not None and column not in published:
         yield SuiteProblem(("freshness", "column"), f"freshness names {column}, which is not published")
+    for position, one in enumerate(suite.expectations):
+        for problem in written_problems(texts_in(one.kwargs), "an argument"):
+            yield SuiteProblem(("expectations", position, "kwargs"), problem)
     for position, name in enumerate(suite.joins.leave_out):
         if name not in published:
             yield SuiteProblem(("joins", "leave_out", position), f"joins leave out {name}, which is not published")

@@ -15,8 +15,8 @@ from schemas.erasure import Erasure, NullifyColumns
 from schemas.loads import AddedColumn, Load, MergeLoad, PartitionLoad
 from schemas.published_names import published_name
 from schemas.reviewed import NAME, Name, QualifiedName, Reviewed, SourceColumnName, SourceTableName
-from schemas.words import Text
-from schemas.written import written_problems
+from schemas.words import ALL_LANGUAGES, Text
+from schemas.written import texts_in, written_problems
 
 _ZONE = "a time without a zone becomes one by `type: timestamp(Asia/Tokyo)` or `timestamp(UTC)`"
 
@@ -187,12 +187,18 @@ class Contract(Reviewed):
             *description_problems(
                 self.about.longest, abouts, {name: one.about.longest for name, one in self.derive.items()}
             ),
-            *written_problems([said for text in texts for said in (str(text), text.ja)]),
+            *self._written_problems([said for text in texts for said in (str(text), text.ja)]),
             *clustering_problems(clusters),
             *repeated("key", self.key),
             *repeated("cluster_by", self.cluster_by),
             *repeated("reconcile", self.reconcile),
         ]
+
+    def _written_problems(self, descriptions: list[str]) -> list[str]:
+        """Returns whether a number is written down that must not be: in a description, or in anything else."""
+        found = [*written_problems(descriptions)]
+        whole = self.model_dump(mode="json", by_alias=True, context=ALL_LANGUAGES, exclude_unset=True)
+        return found or [*written_problems(texts_in(whole), "a name, a reason or a constant")]
 
     def _type_or_none(self, name: str) -> pa.DataType | None:
         try:

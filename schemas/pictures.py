@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from schemas.errors import ContractInvalid
 from schemas.reviewed import Name, Reviewed
 from schemas.words import Text
+from schemas.written import written_problems
 
 _NAME: Final = "pictures.yaml"
 
@@ -48,6 +49,8 @@ class Picture(Reviewed):
             raise ValueError("by and over belong to pictures of one measure")
         if self.shape == "heat" and not self.by:
             raise ValueError("a heat map needs `by` for its rows")
+        for problem in written_problems((str(self.title), self.title.ja), "the title"):
+            raise ValueError(problem)
         return self
 
 

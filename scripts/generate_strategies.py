@@ -103,6 +103,8 @@ def range_of(schema: dict[str, Any]) -> str:  # Any: a JSON Schema
         return "list of " + (", ".join(f"`{each}`" for each in items["enum"]) if "enum" in items else range_of(items))
     if "anyOf" in schema:
         kinds = [each for each in schema["anyOf"] if each.get("type") != "null"]
+        if kinds[0].get("type") == "string":
+            return "text, or one in each language: {en: …, ja: …}"
         return range_of(kinds[0]) if len(kinds) == 1 else "number"
     bounds = [f", {schema['minimum']} to {schema['maximum']}"] if "maximum" in schema else []
     return "".join([str(schema.get("type", "text")).replace("string", "text"), *bounds])

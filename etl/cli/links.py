@@ -26,6 +26,7 @@ def links(
     """
     from etl.errors import SettingsInvalid
     from etl.reports.links import links as made
+    from etl.reports.words.wording import wording
     from etl.settings import load_settings
     from schemas.contract_file import BUNDLED
     from schemas.view_file import load_views
@@ -47,3 +48,4 @@ def links(
         typer.echo(f"{one.view} — {one.about}")
         typer.echo(f"  Looker Studio  {one.report}\n  BigQuery       {one.console}\n  Google Sheets  {one.sheet}")
         typer.echo(f"                 {one.sheet_steps}\n")
+    typer.echo(wording(language).text("open.credentials"))

@@ -9,9 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from expectations.checks import CheckResult
 
 
-def check_rows(results: Sequence[CheckResult]) -> list[dict[str, object]]:
-    """Returns a row of `ops.audits` for each check; they are written with the table's own row, in one step."""
-    return [
+def check_rows(results: Sequence[CheckResult]) -> dict[str, list[object]]:
+    """Returns the columns of a load's row from which `ops.audits` has its checks: results, and what was expected."""
+    found = [
         {
             "expectation": result.check.expect,
             "columns": list(result.check.columns),
@@ -25,6 +25,7 @@ def check_rows(results: Sequence[CheckResult]) -> list[dict[str, object]]:
         }
         for result in results
     ]
+    return {"checks": [*found], "check_arguments": [result.check.arguments for result in results]}
 
 
 def package_version() -> str:

@@ -114,6 +114,12 @@ TABLE_LOADS: Final = LedgerTable(
             "HMAC-SHA-256 over what --resume believes: load, basis, stage, and the audit's checks.",
         ),
         bigquery.SchemaField("checks", "RECORD", "REPEATED", fields=_CHECK, description="The audit; see ops.audits."),
+        bigquery.SchemaField(
+            "check_arguments",
+            "STRING",
+            "REPEATED",
+            description="JSON: what each of `checks` expects, in their order: names, reviewed constants and counts.",
+        ),
     ),
     partitioned=True,
     cluster_by=("table_name",),
@@ -218,6 +224,7 @@ def audits_sql(table_loads: str) -> str:
         for field in _CHECK
     )
     return (
-        f"SELECT l.run_id, l.table_name, l.day, l.at, l.outcome, {columns} "
-        f"FROM `{table_loads}` AS l, UNNEST(l.checks) AS c"
+        f"SELECT l.run_id, l.table_name, l.day, l.at, l.outcome, {columns}, "
+        "(SELECT said FROM UNNEST(l.check_arguments) AS said WITH OFFSET AS number WHERE number = place) AS arguments "
+        f"FROM `{table_loads}` AS l, UNNEST(l.checks) AS c WITH OFFSET AS place"
     )

@@ -104,9 +104,16 @@ def _column(one: ColumnFacts, say: Wording) -> tuple[str, ...]:
 def _write_view(view: ViewFacts, say: Wording, console: Console) -> None:
     text = say.text
     console.print(f"{view.publish}\n{say.of(view.about)}\n", markup=False, soft_wrap=True)
-    console.print(f"  {text('catalog.reads')}: {', '.join(view.tables)}", markup=False, soft_wrap=True)
+    facts = {"reads": ", ".join(view.tables), "grain": ", ".join(view.grain) or "–", "date": view.date or "–"}
+    for key, value in facts.items():
+        console.print(f"  {text(f'catalog.{key}')}: {value}", markup=False, soft_wrap=True)
     drawn = Table(*(text(f"catalog.{key}") for key in ("column", "type", "means")))
     for name, kind, about in view.columns:
         drawn.add_row(name, kind, say.of(about))
     console.print(drawn)
     console.print(f"\n{text('catalog.query')}\n{view.query}", markup=False, soft_wrap=True)
+    if view.columns and say.language in view.links:
+        found = view.links[say.language]
+        lines = [f"  {text(f'open.{key}')}: {getattr(found, key)}" for key in ("report", "console", "sheet")]
+        steps = text("open.sheet_note", steps=found.sheet_steps)
+        console.print("\n".join(["", text("open.title"), *lines, f"  {steps}"]), markup=False, soft_wrap=True)

@@ -12,9 +12,10 @@ from etl.reports.facts.runs import LoadFacts
 from etl.reports.proof.answer import Answer
 from etl.reports.proof.comparison import Comparison
 from etl.reports.proof.evidence import Evidence
+from etl.reports.proof.looks import event_said
 from etl.reports.proof.records import Records, TableProof
 from etl.reports.words.wording import Wording
-from masking.policy import POLICY
+from masking.policy import ColumnClass
 from schemas.columns import Column
 from schemas.exposure import Change
 
@@ -132,7 +133,7 @@ def _key_part(records: Records, say: Wording) -> Lines:
     yield from _head([text(f"evidence.key_{key}") for key in ("version", "event", "kcv", "when")])
     for one in records.key_events:
         if str(one.version) in used:
-            yield _row(str(one.version), one.event, one.kcv, _clock(one.happened_at))
+            yield _row(str(one.version), say.say(event_said(one.event)), one.kcv, _clock(one.happened_at))
     yield ""
 
 
@@ -144,12 +145,15 @@ def _people_part(records: Records, say: Wording) -> Lines:
         yield f"- {text('evidence.looks')}: {text('evidence.no_looks')}"
     for look in records.looks or ():
         told = f"{look.user} · {look.domain} · {look.count:,} · {look.purpose}"
-        yield f"- {text('evidence.looks')}: {_clock(look.at)} · {told}"
+        kind = text("evidence.made" if look.makes else "evidence.looks")
+        yield f"- {kind}: {_clock(look.at)} · {told}"
     for waiver in records.waivers:
-        told = f"{waiver.event} · {waiver.waived_by} · {waiver.table} · {waiver.expectation} · {waiver.reason}"
+        event, what = say.say(event_said(waiver.event)), f"{waiver.table} · {waiver.expectation}"
+        told = f"{event} · {waiver.waived_by} · {what} · {waiver.reason}"
         yield f"- {text('evidence.waivers')}: {_clock(waiver.at)} · {told}"
     for erasure in records.erasures:
-        told = f"{erasure.asked_by} · {erasure.table} · {erasure.rule} · {erasure.changed:,} · {erasure.purpose}"
+        did = f"{text(f'catalog.erasure_{erasure.rule}')} · {say.say(event_said(erasure.event))}"
+        told = f"{erasure.asked_by} · {erasure.table} · {did} · {erasure.changed:,} · {erasure.purpose}"
         yield f"- {text('evidence.erasures')}: {_clock(erasure.at)} · {told}"
     for one in records.access:
         members = text("missing.dataset", dataset=one.dataset) if one.members is None else _members(one.members)
@@ -177,8 +181,7 @@ def _table_part(proof: TableProof, say: Wording) -> Lines:
     yield from _head([text(key) for key in keys])
     for name, column in contract.columns.items():
         shown = f"{column.publish_as} ({name})" if column.publish_as else name
-        clause = POLICY[column.column_class].clause if column.column_class != "none" else ""
-        yield _row(shown, column.column_class.value, used(column, say), back(column, say), clause)
+        yield _row(shown, column.column_class.value, used(column, say), back(column, say), clause(column, say))
     yield ""
 
 
@@ -187,7 +190,12 @@ def used(column: Column, say: Wording) -> str:
     domain = getattr(column.mask, "domain", None)
     if column.dropped:
         return say.text("evidence.nothing_left")
-    return f"{column.mask.strategy} (domain {domain})" if domain else column.mask.strategy
+    return say.text("evidence.in_domain", mask=column.mask.strategy, domain=domain) if domain else column.mask.strategy
+
+
+def clause(column: Column, say: Wording) -> str:
+    """Returns the requirement behind a column's policy, as a language names laws."""
+    return say.text("clause." + column.column_class.value) if column.column_class != ColumnClass.NONE else ""
 
 
 def back(column: Column, say: Wording) -> str:
@@ -213,7 +221,8 @@ def _audit_part(records: Records, say: Wording) -> Lines:
         for one in load.failed_checks:
             of = "" if one.failed is None else f": {text('runs.of', failed=one.failed, checked=one.checked or 0)}"
             by = f", {text('runs.waived', by=one.waived_by)}" if one.waived_by else ""
-            yield f"- {load.table}: {one.name}{of}, {text(f'runs.{one.severity}')}{by}"
+            meant = " ".join(say.say(each) for each in one.expected)
+            yield f"- {load.table}: {one.name}{of}, {text(f'runs.{one.severity}')}{by} – {meant}"
 
 
 def _head(names: Sequence[str]) -> list[str]:

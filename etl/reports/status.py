@@ -6,7 +6,6 @@ Everything comes from the ledger and from BigQuery's own description of the tabl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -15,6 +14,7 @@ from google.cloud import bigquery
 
 from etl.clock import now
 from etl.ledger import LOADED, LeaseBook, Ledger, LoadOutcome, failure_kind
+from etl.reports.facts.at_once import at_once
 from etl.settings import Settings
 from schemas.business_days import previous_business_day
 from schemas.contract import Contract
@@ -24,6 +24,7 @@ FORMULA: Final = (
     "([costs] and [stage].keep_days; a staged load is kept {keep} days, one load a day)"
 )
 _GIB: Final = 2**30
+_AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,8 @@ def table_status(ledger: Ledger, settings: Settings, contracts: Mapping[str, Con
         PublishFailed, PublishRefused: BigQuery did not answer, or may not be asked.
     """
     last = _last_rows(ledger)
-    with ThreadPoolExecutor(8) as pool:
-        found = pool.map(lambda one: ledger.warehouse.find_table(one.publish), contracts.values())
-        tables = dict(zip(contracts, found, strict=True))
+    published = [one.publish for one in contracts.values()]
+    tables = dict(zip(contracts, at_once(ledger.warehouse.find_table, published, _AT_ONCE), strict=True))
     today = previous_business_day(now())
     return [
         _status(contract, last.get(name, {}), tables[name], settings, today) for name, contract in contracts.items()

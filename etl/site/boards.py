@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from etl.cloud.bigquery import Warehouse
+from etl.reports.facts.at_once import at_once
 from etl.reports.facts.catalog import Catalog
 from etl.settings import Settings
 from etl.site.charts.drawing import Chart
@@ -49,5 +49,4 @@ def boards(
         view, picture = catalog.views[name], pictures.get(name)
         return Board(name, picture, groups_of(warehouse, view.publish, picture, least, most))
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return {one.view: one for one in pool.map(board, catalog.views)}
+    return {one.view: one for one in at_once(board, catalog.views, _AT_ONCE)}

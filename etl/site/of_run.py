@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from etl.cloud.storage import StagingBucket
 from etl.installation import Installation
+from etl.reports.facts.at_once import at_once
 from etl.site.pages import Site
 from etl.site.writer import all_files, gathered
 
@@ -47,7 +47,7 @@ def write_site_of_run(installation: Installation, run_id: str, contracts: Path) 
     """Writes the site beside a run's staged files and returns how that ended; it raises nothing.
 
     The caller waits `[site].seconds` at most. What is not written by then stays away: the work ends before its next
-    file, and its last request with the process.
+    file, and a request that hangs ends with the process, which does not wait for it.
 
     Args:
         installation: opened.
@@ -81,6 +81,4 @@ def _upload(site: Site, bucket: StagingBucket, place: str, in_time: Callable[[],
         name, content = file
         bucket.write(f"{place}/{name}", content.encode(), _TYPES[Path(name).suffix])
 
-    with ThreadPoolExecutor(_UPLOADS_AT_ONCE, thread_name_prefix="site") as pool:
-        for _ in pool.map(put, all_files(site)):
-            pass
+    at_once(put, all_files(site), _UPLOADS_AT_ONCE)

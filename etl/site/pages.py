@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from etl.reports.evidence import back, number, used
+from etl.reports.evidence import back, clause, number, used
 from etl.reports.facts.catalog import TableFacts
 from etl.reports.facts.installation import Facts
+from etl.reports.facts.runs import RunFacts
 from etl.reports.proof.answer import Answer
+from etl.reports.proof.looks import event_said
 from etl.reports.words.wording import Wording, wording
 from etl.site import run_charts
 from etl.site.boards import Board
@@ -17,8 +19,6 @@ from etl.site.charts.diagram import diagram
 from etl.site.place import Place
 from etl.site.render import render
 from etl.site.search_index import search_script
-from masking.policy import POLICY
-from schemas.columns import Column
 from schemas.words import LANGUAGES, Language
 
 Values = dict[str, Any]  # Any: what a template shows
@@ -65,10 +65,10 @@ def _pages(site: Site, say: Wording) -> Iterator[tuple[str, str, str, Values]]:
     for table in tables.values():
         yield f"tables/{table.table}.html", "table.html", "catalog", _table(facts, table, say)
     for view in views.values():
-        yield f"views/{view.name}.html", "view.html", "catalog", {"view": view, "board": site.boards[view.name]}
+        values = {"view": view, "board": site.boards[view.name], "catalog": facts.catalog}
+        yield f"views/{view.name}.html", "view.html", "catalog", values
     for run in facts.runs:
-        seconds = run_charts.table_seconds(run, say)
-        yield f"runs/{run.run_id}.html", "run.html", "runs", {"run": run, "tables": tables, "seconds": seconds}
+        yield f"runs/{run.run_id}.html", "run.html", "runs", {"run": run, "tables": tables, **_run(run, say)}
 
 
 def _datasets(tables: Mapping[str, TableFacts]) -> dict[str, list[TableFacts]]:
@@ -100,15 +100,26 @@ def _concerns(facts: Facts, say: Wording) -> Iterator[tuple[str, str, str]]:
     for load in run.loads if run else ():
         page = f"runs/{load.run_id}.html"
         if load.failure:
-            yield "bad", page, say.text("overview.failed", table=load.table, failure=load.failure)
+            found = f"{page}#f-{load.table}" if load.failed_checks else page
+            yield "bad", found, say.text("overview.failed", table=load.table, failure=load.failure)
         for check in load.failed_checks if not load.failure else ():
-            yield "warn", page, say.text("overview.warned", table=load.table, check=check.name)
+            yield "warn", f"{page}#f-{load.table}", say.text("overview.warned", table=load.table, check=check.name)
     newest = max((one.status.through for one in _standing(facts) if one.status and one.status.through), default=None)
     for table in _standing(facts):
         through = table.status.through if table.status else None
         if through and newest and through < newest:
             days = (newest - through).days
             yield "warn", f"tables/{table.table}.html", say.text("overview.lagging", table=table.table, days=days)
+
+
+def _run(run: RunFacts, say: Wording) -> Values:
+    last = {load.table: load for load in run.loads if load.audited}.values()
+    return {
+        "seconds": run_charts.table_seconds(run, say),
+        "audited": len(last),
+        "told": [load for load in last if load.told_whole],
+        "failing": list({load.table: load for load in run.loads if load.failed_checks}.values()),
+    }
 
 
 def _standing(facts: Facts) -> list[TableFacts]:
@@ -122,7 +133,7 @@ def _table(facts: Facts, table: TableFacts, say: Wording) -> Values:
         "table": table,
         "loads": loads,
         "last": loads[-1] if loads else None,
-        "audited": next((one for one in every[:1] if one.checks), None),
+        "audited": next((one for one in every if one.told_whole), None),
         "rows_line": run_charts.rows_line(loads, say),
         "null_lines": run_charts.null_lines(loads),
     }
@@ -144,9 +155,5 @@ def _evidence(facts: Facts, say: Wording) -> Values:
         "used": used,
         "back": back,
         "clause": clause,
+        "event": event_said,
     }
-
-
-def clause(column: Column) -> str:
-    """Returns the requirement behind a column's policy."""
-    return POLICY[column.column_class].clause

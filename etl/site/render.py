@@ -34,7 +34,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": count, "size": size, "clock": clock, "usd": usd, "picture": picture}
+    environment.filters |= {
+        "count": count,
+        "size": size,
+        "clock": clock,
+        "usd": usd,
+        "picture": picture,
+        "share": share,
+    }
     environment.globals |= {"sentence": sentence, "words": words}
     return environment
 
@@ -62,6 +69,11 @@ def size(value: int | None) -> str:
         if value >= unit:
             return f"{value / unit:,.1f} {name}"
     return f"{value:,} B"
+
+
+def share(value: float) -> str:
+    """Returns a share in percent, with as many digits as it takes to show something."""
+    return f"{100 * value:.3g} %"
 
 
 def usd(value: float | None) -> str:

@@ -60,6 +60,10 @@ def write_folder(site: Site, folder: Path) -> Path:
 
 
 def _of_tables(site: Site) -> Evidence | None:
-    """Returns the evidence with the contracts of the run's own tables only; each stands with its table."""
+    """Returns the evidence as its page says it: contracts and loads by table, checks that held as a number."""
     found = site.facts.evidence
-    return found and replace(found, records=replace(found.records, contracts={}))
+    if found is None:
+        return None
+    records = found.records
+    tables = tuple(replace(one, load=replace(one.load, checks=one.load.failed_checks)) for one in records.tables)
+    return replace(found, records=replace(records, contracts={}, tables=tables, run=replace(records.run, loads=())))

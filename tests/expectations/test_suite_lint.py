@@ -19,6 +19,19 @@ IN_SET = "expect_column_values_to_be_in_set"
 @pytest.mark.parametrize(
     ("expectation", "keys", "said"),
     [
+        (
+            {"expect": IN_SET, "kwargs": {"column": "status", "value_set": ["4111111111111111"]}},
+            ("kwargs",),
+            "an argument holds what looks like a card number",
+        ),
+        (
+            {
+                "expect": IN_SET,
+                "kwargs": {"column": "status", "value_set": [1], "row_condition": "amount > 4111111111111111"},
+            },
+            ("kwargs",),
+            "an argument holds what looks like a card number",
+        ),
         ({"expect": "expect_column_values_to_be_in_sets"}, ("expect",), f"did you mean {IN_SET}?"),
         (
             {"expect": IN_SET, "kwargs": {"column": "status", "value_sett": [1]}},

@@ -14,6 +14,7 @@ from schemas.errors import ContractInvalid
 from schemas.found import FoundColumn, FoundTable
 from schemas.lint import lint
 from schemas.patch import Edit, EditKind, patched
+from schemas.pictures import load_pictures
 from schemas.propose import propose
 from schemas.published_names import free_name, published_name
 from schemas.types import ColumnType
@@ -96,6 +97,31 @@ def test_a_description_that_holds_a_card_number_is_refused(tmp_path: Path) -> No
     (tmp_path / "seen.sql").write_text(text, encoding="utf-8")
     with pytest.raises(ContractInvalid, match=r"View seen\.sql holds what looks like a card number"):
         load_views(tmp_path)
+
+
+@pytest.mark.parametrize("changes", [
+    {"mask": {"strategy": "keep", "why": "as card 4111111111111111 has it"}},
+    {"mask": {"strategy": "keep", "why": {"en": "a code", "ja": "カード４１１１１１１１１１１１１１１１"}}},
+    {"mask": {"strategy": "redact", "value": "4111-1111-1111-1111"}},
+    {"values": ["approved", "4111111111111111"]},
+    {"mask": {"strategy": "drop"}, "about": "Such as 4111 1111 1111 1111."},
+    {"type": "int64", "values": [1, 4111111111111111]},
+])  # fmt: skip
+def test_a_card_number_is_refused_wherever_it_is_written(changes: dict[str, Any]) -> None:
+    """Reasons, constants, codes, and what is said of a column that never leaves: the site and exports show them all."""
+    with pytest.raises(ValidationError, match="holds what looks like a card number or My Number") as refused:
+        contract({"a": {**kept(), **changes}})
+    assert "4111" not in refused.value.errors()[0]["msg"]
+
+
+def test_the_title_of_a_picture_holds_no_card_number(tmp_path: Path) -> None:
+    """It would stand above the picture; the refusal does not repeat it."""
+    people = "people: {column: members}"
+    text = f"seen: {{title: Card 4111111111111111, shape: columns, x: month, measures: [members], {people}}}\n"
+    (tmp_path / "pictures.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ContractInvalid, match="the title holds what looks like a card number") as refused:
+        load_pictures(tmp_path)
+    assert "4111" not in str(refused.value)
 
 
 def test_a_name_that_contracts_do_not_publish_gets_one() -> None:

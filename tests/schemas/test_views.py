@@ -9,6 +9,7 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from etl.reports.facts.queries import join_query, table_query
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from schemas.namespaces import GA4_EVENTS
@@ -84,3 +85,29 @@ def test_a_view_is_answered(client: bigquery.Client, view: View) -> None:
 def _empty(contract: Contract) -> bigquery.Table:
     fields = [bigquery.SchemaField(name, bigquery_type(contract.output_type(name))) for name in contract.published]
     return bigquery.Table(f"{PROJECT}.{contract.publish}", fields)
+
+
+def test_queries_to_begin_with_are_answered(client: bigquery.Client) -> None:
+    """What the catalog offers to copy runs: of each table, of each join, days named where BigQuery demands them."""
+    joined = [
+        join_query(PROJECT, contract, CONTRACTS[table], column, key)
+        for contract in CONTRACTS.values()
+        for column, (table, _, key) in ((name, target.partition(".")) for name, target in contract.joins.items())
+    ]
+    assert len(joined) > len(CONTRACTS)
+    for query in (*(table_query(PROJECT, contract) for contract in CONTRACTS.values()), *joined):
+        result = client.query(query, retry=None, timeout=20).result(timeout=20)
+        names = [field.name for field in result.schema]
+        assert len(set(names)) == len(names), "BigQuery takes no two columns of one name"
+
+
+def test_a_join_names_days_of_both_where_both_demand_them() -> None:
+    """A table without a partition of its own names the other's days; one that demands days gets its own beside it."""
+    demanding = CONTRACTS["payments"].model_copy(update={"require_partition_filter": True})
+    both = join_query("p", CONTRACTS["clearings"], demanding, "payment_id", "payment_id")
+    assert both.count("WHERE ") == 1
+    assert "WHERE a.cleared_on >= " in both
+    assert "\nAND b.authorized_on >= " in both
+    other = join_query("p", CONTRACTS["cards"], demanding, "card_id", "card_id")
+    assert "WHERE b.authorized_on >= " in other
+    assert "b.authorized_on" not in join_query("p", CONTRACTS["clearings"], CONTRACTS["payments"], "payment_id", "x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from google.cloud import bigquery
@@ -12,19 +13,21 @@ from etl.reports.facts.masks import added_said, derived_said, mask_said
 from etl.reports.facts.queries import join_query, table_query
 from etl.reports.facts.said import Said
 from etl.reports.facts.views import ViewFacts, view_facts
+from etl.reports.links import TableLinks, table_links
 from etl.reports.status import TableStatus
 from etl.settings import Settings
 from masking.policy import POLICY
-from masking.strategies import KeyedStrategy
+from masking.strategies import Keep, KeyedStrategy
 from schemas.columns import Column
 from schemas.contract import Contract
 from schemas.loads import PartitionLoad
 from schemas.preview import NOT_READ, Shown, preview
 from schemas.types import bigquery_type
 from schemas.view_file import View
-from schemas.words import Text
+from schemas.words import LANGUAGES, Language, Text
 
 _TIB: Final = 2**40
+_UNSAID: Final = Text()
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class ColumnFacts:
     fate: str
     how: Said
     about: Text
-    why: str = ""
+    why: Text = _UNSAID
     before: str = ""
     after: str = ""
     domain: str = ""
@@ -79,6 +82,7 @@ class TableFacts:
         joined_by: from others to this one.
         views: the views that read it.
         usd_tib: what reading a TiB costs.
+        links: language → where it opens at Google; empty where it is on a local server.
         status: how it stands; None where nobody asked the ledger.
     """
 
@@ -102,6 +106,7 @@ class TableFacts:
     views: tuple[str, ...]
     query: str
     usd_tib: float
+    links: Mapping[Language, TableLinks]
     status: TableStatus | None = None
 
     @property
@@ -139,6 +144,19 @@ class Catalog:
     tables: Mapping[str, TableFacts]
     views: Mapping[str, ViewFacts]
 
+    def through(self, view: str) -> date | None:
+        """Returns the last business day that every table under a view has; None where one has none."""
+        days = [one.status.through if one.status else None for one in self._under(view)]
+        return None if None in days else min((day for day in days if day), default=None)
+
+    def scan_usd(self, view: str) -> float | None:
+        """Returns what reading a view whole costs at most: all of the tables under it; None where a size is unknown."""
+        costs = [one.scan_usd for one in self._under(view)]
+        return None if None in costs else sum(cost for cost in costs if cost)
+
+    def _under(self, view: str) -> list[TableFacts]:
+        return [self.tables[name] for name in self.views[view].tables]
+
 
 def catalog(
     settings: Settings,
@@ -163,9 +181,8 @@ def catalog(
         name: _table(settings, contract, joins, reading, statuses.get(name)) for name, contract in contracts.items()
     }
     by_publish = {one.publish: name for name, one in contracts.items()}
-    dataset = settings.bigquery.views_dataset
     found = {
-        view.name: view_facts(project, dataset, view, [by_publish[one] for one in reading[view.name]], schemas)
+        view.name: view_facts(settings.bigquery, view, [by_publish[one] for one in reading[view.name]], schemas)
         for view in views
     }
     return Catalog(project, tables, found)
@@ -187,7 +204,7 @@ def _table(
     reading: Mapping[str, Sequence[str]],
     status: TableStatus | None,
 ) -> TableFacts:
-    load = contract.load
+    load, where = contract.load, settings.bigquery
     return TableFacts(
         table=contract.table,
         publish=contract.publish,
@@ -209,6 +226,7 @@ def _table(
         views=tuple(name for name, tables in reading.items() if contract.publish in tables),
         query=table_query(settings.bigquery.project, contract),
         usd_tib=settings.costs.scan_usd_tib,
+        links={} if where.endpoint else {one: table_links(where, contract.publish, one) for one in LANGUAGES},
         status=status,
     )
 
@@ -238,7 +256,7 @@ def _column(contract: Contract, published: str, name: str, column: Column, shown
         fate=fate,
         how=mask_said(mask),
         about=column.about,
-        why=getattr(mask, "why", ""),
+        why=mask.why if isinstance(mask, Keep) else _UNSAID,
         before=shown.before if shown and has_example else "",
         after=shown.after if shown and has_example else "",
         domain=mask.domain if isinstance(mask, KeyedStrategy) else "",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from google.cloud import bigquery
 from etl.clock import now
 from etl.cloud.storage import StagingBucket
 from etl.ledger import Ledger, package_version
+from etl.reports.facts.at_once import at_once
 from etl.reports.facts.catalog import Catalog, catalog
 from etl.reports.facts.runs import RunFacts, last_runs
 from etl.reports.proof.comparison import Comparison, compare
@@ -76,13 +77,14 @@ def facts_of(settings: Settings, ledger: Ledger, bucket: StagingBucket, folder: 
     runs = last_runs(ledger, settings.site.runs)
     loaded = [one.run_id for one in nights(runs)][:2]
     contracts, log = load_contracts(folder or BUNDLED), settings.detokenize.audit_log
-    with ThreadPoolExecutor(len(loaded) + 1) as pool:
-        described = pool.submit(catalog_of, settings, ledger, folder)
-        proofs = list(pool.map(lambda run: evidence(ledger, bucket, run, contracts, log), loaded))
+    asked: list[Callable[[], Catalog | Evidence]] = [partial(catalog_of, settings, ledger, folder)]
+    asked += [partial(evidence, ledger, bucket, run, contracts, log) for run in loaded]
+    found = at_once(lambda ask: ask(), asked, len(asked))
+    proofs = [one for one in found if isinstance(one, Evidence)]
     return Facts(
         at=now(),
         version=package_version(),
-        catalog=described.result(),
+        catalog=next(one for one in found if isinstance(one, Catalog)),
         runs=runs,
         evidence=proofs[0] if proofs else None,
         comparison=compare(proofs[1], proofs[0]) if len(proofs) > 1 else None,
@@ -102,6 +104,5 @@ def _view_schemas(
 ) -> Mapping[str, list[bigquery.SchemaField]]:
     """Returns the columns of the views that are published."""
     names = [f"{settings.bigquery.views_dataset}.{view.name}" for view in views]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = list(pool.map(ledger.warehouse.find_table, names))
+    found = at_once(ledger.warehouse.find_table, names, _AT_ONCE)
     return {view.name: list(table.schema) for view, table in zip(views, found, strict=True) if table is not None}

@@ -7,35 +7,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
 
 from google.cloud import bigquery
 
 from etl.ledger import LeaseBook, Ledger, LoadOutcome, failure_kind
+from etl.reports.facts.checks import CheckFacts, check_facts
 
 Row = bigquery.Row
-
-_WHOLE: Final = 3
-"""Of so many of the latest runs every check is shown; of earlier ones those that did not hold."""
-
-
-@dataclass(frozen=True)
-class CheckFacts:
-    """One check of an audit."""
-
-    name: str
-    severity: str
-    origin: str
-    passed: bool
-    failed: int | None
-    checked: int | None
-    error: str
-    waived_by: str
-
-    @property
-    def stops(self) -> bool:
-        """Whether it kept its table from being published."""
-        return not self.passed and self.severity == "blocking" and not self.waived_by
 
 
 @dataclass(frozen=True)
@@ -50,6 +28,9 @@ class LoadFacts:
         steps: seconds of staging and of the audit.
         nulls: column → how many of its published values are NULL.
         signed: whether the row is signed under a key version.
+        audited: how many checks its audit had.
+        held: how many of them held.
+        checks: all of them, or those alone that did not hold; these come first.
     """
 
     run_id: str
@@ -73,6 +54,8 @@ class LoadFacts:
     manifest_digest: str
     key_checks: Mapping[str, str]
     signed: bool
+    audited: int
+    held: int
     checks: tuple[CheckFacts, ...]
 
     @property
@@ -84,6 +67,11 @@ class LoadFacts:
     def published(self) -> bool:
         """Whether it published rows."""
         return self.outcome == LoadOutcome.PUBLISHED
+
+    @property
+    def told_whole(self) -> bool:
+        """Whether it was audited, and every check of the audit is told."""
+        return 0 < self.audited == len(self.checks)
 
     @property
     def failed_checks(self) -> tuple[CheckFacts, ...]:
@@ -139,23 +127,26 @@ class RunFacts:
 
 
 def last_runs(ledger: Ledger, last: int) -> tuple[RunFacts, ...]:
-    """Returns the last runs with their loads, the latest first; of earlier ones only checks that did not hold."""
+    """Returns the last runs with their loads, the latest first; all checks of a table's last load are told.
+
+    Of earlier loads those are told that did not hold, and how many there were.
+    """
     events = ledger.read(
         f"SELECT run_id, MIN(`at`) AS began FROM `{ledger.table_id('runs')}` "
         "GROUP BY run_id ORDER BY began DESC LIMIT @last",
         last=last,
     )
     names = [row["run_id"] for row in events]
-    return runs_of(ledger, names, whole=names[:_WHOLE])
+    return runs_of(ledger, names, whole=False)
 
 
-def runs_of(ledger: Ledger, names: Sequence[str], whole: Sequence[str] | None = None) -> tuple[RunFacts, ...]:
+def runs_of(ledger: Ledger, names: Sequence[str], *, whole: bool = True) -> tuple[RunFacts, ...]:
     """Returns these runs, the latest first; a name that the ledger does not know has none.
 
     Args:
         ledger: knows them.
         names: of the runs.
-        whole: the runs of which every check is wanted; of others only those that did not hold. None: of all.
+        whole: whether every check of every load is wanted; else see `last_runs`.
     """
     if not names:
         return ()
@@ -163,7 +154,7 @@ def runs_of(ledger: Ledger, names: Sequence[str], whole: Sequence[str] | None = 
     events: dict[str, list[Row]] = defaultdict(list)
     for row in ledger.read(sql, names=list(names)):
         events[row["run_id"]].append(row)
-    loads = _loads(ledger, list(names), list(names if whole is None else whole))
+    loads = _loads(ledger, list(names), whole=whole)
     unended = any(all(row["event"] != "ended" for row in rows) for rows in events.values())
     holding = {one.run_id for one in LeaseBook(ledger, "").live().values()} if unended else set()
     found = [_run(rows, loads.get(name, ()), holding) for name, rows in events.items()]
@@ -199,26 +190,32 @@ def _run(rows: Sequence[Row], loads: Sequence[LoadFacts], holding: set[str]) -> 
     )
 
 
-def _loads(ledger: Ledger, names: list[str], whole: list[str]) -> dict[str, list[LoadFacts]]:
-    checks = _checks(ledger, names, whole)
+def _loads(ledger: Ledger, names: list[str], *, whole: bool) -> dict[str, list[LoadFacts]]:
     sql = (
         f"SELECT * EXCEPT (checks) FROM `{ledger.table_id('table_loads')}` WHERE run_id IN UNNEST(@names) ORDER BY `at`"
     )
+    rows = ledger.read(sql, names=names)
+    last = {row["table_name"]: _load_id(row) for row in rows if row["expectations"]}
+    checks = _checks(ledger, names, [_load_id(row) for row in rows] if whole else list(last.values()))
     found: dict[str, list[LoadFacts]] = defaultdict(list)
-    for row in ledger.read(sql, names=names):
-        found[row["run_id"]].append(_load(row, checks.get((row["run_id"], row["table_name"], row["at"]), ())))
+    for row in rows:
+        found[row["run_id"]].append(_load(row, checks.get((_load_id(row), row["at"]), ())))
     return found
 
 
-def _checks(ledger: Ledger, names: list[str], whole: list[str]) -> dict[tuple[str, str, datetime], list[CheckFacts]]:
-    """Returns checks by run, table and the time of the load's row."""
+def _load_id(row: Row) -> str:
+    return f"{row['run_id']}/{row['table_name']}"
+
+
+def _checks(ledger: Ledger, names: list[str], whole: list[str]) -> dict[tuple[str, datetime], list[CheckFacts]]:
+    """Returns checks by load and the time of its row: all of these loads, of others those that did not hold."""
     sql = (
         f"SELECT * FROM `{ledger.table_id('audits')}` WHERE run_id IN UNNEST(@names) "
-        "AND (NOT passed OR run_id IN UNNEST(@whole))"
+        "AND (NOT passed OR CONCAT(run_id, '/', table_name) IN UNNEST(@whole))"
     )
-    found: dict[tuple[str, str, datetime], list[CheckFacts]] = defaultdict(list)
+    found: dict[tuple[str, datetime], list[CheckFacts]] = defaultdict(list)
     for row in ledger.read(sql, names=names, whole=whole):
-        found[row["run_id"], row["table_name"], row["at"]].append(_check(row))
+        found[_load_id(row), row["at"]].append(check_facts(row))
     return found
 
 
@@ -245,20 +242,9 @@ def _load(row: Row, checks: Sequence[CheckFacts]) -> LoadFacts:
         manifest_digest=row["manifest_digest"] or "",
         key_checks={str(name): str(kcv) for name, kcv in json.loads(row["key_checks"] or "{}").items()},
         signed=bool(row["signature"]),
+        audited=row["expectations"] or 0,
+        held=row["expectations_passed"] or 0,
         checks=tuple(sorted(checks, key=lambda one: (one.passed, one.severity, one.origin, one.name))),
-    )
-
-
-def _check(row: Row) -> CheckFacts:
-    return CheckFacts(
-        name=f"{row['expectation']}({row['columns']})" if row["columns"] else row["expectation"],
-        severity=row["severity"],
-        origin=row["origin"],
-        passed=bool(row["passed"]),
-        failed=row["failed"],
-        checked=row["checked"],
-        error=row["error"] or "",
-        waived_by=row["waived_by"] or "",
     )
 
 

@@ -79,7 +79,7 @@ def _records(
     ledger: Ledger, bucket: StagingBucket, run: RunFacts, contracts: Mapping[str, Contract], log: Path | None
 ) -> Records:
     before = run_before(ledger, run)
-    earlier = runs_of(ledger, [before], whole=[]) if before else ()
+    earlier = runs_of(ledger, [before], whole=False) if before else ()
     began = (earlier[0].ended or earlier[0].started) if earlier else run.started - _FIRST_PERIOD
     period = Period(began, run.ended or now())
     kept = kept_contracts(bucket, run.run_id)

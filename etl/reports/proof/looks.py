@@ -8,20 +8,38 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from etl.ledger import Ledger
+from etl.reports.facts.said import Said, said
+
+_ASKED: Final = {"asked": False, "tokens asked": True}
+"""Events of the access log that begin a use of the keys, and whether it makes tokens."""
+_ERASED: Final = ("ended", "incomplete")
+_EVENTS: Final = frozenset(
+    {"created", "rotated", "first used", "renewed", "retired", "orphaned", "destroyed", "signed", "used", *_ERASED}
+)
+
+
+def event_said(event: str) -> Said:
+    """Returns an event of the ledger as a word; one of a later version by its name."""
+    return said(f"event.{event.replace(' ', '_')}") if event in _EVENTS else said("event.other", name=event)
 
 
 @dataclass(frozen=True)
 class LookFacts:
-    """One batch of tokens that somebody asked to have turned back."""
+    """One batch of tokens that somebody asked to have turned back, or of values to have made into tokens.
+
+    Attributes:
+        makes: whether tokens were made; whoever may make them can find out whose a token is.
+    """
 
     at: datetime
     user: str
     domain: str
     purpose: str
     count: int
+    makes: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,7 @@ class ErasureFacts:
     persons: int
     table: str
     rule: str
+    event: str
     found: int
     changed: int
     at: datetime
@@ -89,9 +108,15 @@ def _asked(lines: list[str]) -> Iterator[LookFacts]:
     for line in lines:
         with suppress(ValueError, KeyError, TypeError):
             raw: Mapping[str, Any] = json.loads(line)  # Any: JSON
-            if raw["event"] == "asked":
-                at = datetime.fromisoformat(raw["at"])
-                yield LookFacts(at, str(raw["user"]), str(raw["domain"]), str(raw["purpose"]), int(raw["count"]))
+            if raw["event"] in _ASKED:
+                yield LookFacts(
+                    at=datetime.fromisoformat(raw["at"]),
+                    user=str(raw["user"]),
+                    domain=str(raw["domain"]),
+                    purpose=str(raw["purpose"]),
+                    count=int(raw["count"]),
+                    makes=_ASKED[raw["event"]],
+                )
 
 
 def waivers(ledger: Ledger, period: Period) -> tuple[WaiverFacts, ...]:
@@ -121,12 +146,13 @@ def erasures(ledger: Ledger, period: Period) -> tuple[ErasureFacts, ...]:
             persons=row["persons"] or 0,
             table=row["table_name"],
             rule=row["rule"],
+            event=row["event"],
             found=row["rows_found"] or 0,
             changed=row["rows_changed"] or 0,
             at=row["at"],
         )
         for row in _of_period(ledger, "erasures", period)
-        if row["event"] == "ended"
+        if row["event"] in _ERASED
     )
 
 

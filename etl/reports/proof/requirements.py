@@ -12,6 +12,7 @@ from typing import Final
 
 from etl.reports.facts.said import said
 from etl.reports.proof.answer import Answer, Findings, Requirement, Told
+from etl.reports.proof.looks import event_said
 from etl.reports.proof.records import Records
 from masking.policy import ColumnClass
 from schemas.columns import Column
@@ -115,7 +116,7 @@ def _keys(records: Records) -> Told:
     elif not records.keys_used:
         yield None, said("missing.keys_used")
     for name, count in sorted(Counter(one.event for one in records.key_events).items()):
-        yield said("found.key_events", event=name, count=count), None
+        yield said("found.key_events", event=event_said(name), count=count), None
 
 
 def _not_live(records: Records) -> Told:
@@ -150,9 +151,10 @@ def _looks(records: Records) -> Told:
     if records.looks is None:
         yield None, said("missing.access_log")
         return
-    users = sorted({one.user for one in records.looks})
-    values = sum(one.count for one in records.looks)
-    yield said("found.looks", count=len(records.looks), values=values, users=", ".join(users) or "–"), None
+    for key, makes in (("looks", False), ("made", True)):
+        of_kind = [one for one in records.looks if one.makes == makes]
+        users, values = sorted({one.user for one in of_kind}), sum(one.count for one in of_kind)
+        yield said(f"found.{key}", count=len(of_kind), values=values, users=", ".join(users) or "–"), None
 
 
 def _whole_logs(records: Records) -> Told:

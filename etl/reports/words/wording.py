@@ -27,12 +27,17 @@ class Wording:
     texts: Mapping[str, str]
 
     def text(self, key: str, /, **values: object) -> str:
-        """Returns the text of a key with its values in place; whole numbers get separators."""
-        return self.texts[key].format_map({name: _shown(value) for name, value in values.items()})
+        """Returns the text of a key with its values in place; whole numbers get separators, sentences are said."""
+        return self.texts[key].format_map({name: self._shown(value) for name, value in values.items()})
 
     def say(self, one: Said) -> str:
         """Returns a sentence."""
         return self.text(one.key, **one.values)
+
+    def _shown(self, value: object) -> str:
+        if isinstance(value, Said):
+            return self.say(value)
+        return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
     def of(self, text: Text) -> str:
         """Returns a contract's text in this language, or as it is written."""
@@ -52,7 +57,3 @@ def _flat(prefix: str, node: Mapping[str, Any]) -> list[tuple[str, str]]:  # Any
         name = f"{prefix}.{key}" if prefix else str(key)
         found += _flat(name, value) if isinstance(value, Mapping) else [(name, str(value))]
     return found
-
-
-def _shown(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

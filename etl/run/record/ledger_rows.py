@@ -26,7 +26,7 @@ def table_row(
         row |= _staged_part(staged)
     row["step_seconds"] = _step_seconds(staged, verdict) or None
     if verdict is not None:
-        row |= {"warnings": [one.line for one in verdict.warnings], "checks": check_rows(verdict.results)}
+        row |= {"warnings": [one.line for one in verdict.warnings], **check_rows(verdict.results)}
     return row
 
 

@@ -22,7 +22,7 @@
     return entries
       .map((entry) => [words.map((word) => score(entry, word)), entry.one])
       .filter(([scores]) => scores.every((each) => each >= 0))
-      .sort((a, b) => Math.min(...a[0]) - Math.min(...b[0]))
+      .sort((a, b) => Math.min(...a[0]) - Math.min(...b[0]) || a[1][2].includes("#") - b[1][2].includes("#"))
       .slice(0, most)
       .map(([, one]) => one);
   };

@@ -135,7 +135,7 @@ def _ledger_row(approved: Approved, slices: Sequence[Slice], published: Publishe
         "expectations": len(verdict.results),
         "expectations_passed": verdict.passed,
         "warnings": [one.line for one in verdict.warnings],
-        "checks": check_rows(verdict.results),
+        **check_rows(verdict.results),
         "seconds": seconds,
         "at": now(),
     }

@@ -13,9 +13,10 @@ from google.cloud import bigquery
 
 from etl.clock import now
 from etl.cloud.bigquery import Warehouse
-from etl.ledger import Ledger
+from etl.ledger import Ledger, check_rows
 from etl.ledger.tables import TABLES
 from etl.settings import load_settings
+from expectations.checks import Check, CheckResult
 from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = pytest.mark.stack
@@ -78,6 +79,29 @@ def test_an_earlier_ledger_gets_what_is_new_and_keeps_its_rows(stack: Endpoints)
         assert {field.name: field.description for field in stands.schema} == {
             field.name: field.description for field in table.fields
         }
+
+
+def test_checks_of_an_earlier_version_stay_without_arguments(stack: Endpoints) -> None:
+    """Checks of a ledger that had no arguments are told without; new ones say what was expected, each its own."""
+    book = unmade_ledger(stack, "older_ops")
+    (loads,) = (one for one in TABLES if one.name == "table_loads")
+    old = bigquery.Table(book.table_id("table_loads"))
+    old.schema = [one for one in loads.fields if one.name != "check_arguments"]
+    book.warehouse.client.create_table(old)
+    book.warehouse.client.query_and_wait(
+        "INSERT INTO older_ops.table_loads (run_id, checks) SELECT 'before', [STRUCT('e' AS expectation, "
+        "['a'] AS columns, 'blocking' AS severity, 'suite' AS origin, TRUE AS passed, 0 AS failed, 1 AS checked, "
+        "'' AS error, '' AS waived_by)]"
+    )
+    book.ensure()
+    results = [CheckResult(Check("e", {"column": name}), passed=True) for name in "ab"]
+    book.append("table_loads", [{"run_id": "after", "table_name": "t", "at": now(), **check_rows(results)}])
+    rows = book.read("SELECT run_id, columns, arguments FROM older_ops.audits ORDER BY run_id DESC, columns")
+    assert [tuple(row.values()) for row in rows] == [
+        ("before", "a", None),
+        ("after", "a", '{"column": "a"}'),
+        ("after", "b", '{"column": "b"}'),
+    ]
 
 
 def test_a_ledger_that_stands_is_not_touched(stack: Endpoints) -> None:

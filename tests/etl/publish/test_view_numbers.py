@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import isclose
@@ -15,8 +15,12 @@ import pytest
 from google.cloud import bigquery
 
 from etl.cloud.bigquery import Warehouse
+from etl.keys import open_keyring
 from etl.publish import publish_views
 from etl.settings import BigQuerySettings, ViewSettings
+from masking.keyring import KeyRef
+from masking.strategies import KeyedStrategy
+from masking.tokens import tokens
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from schemas.view_file import View, load_views
@@ -135,6 +139,11 @@ def same(one: Any, other: Any) -> bool:
     return isclose(float(one), float(other), rel_tol=1e-8, abs_tol=1e-8)
 
 
+def full_width(text: str) -> str:
+    """Returns a text with its digits in full width."""
+    return text.translate({ord(digit): chr(ord(digit) + 0xFEE0) for digit in "0123456789"})
+
+
 def test_every_view_is_computed_twice() -> None:
     """No view is without its second computation."""
     assert set(SECOND) == set(BUNDLED_VIEWS)
@@ -222,6 +231,23 @@ def test_columns_are_described_in_bigquery(questions: Questions) -> None:
         said = {field.name: field.description for field in table.schema}
         wanted = BUNDLED_VIEWS["daily_gmv"]
         assert said == {name: about.in_language(language) for name, about in wanted.columns.items()}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("column", "spellings"), [("member_id", (int, str)), ("phone", (str, full_width))])
+def test_the_public_api_makes_the_published_tokens(
+    questions: Questions, issuer: Issuer, column: str, spellings: tuple[Callable[[Any], Any], ...]
+) -> None:
+    """A number as such and as digits, and a phone in full width where the contract normalizes, is BigQuery's token."""
+    keys = open_keyring(KeyRef(issuer.settings.keyring.ref))
+    mask = questions.contracts["members"].columns[column].mask
+    assert isinstance(mask, KeyedStrategy)
+    with psycopg.connect(issuer.ends.primary_url) as source:
+        rows = source.execute(f"SELECT {column} FROM issuing.members WHERE {column} IS NOT NULL".encode()).fetchall()
+    published = questions.warehouse.rows("Not read", f"SELECT {column} AS token FROM vw_issuing.members")
+    wanted = sorted(row["token"] for row in published if row["token"] is not None)
+    assert wanted
+    for spell in spellings:
+        assert sorted(map(str, tokens([spell(value) for (value,) in rows], keys, mask))) == wanted
 
 
 def test_without_an_export_there_is_no_view_of_the_app(questions: Questions) -> None:

@@ -7,13 +7,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from google.cloud import bigquery
+
 from etl.reports.facts.catalog import Catalog, catalog
+from etl.reports.facts.expected import expected
 from etl.reports.facts.installation import Facts
 from etl.reports.facts.runs import CheckFacts, LoadFacts, RunFacts
 from etl.reports.proof.comparison import compare
 from etl.reports.proof.contracts_of_run import RanUnder
 from etl.reports.proof.evidence import Evidence
-from etl.reports.proof.looks import KeyEventFacts, LookFacts, Period
+from etl.reports.proof.looks import ErasureFacts, KeyEventFacts, LookFacts, Period, WaiverFacts
 from etl.reports.proof.records import AccessFacts, Records, TableProof
 from etl.reports.proof.requirements import answers
 from etl.reports.status import TableStatus
@@ -55,10 +58,12 @@ def many(tables: int) -> dict[str, Contract]:
     return dict(list(found.items())[:tables])
 
 
-def check(name: str, *, passed: bool) -> CheckFacts:
+def check(name: str, arguments: Mapping[str, object] | None = None, *, passed: bool = True) -> CheckFacts:
     """Returns a check of an audit."""
+    columns = str((arguments or {}).get("column", ""))
     return CheckFacts(
-        name=name,
+        name=f"{name}({columns})" if columns else name,
+        expected=expected(name, arguments or {"column": "updated_at"}),
         severity="blocking" if passed else "warning",
         origin="reconciliation",
         passed=passed,
@@ -69,10 +74,24 @@ def check(name: str, *, passed: bool) -> CheckFacts:
     )
 
 
-def load(run_id: str, contract: Contract, number: int) -> LoadFacts:
-    """Returns a published load of a table."""
-    checks = [check(name, passed=True) for name in _CHECKS]
-    checks.append(check("newest_row_is_fresh(updated_at)", passed=number % 7 > 0))
+def checks(contract: Contract, number: int) -> list[CheckFacts]:
+    """Returns the checks of an audit: those of every table, two for each column, one that may not hold."""
+    codes: dict[str, object] = {"value_set": ["active", "<b>&", "withdrawn"]}
+    late: dict[str, object] = {"column": "updated_at", "hours": 24.0}
+    found = [
+        check("newest_row_is_fresh", late, passed=(number + len(contract.table)) % 9 > 0),
+        *(check(name) for name in _CHECKS),
+    ]
+    for name in contract.published[:10]:
+        found.append(check("expect_column_values_to_not_be_null", {"column": name}))
+        found.append(check("expect_column_values_to_be_in_set", {"column": name, **codes}))
+    return found
+
+
+def load(run_id: str, contract: Contract, number: int, *, last: bool) -> LoadFacts:
+    """Returns a published load of a table; of its last one all checks are known, of others those that did not hold."""
+    found = checks(contract, number)
+    failed = [one for one in found if not one.passed]
     return LoadFacts(
         run_id=run_id,
         table=contract.table,
@@ -95,7 +114,9 @@ def load(run_id: str, contract: Contract, number: int) -> LoadFacts:
         manifest_digest="ab" * 32,
         key_checks={"1": "1bf6efd7"},
         signed=True,
-        checks=tuple(checks),
+        audited=len(found),
+        held=len(found) - len(failed),
+        checks=tuple(found if last else failed),
     )
 
 
@@ -117,7 +138,7 @@ def runs(contracts: Mapping[str, Contract], count: int) -> tuple[RunFacts, ...]:
                 instance="issuer-reader-2",
                 snapshot="00000003-1",
                 package="0.1.0",
-                loads=tuple(load(run_id, one, count - number) for one in contracts.values()),
+                loads=tuple(load(run_id, one, count - number, last=not number) for one in contracts.values()),
             )
         )
     return tuple(found)
@@ -135,9 +156,27 @@ def records(run: RunFacts, contracts: Mapping[str, Contract]) -> Records:
             KeyEventFacts(1, "created", "1bf6efd7", _BEGAN, run.run_id),
             KeyEventFacts(1, "first used", "1bf6efd7", _BEGAN, run.run_id),
         ),
-        waivers=(),
-        erasures=(),
-        looks=(LookFacts(_BEGAN, "an-officer", "card", "chargeback case 2023-0815", 3),),
+        waivers=(
+            WaiverFacts(run.run_id, "clubs", "signed", "newest_row_is_fresh(updated_at)", "審査済み", "管理者", _BEGAN),
+        ),
+        erasures=(
+            ErasureFacts(
+                erasure_id="e-1",
+                asked_by="officer@host",
+                purpose="請求 7",
+                persons=1,
+                table="members",
+                rule="nullify",
+                event="incomplete",
+                found=2,
+                changed=1,
+                at=_BEGAN,
+            ),
+        ),
+        looks=(
+            LookFacts(_BEGAN, "an-officer", "card", "事案 2023-0815", 3),
+            LookFacts(_BEGAN, "the-app", "member", "GA4", 40, makes=True),
+        ),
         access=(AccessFacts("issuing", (("READER", "analysts@issuer.example"),)),),
         location="asia-northeast1",
     )
@@ -149,10 +188,12 @@ def evidence(run: RunFacts, contracts: Mapping[str, Contract], /, **changed: obj
     return Evidence(found, answers(found))
 
 
-def described(contracts: Mapping[str, Contract]) -> Catalog:
+def described(contracts: Mapping[str, Contract], settings: Settings = SETTINGS) -> Catalog:
     """Returns the catalog of contracts, all loaded through the day."""
     statuses = {name: status(one) for name, one in contracts.items()}
-    return catalog(SETTINGS, contracts, load_views(), statuses, {})
+    views = load_views()
+    schemas = {one.name: [bigquery.SchemaField(name, "STRING") for name in one.columns] for one in views}
+    return catalog(settings, contracts, views, statuses, schemas)
 
 
 def status(contract: Contract) -> TableStatus:
@@ -186,12 +227,12 @@ def groups(picture: Picture) -> Groups:
     return Groups({key: value / scale for key, value in values.items()}, small=2)
 
 
-def site(tables: int = len(BUNDLED), nights: int = 5) -> Site:
+def site(tables: int = len(BUNDLED), nights: int = 5, settings: Settings = SETTINGS) -> Site:
     """Returns what a site is made of."""
     contracts = many(tables)
     past = runs(contracts, nights)
     proof, earlier = (evidence(run, contracts) for run in past[:2])
-    found = Facts(_BEGAN, "0.1.0", described(contracts), past, proof, compare(earlier, proof))
+    found = Facts(_BEGAN, "0.1.0", described(contracts, settings), past, proof, compare(earlier, proof))
     pictures = load_pictures(FOLDER)
     boards = {name: Board(name, pictures[name], groups(pictures[name])) for name in found.catalog.views}
     return Site(found, boards, "en", least=10)

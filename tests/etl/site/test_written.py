@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,6 +96,15 @@ def test_a_site_on_demand_says_the_same(house: House, tmp_path: Path) -> None:
     page = (tmp_path / "out" / "tables" / "admin_users.html").read_text(encoding="utf-8")
     assert f"<dd>{rows:,}</dd>" in page
     assert house.second.run_id in page
+    assert "on a local server" in page
+    run = (tmp_path / "out" / "runs" / f"{house.second.run_id}.html").read_text(encoding="utf-8")
+    assert f"There are {rows:,} rows, as many as in the source." in run
+    assert f'<a href="#c-admin_users">{len(re.findall("<li>", _held(run, "admin_users")))} / ' in run
+
+
+def _held(page: str, table: str) -> str:
+    """Returns what a run's page lists of a table's checks that held."""
+    return page.partition(f'<details id="c-{table}">')[2].partition("</details>")[0]
 
 
 def test_the_terminal_says_the_same(house: House) -> None:
@@ -137,6 +150,31 @@ def test_a_site_that_takes_too_long_holds_up_nobody(
     ended = write_site_of_run(slow, "nobody", house.folder)
     assert time.monotonic() - began < 2
     assert (ended.uri, ended.failure) == ("", "OutOfTime")
+
+
+HANGING = """
+import sys, time
+from threading import Event
+from types import SimpleNamespace as Made
+from etl.site import of_run
+from tests.etl.site.made_up import site
+
+stuck = Made(target=Made(prefix="p", uri=str), write=lambda *_: Event().wait())
+of_run.gathered = lambda *_: site()
+ended = of_run.write_site_of_run(Made(bucket=stuck, settings=Made(site=Made(seconds=0.5)), ledger=None), "run", None)
+print(ended.failure)
+"""
+
+
+def test_a_request_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
+    """A run whose site waits for an answer that never comes goes on in time, and its process ends with it."""
+    program = tmp_path / "hanging.py"
+    program.write_text(HANGING, encoding="utf-8")
+    where = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, str(program)], capture_output=True, text=True, check=True, timeout=40, env=where
+    )
+    assert done.stdout.strip() == "OutOfTime"
 
 
 def test_a_site_that_fails_is_told_by_its_kind(
