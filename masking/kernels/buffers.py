@@ -71,7 +71,8 @@ class ByteStrings:
             width, rows = column.type.byte_width, len(column)
             data = _bytes_of(column.buffers()[1])
             return cls(data, width * (column.offset + np.arange(rows + 1, dtype=np.int64)), valid)
-        return cls(_bytes_of(column.buffers()[2]), _offsets_of(column).astype(np.int64, copy=False), valid)
+        offsets = _offsets_of(column).astype(np.int64, copy=False)
+        return cls(_bytes_of(column.buffers()[2]), offsets, valid)
 
     @staticmethod
     def pieces(column: pa.Array, size: int) -> Iterator[tuple[int, ByteStrings]]:
@@ -80,7 +81,8 @@ class ByteStrings:
         Only the offsets of one piece are ever widened, so that a long column takes no memory of its own. Nulls are not
         told from what stands under them.
         """
-        data, offsets = _bytes_of(column.buffers()[2]), _offsets_of(column)
+        offsets = _offsets_of(column)
+        data = _bytes_of(column.buffers()[2])
         first, rows = 0, len(column)
         while first < rows:
             end = offsets.dtype.type(min(int(offsets[first]) + size, int(offsets[-1])))  # else all offsets are widened

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -48,7 +50,7 @@ def test_pieces_hold_the_whole_column_in_order(
         assert len(piece.data) == piece.offsets[-1]
         assert len(piece) == 1 or len(piece.data) <= size
         bounds = piece.offsets.tolist()
-        found += [piece.data[low:high].tobytes() for low, high in zip(bounds, bounds[1:], strict=False)]
+        found += [piece.data[low:high].tobytes() for low, high in pairwise(bounds)]
     assert found == [value or b"" for value in values[skip:]]
 
 
