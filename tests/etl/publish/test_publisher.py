@@ -18,6 +18,7 @@ from etl.ledger.lease_rows import LeaseHeld
 from etl.publish import Publisher
 from etl.publish.aside import StageChanged
 from etl.publish.limits import BYTES_A_JOB
+from etl.publish.publisher import job_id
 from etl.publish.tables import ensure_table
 from masking.errors import KagemushaError
 from schemas.business_days import Window
@@ -104,6 +105,22 @@ def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, location:
     second = Publisher(warehouse, location).publish(proof, FREE)
     assert second.job_ids == first.job_ids
     assert rows(warehouse, "twice") == [(MONDAY, "a"), (TUESDAY, "b")]
+
+
+def test_somebody_else_s_job_of_that_id_proves_nothing(warehouse: Warehouse, location: StagingLocation) -> None:
+    """Who may run jobs, and has read the manifest, can take the ids first: the days are replaced all the same."""
+    found, client = contract("squatted"), warehouse.client
+    Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
+    proof = staged(found, location, {MONDAY: ["c"], TUESDAY: []})
+    client.query_and_wait("CREATE OR REPLACE TABLE publishing.squatter AS SELECT 1 AS n")
+    own, first, second = (warehouse.table_id(f"publishing.{name}") for name in ("squatter", "taken", "taken_too"))
+    monday, tuesday = (job_id(proof.staged, file.partition, [file]) for file in proof.staged.files)
+    client.copy_table(own, first, job_id=monday).result()
+    client.query("SELECT 1", job_id=tuesday).result()
+    client.copy_table(own, second, job_id=f"{tuesday}_2").result()
+    done = Publisher(warehouse, location).publish(proof, FREE)
+    assert sorted(done.job_ids) == [f"{monday}_2", f"{tuesday}_3"]
+    assert rows(warehouse, "squatted") == [(MONDAY, "c")]
 
 
 def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, location: StagingLocation) -> None:

@@ -39,6 +39,10 @@ SCHEMA = (
     "CREATE TABLE held.parted_2 (LIKE held.parted)",
     "INSERT INTO held.parted SELECT * FROM held.cards",
     "INSERT INTO held.parted_2 SELECT id + 1000, label, number FROM held.cards",
+    "CREATE TABLE held.family (id int8, label text, number text)",
+    "CREATE TABLE held.child () INHERITS (held.family)",
+    "CREATE TABLE held.heir (LIKE held.cards)",
+    "INSERT INTO held.heir SELECT id, 'not of the ' || label, number FROM held.cards",
     f"GRANT USAGE ON SCHEMA held, other TO {READER}",
     f"GRANT SELECT ON ALL TABLES IN SCHEMA held, other TO {READER}",
 )
@@ -147,6 +151,18 @@ def test_an_unchanged_table_is_read(
             held.change("ANALYZE held.cards", "VACUUM held.cards")
             staged, totals = Stager(spark, snapshot, staging.key, staging.target, f"same-{reader}").stage(plan)
         assert staged.rows == totals.rows == ROWS
+
+
+@pytest.mark.parametrize(("table", "heir_of"), [("cards", "cards"), ("shown", "cards"), ("family", "child")])
+def test_rows_of_a_new_heir_are_not_published(
+    held: Cluster, staging: Staging, spark: SparkSession, tmp_path: Path, table: str, heir_of: str
+) -> None:
+    """A table that inherits from one in the middle of a run is read with it, and noticed when totals are counted."""
+    with hold_snapshot(held.source(), tables=[f"held.{table}"]) as snapshot:
+        plan = planned(snapshot, contract(tmp_path, table))
+        held.change(f"ALTER TABLE held.heir INHERIT held.{heir_of}")
+        with pytest.raises(SourceChanged, match=rf"held\.{table} is not what the snapshot knows"):
+            Stager(spark, snapshot, staging.key, staging.target, f"heir-{table}").stage(plan)
 
 
 def test_a_view_of_another_meaning_is_not_read(
