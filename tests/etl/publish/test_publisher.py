@@ -197,8 +197,9 @@ def test_bytes_replaced_before_the_load_never_become_visible(
 
     with FaultProxy(stack.bigquery).running() as proxy, proxy.following(Rule("POST", "/jobs", swaps, '"load"')):
         attacked = Warehouse(warehouse.settings.model_copy(update={"endpoint": proxy.url}))
-        with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
+        with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved") as refused:
             Publisher(attacked, location).publish(proof, FREE)
+    assert refused.value.exit_code == 3
     assert rows(warehouse, found.publish.split(".")[1]) == [(MONDAY, "a"), (TUESDAY, "b")]
     beside = [one.table_id for one in warehouse.client.list_tables("ops") if one.table_id.startswith("stage_visits")]
     assert beside == []
@@ -224,8 +225,10 @@ def test_a_dataset_of_the_product_is_no_destination(
 ) -> None:
     """No contract publishes over the ledger or among the views, whoever calls for it."""
     found = contract("leases", publish=f"{dataset}.leases")
-    with pytest.raises(ContractInvalid, match=f"publishes into dataset {dataset}, which belongs to the product"):
+    belongs = f"publishes into dataset {dataset}, which belongs to the product"
+    with pytest.raises(ContractInvalid, match=belongs) as refused:
         Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"]}), FREE)
+    assert refused.value.exit_code == 2
 
 
 def test_a_table_is_made_as_the_contract_says(warehouse: Warehouse) -> None:

@@ -96,8 +96,9 @@ def test_a_forged_manifest_publishes_nothing(issuer: Issuer, gate: StagedRun, co
     bucket, run_id = gate.installation.bucket, f"20230830-20230830T150000Z-{where}"
     columns = [[token(1)], [PLANTED if where == "pan" else None], [PLANTED if where == "note" else "a word"]]
     put(bucket, manifest(contract, run_id, [staged_file(bucket, contract, run_id, columns)]))
-    with pytest.raises(StageForged, match="not what this run signed"):
+    with pytest.raises(StageForged, match="not what this run signed") as refused:
         gate.publish(run_id, "guests", quiet)
+    assert refused.value.exit_code == 1
     assert published(issuer, contract) == []
 
 
