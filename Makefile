@@ -62,6 +62,10 @@ bench: bootstrap bench-masking ## Measure database to staged Parquet, reading al
 bench-masking: bootstrap ## Measure the masking kernels alone, beside their peers.
 	$(PYTHON) scripts/bench_masking.py
 
+.PHONY: bench-scale
+bench-scale: bootstrap ## Measure growth: 300 tables, 2,000 slices, 300 days, 1,000 earlier runs; what one more costs.
+	$(PYTHON) scripts/bench_scale.py
+
 .PHONY: faults
 faults: bootstrap ## Disturb a load at every named point, run it again, compare; writes .local/faults.json.
 	$(PYTHON) scripts/faults.py

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from etl.clock import now
-from etl.errors import NO_ROW_READ, SettingsInvalid, Unexpected
+from etl.errors import NO_ROW_READ, SettingsInvalid
 from etl.logs import withhold_messages
 from masking.errors import KagemushaError
 
@@ -46,11 +46,16 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
         frames = traceback.extract_tb(error.__traceback__)
         last = frames[-1] if frames else None
         place = {"at": f"{Path(last.filename).name}:{last.lineno}"} if last else {}
-        failure = Unexpected(
-            f"The command failed with {type(error).__name__}.", not_done="It did not finish.", where=place
-        )
+        failure = _told(error).at(**place)
     print(f"{type(failure).__name__}: {failure}", file=sys.stderr)  # noqa: T201  this is the command's output
     return failure
+
+
+def _told(error: Exception) -> KagemushaError:
+    """Returns what an error means that nobody foresaw."""
+    from etl.workers import failure_of
+
+    return failure_of(error, "It did not finish.", "The command")
 
 
 def load_day(

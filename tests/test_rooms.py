@@ -39,12 +39,12 @@ MAY_IMPORT = {
         "ledger", "keys", "cloud", "spark", "progress", "settings", "clock", "errors",
     },
     "upkeep": {
-        "installation", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark", "progress",
-        "settings", "retries", "clock", "errors",
+        "installation", "workers", "publish", "audit", "stage", "plan", "source", "ledger", "keys", "cloud", "spark",
+        "progress", "settings", "retries", "clock", "errors",
     },
     "reports": {"publish", "stage", "plan", "source", "ledger", "cloud", "settings", "clock", "errors"},
     "authoring": {"plan", "source", "settings", "errors"},
-    "entry": {"run", "publish", "progress", "settings", "clock", "errors", "logs"},
+    "entry": {"run", "workers", "publish", "progress", "settings", "clock", "errors", "logs"},
     "cli": {
         "entry", "installation", "run", "site", "upkeep", "reports", "exports", "authoring", "ledger", "keys",
         "settings", "progress", "errors",

@@ -54,7 +54,7 @@ def dry_run(settings: Settings, contracts: Mapping[str, Contract], day: date) ->
         for contract in contracts.values():
             try:
                 with session.isolated():
-                    size = settings.source.slice_mib * _MIB
+                    size = round(settings.source.slice_mib * _MIB)
                     own = settings.cards.own_iins
                     plan = plan_table(session, contract, Scope(day), size, measure=False, own_iins=own)
                     found.append(DryRun(contract, plan, locked_seconds=locked))

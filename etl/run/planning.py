@@ -67,7 +67,7 @@ def estimated_rows(plan: PlanOrRefusal) -> int:
 def _planned(installation: Installation, run: Run, session: Session, contract: Contract, workers: int) -> PlanOrRefusal:
     try:
         settings = installation.settings
-        slice_bytes, own = settings.source.slice_mib * _MIB, settings.cards.own_iins
+        slice_bytes, own = round(settings.source.slice_mib * _MIB), settings.cards.own_iins
         with session.isolated():
             scope = run.scopes.get(contract.table) or _scope_of_the_day(installation, run, session, contract)
             return plan_table(session, contract, scope, slice_bytes, workers=workers, own_iins=own)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from etl.audit import Approved, Auditor, References, Verdict, approve, joined_tables, write_page
 from etl.cloud.storage import staging_bucket
-from etl.errors import NOT_PUBLISHED, Unexpected
+from etl.errors import NOT_PUBLISHED
 from etl.keys import open_keyring
 from etl.ledger import Leases, TableResult
 from etl.plan import TablePlan
@@ -19,7 +19,7 @@ from etl.run.record.load_records import LoadRecords
 from etl.run.record.results import TableLoad, failed_result, published_result
 from etl.run.table_turns import Stopwatch, TableTurns
 from etl.stage import SourceTotals, Staged, Stager, write_manifest
-from etl.workers import named_failure
+from etl.workers import failure_of
 from masking.errors import KagemushaError
 
 Gather = Callable[[Staged, Mapping[str, Staged]], References]
@@ -72,9 +72,7 @@ class TableLoader:
         except KagemushaError as error:
             result = failed_result(table, error.at(table=table), watch.seconds, verdict)
         except Exception as error:  # noqa: BLE001  its message could quote a value: only its type is kept
-            unforeseen = Unexpected(f"A step failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
-            failure = named_failure(error, NOT_PUBLISHED) or unforeseen
-            result = failed_result(table, failure.at(table=table), watch.seconds, verdict)
+            result = failed_result(table, failure_of(error, NOT_PUBLISHED).at(table=table), watch.seconds, verdict)
         finally:
             self.turns.staged(table, staged)
         load = self.records.record(result, staged, verdict, planned=isinstance(plan, TablePlan))

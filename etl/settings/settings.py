@@ -55,7 +55,7 @@ class SourceSettings(Section):
     reader: ReaderName | None = Field(
         None, description="What reads rows: adbc (PostgreSQL's default) or jdbc, Spark's own (the only one for MySQL)."
     )
-    slice_mib: int = Field(128, gt=0, description="About how much of a table one slice reads.")
+    slice_mib: float = Field(128, gt=0, description="About how much of a table one slice reads.")
     max_lag_seconds: float = Field(60, gt=0, description="How far the reader may be behind the writer.")
     lag_wait_seconds: float = Field(120, ge=0, description="How long a run waits for a reader that is further behind.")
     lock_wait_seconds: float = Field(30, gt=0, description="How long a run waits for a change of a table to end.")

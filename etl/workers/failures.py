@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Final
 
-from etl.errors import NO_ROW_READ, TRANSIENT
+from etl.errors import NO_ROW_READ, TRANSIENT, Unexpected
 from masking.errors import KagemushaError
 
 NOT_DONE: Final = "The step ended; what was published before still serves."
@@ -76,6 +76,18 @@ def named_failure(error: BaseException, not_done: str = NOT_DONE) -> KagemushaEr
             where = {"worker": worker["host"], "executor": worker["executor"]} if worker else {}
             return kind(what.format(**found.groupdict()), not_done=not_done, advice=advice, where=where)
     return None
+
+
+def failure_of(error: BaseException, not_done: str = NOT_DONE, doer: str = "A step") -> KagemushaError:
+    """Returns what a foreign error means; where that cannot be told, its type, as its message could quote a value.
+
+    Args:
+        error: what a library raised.
+        not_done: what did not happen because of it.
+        doer: what failed, for the error's text.
+    """
+    unforeseen = Unexpected(f"{doer} failed with {type(error).__name__}.", not_done=not_done)
+    return named_failure(error, not_done) or unforeseen
 
 
 def unread(error: BaseException) -> KagemushaError | None:

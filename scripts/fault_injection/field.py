@@ -45,6 +45,8 @@ _TURN: Final = (
     """UPDATE small.followers SET updated_at = now(),
     visits = visits + CASE WHEN visits > 10000 THEN -10000 ELSE 10000 END WHERE follower_id <= 60""",
 )
+LEAVER: Final = 61
+"""A follower whom no turn of the source changes; who leaves while a run is disturbed is not missed by readers."""
 _MOVES_ON: Final = "updated_at"
 """Every change moves it forward, so it never is again what it was; it is not compared."""
 _PATIENCE_SECONDS: Final = 60
@@ -65,7 +67,7 @@ class Silent:
 
 @dataclass
 class Field:
-    """A running field; see the module. `unseen` are columns that are not compared."""
+    """A running field; see the module. `unseen` are columns that are not compared, `stack` is nobody else's."""
 
     ends: Endpoints
     settings: Settings
@@ -82,6 +84,7 @@ class Field:
     strangers: frozenset[str]
     folder: Path = CONTRACTS
     unseen: frozenset[str] = frozenset({_MOVES_ON})
+    stack: LocalStack | None = None
 
     def turn(self) -> None:
         """Lets the source change, so that a run has something to do."""
@@ -155,6 +158,7 @@ def field(root: Path, *, keys_change: bool = False) -> Iterator[Field]:
     stack.reset()
     try:
         with field_on(stack.up(), root, as_a_job=True, keys_change=keys_change) as made:
+            made.stack = stack
             yield made
     finally:
         stack.reset()

@@ -29,6 +29,7 @@ class Point:
         own_process: whether the run is a process of its own, because it is killed.
         file_bytes: how large a file the job may write; None: any size.
         federated: whether the job logs in to Google by its AWS role.
+        alone: whether it needs a stack that nobody else uses.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Point:
     own_process: bool = False
     file_bytes: int | None = None
     federated: bool = False
+    alone: bool = False
 
     def fresh_rules(self) -> tuple[Rule, ...]:
         """Returns the rules as if no request had come yet, that of the fault first."""
@@ -82,10 +84,17 @@ def request(
 
 
 def moment(
-    name: str, injected: str, at: tuple[str, str], act: Act, *, undo: Act | None = None, federated: bool = False
+    name: str,
+    injected: str,
+    at: tuple[str, str],
+    act: Act,
+    *,
+    undo: Act | None = None,
+    federated: bool = False,
+    alone: bool = False,
 ) -> Point:
     """Returns the point of something that happens outside when a table reaches a step."""
-    return Point(name, injected, at=at, act=act, undo=undo, federated=federated)
+    return Point(name, injected, at=at, act=act, undo=undo, federated=federated, alone=alone)
 
 
 def killed_at(name: str, injected: str, at: tuple[str, str]) -> Point:

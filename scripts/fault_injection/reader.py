@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from google.api_core.exceptions import GoogleAPIError
 
-from scripts.fault_injection.field import Field
+from scripts.fault_injection.field import LEAVER, Field, Rows
 
 _PAUSE_SECONDS = 0.15
+_LEFT = f"('visits', {LEAVER})"
 
 
 @dataclass
@@ -31,7 +33,18 @@ def torn(played: Field) -> list[str]:
     """Returns the destinations that hold neither yesterday's rows nor today's."""
     found = played.rows()
     places = {*found, *played.yesterday, *played.today}
-    return [place for place in places if found.get(place) not in (played.yesterday.get(place), played.today.get(place))]
+    return [
+        place for place in places if not any(_same(found, rows, place) for rows in (played.yesterday, played.today))
+    ]
+
+
+def _same(found: Rows, known: Rows, place: str) -> bool:
+    return _staying(found.get(place)) == _staying(known.get(place))
+
+
+def _staying(rows: Counter[str] | None) -> Counter[str]:
+    """Returns the rows without that of the person who may be forgotten meanwhile."""
+    return Counter({row: count for row, count in (rows or Counter()).items() if _LEFT not in row})
 
 
 @contextmanager

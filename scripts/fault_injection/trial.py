@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -93,7 +93,7 @@ def tried(played: Field, point: Point) -> Outcome:
     played.tokens.recover(lifetime=1 if point.federated else 3600)
     proxy = played.storage if point.server == "storage" else played.bigquery
     with reading(played) as reads, proxy.following(*rules):
-        ended = _in_its_own_process(played, point) if point.own_process else _in_this_one(played, point, hook)
+        ended = _killed(played, point) if point.own_process else _in_this_one(played, point, hook)
     played.tokens.recover()
     if hook.happened and point.undo is not None:
         point.undo(played)
@@ -193,9 +193,27 @@ def impatient() -> Iterator[None]:
         setattr(jobs, "TIMEOUT_SECONDS", request_seconds)  # noqa: B010  the same
 
 
-def _in_its_own_process(played: Field, point: Point) -> str:
-    """Runs the load as a user would; gives how it ended. Nothing that it started outlives it for long."""
-    command = [sys.executable, "-m", "etl.cli", "run", "--day", str(DAY), "--contracts", str(played.folder)]
+def _killed(played: Field, point: Point) -> str:
+    """Runs the load in a process of its own, which is killed at the point's place, if it has one."""
+
+    def hear(table: str, step: str) -> bool:
+        return (table, step) == point.at
+
+    return in_its_own_process(played, ("run", "--day", str(DAY)), hear, point.file_bytes)
+
+
+def in_its_own_process(
+    played: Field, call: Sequence[str], hear: Callable[[str, str], bool], file_bytes: int | None = None
+) -> str:
+    """Runs a command as a user would; gives how it ended. Nothing that it started outlives it for long.
+
+    Args:
+        played: the field.
+        call: the command and its arguments, without settings and contracts.
+        hear: gets every step of every table; True kills the process.
+        file_bytes: how large a file it may write; None: any size.
+    """
+    command = [sys.executable, "-m", "etl.cli", *call, "--contracts", str(played.folder)]
     environment = {
         **os.environ,
         **job_environment(played.tokens),
@@ -205,8 +223,8 @@ def _in_its_own_process(played: Field, point: Point) -> str:
     }
 
     def limit() -> None:
-        if point.file_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (point.file_bytes, point.file_bytes))
+        if file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
 
     with subprocess.Popen(
         [*command, "--settings", str(played.disturbed)],
@@ -220,7 +238,7 @@ def _in_its_own_process(played: Field, point: Point) -> str:
     ) as job:
         for line in job.stderr or ():
             told = json.loads(line) if line.startswith("{") else {}
-            if point.at is not None and (told.get("table"), told.get("step")) == point.at:
+            if "step" in told and hear(told["table"], told["step"]):
                 job.send_signal(signal.SIGKILL)
                 break
         if job.stderr:

@@ -149,6 +149,16 @@ class LocalStack:
             for name in (_SETTINGS_FILE, _MYSQL_SETTINGS_FILE, "state.json"):
                 (self.root / name).unlink(missing_ok=True)
 
+    def promote_standby(self) -> None:
+        """Makes the standby a primary of its own: the ETL endpoint's reader has become a writer."""
+        with self._parts() as (_, (database, *_)):
+            database.promote()
+
+    def renew_standby(self) -> None:
+        """Puts a standby that follows the primary where the promoted one was."""
+        with self._parts() as (_, (database, *_)):
+            database.renew_standby()
+
     def status(self) -> list[PartStatus]:
         """Returns what each part does right now."""
         with self._parts() as (state, (database, objects, warehouse, other)):

@@ -80,6 +80,26 @@ class Postgres:
                 stop(process, signal.SIGINT)  # fast shutdown: does not wait for clients
             self._state.stopped(part)
 
+    def promote(self) -> None:
+        """Makes the standby a primary of its own, as a failover does."""
+        binary = str(postgres_files.binaries() / "pg_ctl")
+        self._run([binary, "promote", "--wait", f"--pgdata={self._place / STANDBY}"])
+
+    def renew_standby(self) -> None:
+        """Copies the primary anew; returns when the copy, on the standby's port, follows it."""
+        if process := self._state.process(STANDBY):
+            stop(process, signal.SIGINT)
+        self._state.stopped(STANDBY)
+        self._run(["rm", "-rf", str(self._place / STANDBY)])
+        source = (
+            f"host={LOOPBACK} port={self._state.port(PRIMARY)} user={REPLICATION} "
+            f"passfile={self._place / 'replication'}"
+        )
+        binary = str(postgres_files.binaries() / "pg_basebackup")
+        into = ["--pgdata", str(self._place / STANDBY), "--checkpoint=fast", "--no-sync", "--wal-method=stream"]
+        self._run([binary, "--dbname", source, *into])
+        self._start()
+
     def wipe(self) -> None:
         """Removes data and passwords."""
         if place := self._state.place("postgres"):
@@ -192,6 +212,6 @@ class Postgres:
         if done != 0:
             raise LocalStackFailed(
                 f"{Path(command[0]).name} ended with {done}.",
-                not_done="No database was created.",
+                not_done="The database is not what it should be.",
                 where={"log": self._log("create")},
             )

@@ -15,7 +15,7 @@ from typing import Any
 from etl.installation import Installation
 from etl.settings import load_settings
 from etl.spark import spark_session
-from etl.workers import named_failure
+from etl.workers.failures import named_failure
 from etl.workers.preflight import prove_workers
 from etl.workers.ways import Ways
 from masking.errors import KagemushaError

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from etl.clock import now
 from etl.cloud.bigquery import Warehouse, quoted
 from etl.cloud.storage import StagingLocation
-from etl.errors import worst_of
+from etl.errors import NOT_PUBLISHED, worst_of
 from etl.plan import TablePlan, mask_plan
 from etl.source import Slice
 from etl.spark import spark_session
 from etl.stage import Quarantine, Staged, StagedFile
 from etl.upkeep.retokenize.task import MAP_SCHEMA, RestagedSlice, RestageOutcome, RetokenTask, restage_slice, stage_map
+from etl.workers import failure_of
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef
 from masking.leaks import Allowed, OwnIins
@@ -124,9 +125,20 @@ class Restager:
     def _restaged(
         self, task: RetokenTask, slices: Sequence[Slice], stage: Callable[[RetokenTask, Slice], RestageOutcome]
     ) -> list[RestagedSlice]:
-        """Runs one Spark task a slice; returns what they staged, in order."""
+        """Runs one Spark task a slice; returns what they staged, in order.
+
+        Raises:
+            KagemushaError: the worst failure of any slice, or what became of the workers.
+        """
         parts = self.spark().sparkContext.parallelize(slices, len(slices))
-        outcomes = parts.map(lambda part: stage(task, part)).collect()
+        lost: KagemushaError | None = None
+        outcomes: list[RestageOutcome] = []
+        try:
+            outcomes = parts.map(lambda part: stage(task, part)).collect()
+        except Exception as error:  # noqa: BLE001  its message could quote a value: only its kind is kept
+            lost = failure_of(error, NOT_PUBLISHED)
+        if lost is not None:
+            raise lost
         failures = [outcome for outcome in outcomes if isinstance(outcome, KagemushaError)]
         if failures:
             raise worst_of(failures)

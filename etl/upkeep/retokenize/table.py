@@ -13,7 +13,7 @@ from typing import Final
 from etl.audit import Approved, Auditor
 from etl.clock import now
 from etl.cloud.bigquery import Warehouse
-from etl.errors import NOT_PUBLISHED, PublishFailed, Unexpected
+from etl.errors import NOT_PUBLISHED, PublishFailed
 from etl.keys import open_keyring
 from etl.ledger import Leases, Ledger, LoadOutcome, check_rows, signed_row
 from etl.progress import Progress
@@ -21,6 +21,7 @@ from etl.publish import Published, Publisher, published_totals
 from etl.source import Slice
 from etl.upkeep.retokenize.old_rows import OldRows, any_of
 from etl.upkeep.retokenize.restager import Restager
+from etl.workers import failure_of
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 from schemas.domains import one_way_columns
@@ -77,7 +78,7 @@ class TableRetokenizer:
         except KagemushaError as error:
             failure = error
         except Exception as error:  # noqa: BLE001  its message could quote a value: only its type is kept
-            failure = Unexpected(f"A step failed with {type(error).__name__}.", not_done=NOT_PUBLISHED)
+            failure = failure_of(error, NOT_PUBLISHED)
         else:
             self.progress.say(table, "published", rows=rows, partitions=partitions)
             return TableRetokenized(table, rows, partitions, time.monotonic() - started, one_way)

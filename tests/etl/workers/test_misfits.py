@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from py4j.protocol import Py4JError
 
+from etl.entry import attempted
 from etl.errors import SourceUnavailable
-from etl.workers.failures import named_failure
+from etl.workers.failures import NoWorker, failure_of, named_failure
 from etl.workers.look import Look, look
 from etl.workers.preflight import CLOCK_SECONDS, misfits
 
@@ -104,3 +105,17 @@ def test_a_look_needs_no_package_of_ours(tmp_path: Path) -> None:
     ran = [sys.executable, "-I", "-c", f"{code} import runpy; runpy.run_path({str(script)!r})"]
     done = subprocess.run(ran, capture_output=True, text=True, check=True, cwd=tmp_path)  # noqa: S603  our own interpreter
     assert json.loads(done.stdout)["package"] == ""
+
+
+def test_any_command_names_a_lost_worker_and_quotes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """What no step foresaw is named by the last place too: workers by what became of them, the rest by its type."""
+
+    def loses() -> int:
+        raise Py4JError(f"ExecutorLostFailure (executor 1 exited) after {SECRET}")
+
+    found = attempted(loses)
+    assert isinstance(found, NoWorker)
+    told = capsys.readouterr().err
+    assert "Workers were lost again and again" in told
+    assert SECRET not in told
+    assert failure_of(ValueError(SECRET)).what == "A step failed with ValueError."
