@@ -19,6 +19,7 @@ from schemas.business_days import Window
 from schemas.contract import Contract
 from schemas.loads import MergeLoad
 
+_SIGNED: Final = ", ".join(f"`{name}`" for name in SIGNED)
 RECENT: Final = "`at` >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 400 DAY)"
 """What a run reads of the ledger: BigQuery looks into these days' partitions only, however long the ledger is."""
 
@@ -33,7 +34,7 @@ def done_days(warehouse: Warehouse, contract: Contract, keys: Keyring) -> frozen
     primary = keys.version(keys.primary)
     ledger = Ledger(warehouse)
     sql = (
-        f"SELECT {', '.join(f'`{name}`' for name in SIGNED)}, key_checks FROM `{ledger.table_id('table_loads')}` "
+        f"SELECT {_SIGNED} FROM `{ledger.table_id('table_loads')}` "
         "WHERE table_name = @name AND outcome IN UNNEST(@outcomes) AND window_first IS NOT NULL "
         "AND contract_digest = @digest"
     )
@@ -76,7 +77,8 @@ def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring, origin:
     That is so when it is not published yet, and when its contract or the primary key version is another one than that
     of its rows: a table never holds rows of two contracts, and a row of another version would not be found by its key.
     It is also so when the last load read another table than the one of this origin, on another server or made anew: no
-    watermark of the one says what changed in the other; and when the last load is older than what is `RECENT`.
+    watermark of the one says what changed in the other; when the last load is older than what is `RECENT`; and when a
+    row that this would follow from is not what a run signed.
 
     Args:
         warehouse: where it is published.
@@ -87,22 +89,25 @@ def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring, origin:
     if not isinstance(contract.load, MergeLoad) or warehouse.find_table(contract.publish) is None:
         return None
     ledger = Ledger(warehouse)
-    sql = (
-        "SELECT day, watermark, contract_digest, key_checks, keys_compared, source_origin "
-        f"FROM `{ledger.table_id('table_loads')}` WHERE table_name = @name AND outcome IN UNNEST(@outcomes) "
-        f"AND watermark IS NOT NULL AND {RECENT} ORDER BY `at` DESC LIMIT 1000"
+    merges = (
+        f"{_SIGNED} FROM `{ledger.table_id('table_loads')}` WHERE table_name = @name "
+        f"AND outcome IN UNNEST(@outcomes) AND watermark IS NOT NULL AND {RECENT}"
     )
-    loads = ledger.read(sql, name=contract.table, outcomes=tuple(PUBLISHED))
-    if not loads or (loads[0]["contract_digest"], loads[0]["source_origin"]) != (contract.digest, origin):
+    sql = (
+        f"(SELECT 'last' AS what, {merges} ORDER BY `at` DESC LIMIT 1) UNION ALL "
+        f"(SELECT 'compared' AS what, {merges} AND keys_compared IS NOT NULL ORDER BY day DESC LIMIT 1)"
+    )
+    loads = {row["what"]: dict(row.items()) for row in ledger.read(sql, name=contract.table, outcomes=tuple(PUBLISHED))}
+    if "compared" not in loads or not all(row_is_signed(row, keys) for row in loads.values()):
+        return None
+    last = loads["last"]
+    if (last["contract_digest"], last["source_origin"]) != (contract.digest, origin):
         return None
     primary = keys.version(keys.primary)
-    used = json.loads(loads[0]["key_checks"] or "{}")
+    used = json.loads(str(last["key_checks"] or "{}"))
     if any((version, kcv) != (str(primary.version), primary.kcv) for version, kcv in used.items()):
         return None
-    compared = [row["day"] for row in loads if row["keys_compared"] is not None]
-    if not compared:
-        return None
-    return MergeState(loads[0]["watermark"].astimezone(UTC), max(compared))
+    return MergeState(last["watermark"].astimezone(UTC), loads["compared"]["day"])
 
 
 History = Mapping[str, tuple[LoadSize, ...]]

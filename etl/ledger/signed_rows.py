@@ -1,4 +1,4 @@
-"""Signed rows of `ops.table_loads`: `--resume` believes no row that somebody without the keyring could have written."""
+"""Signed rows of `ops.table_loads`: none counts as done, or is gone on from, that the keyring did not sign."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from masking.errors import KeyUnusable
@@ -15,7 +16,7 @@ _USE: Final = ("ledger.table_loads", "hmac_sha256", 32)
 """Domain, algorithm and length of the signing key; no contract's domain can have a point in its name."""
 _LOAD: Final = (
     "run_id", "table_name", "day", "window_first", "window_last", "outcome", "rows", "basis", "fence",
-    "contract_digest", "manifest_digest",
+    "contract_digest", "manifest_digest", "key_checks", "watermark", "source_origin", "keys_compared",
 )  # fmt: skip
 _CHECK: Final = ("expectation", "columns", "severity", "passed", "failed", "checked", "error", "waived_by")
 SIGNED: Final = (*_LOAD, "checks", "key_version", "signature")
@@ -50,4 +51,8 @@ def _plain(value: object) -> object:
     """Returns a value as it is the same before and after BigQuery; NULL and an empty list are one there."""
     if value and isinstance(value, list | tuple):
         return [str(item) for item in value]
+    if value and isinstance(value, Mapping):
+        return json.dumps({str(key): str(item) for key, item in value.items()}, ensure_ascii=False, sort_keys=True)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
     return value if isinstance(value, int) else str(value or "")

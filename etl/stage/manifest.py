@@ -160,8 +160,8 @@ def read_manifest(run_id: str, contract: Contract, stage: StagingBucket, keys: K
 
 
 def _readable(content: bytes) -> dict[str, Any] | None:  # Any: JSON
-    """Returns a manifest of this format; None where it is none."""
-    with suppress(ValueError):
+    """Returns a manifest of this format; None where it is none, whatever somebody wrote there."""
+    with suppress(ValueError, RecursionError):
         raw = json.loads(content)
         if isinstance(raw, dict) and raw.get("format") == _FORMAT:
             return raw

@@ -42,4 +42,4 @@ def signature_holds(content: Content, keys: Keyring) -> bool:
 def _signature(content: Content, keys: Keyring, version: int) -> str:
     meaning = json.dumps({**content, "signature": ""}, sort_keys=True, ensure_ascii=False)
     key = keys.subkey_for_reading(*_USE, version=version)
-    return hmac.new(key, meaning.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, meaning.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()

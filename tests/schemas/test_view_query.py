@@ -24,6 +24,7 @@ PRODUCT = ("ops", "looker")
         "SELECT '''it's FROM other.t''' /* FROM other.t */ FROM issuing.cards # FROM other.t",
         "SELECT SAFE.PARSE_DATE('%F', day), NET.HOST(x) FROM issuing.cards",
         "SELECT (SELECT MAX(at) FROM ledger.payments) FROM issuing.cards UNION ALL SELECT at FROM ledger.payments",
+        "SELECT a[0].b, f(x).`from`, 1.5, .5, 1.e5, `where` FROM `issuing` . `cards` WHERE `order` = 1.",
     ],
 )
 def test_a_select_over_published_tables_passes(sql: str) -> None:
@@ -59,6 +60,18 @@ def test_a_select_over_published_tables_passes(sql: str) -> None:
         ("SELECT * FROM issuing.INFORMATION_SCHEMA.TABLES", "reads issuing.INFORMATION_SCHEMA.TABLES, which no"),
         ("SELECT * FROM issuing.cards(1)", "reads issuing.cards, which no contract publishes"),
         ("SELECT other.f(pan) FROM issuing.cards", "calls other.f, which is no function of BigQuery's own"),
+        ("SELECT SAFE.other.f(pan) FROM issuing.cards", "calls SAFE.other.f, which is no function of BigQuery's own"),
+        ("SELECT 1 AS `distinct` FROM other.t", "reads other.t, which no contract publishes"),
+        ("SELECT 1 FROM issuing.cards AS `where`, other.t", "reads other.t, which no contract publishes"),
+        ("SELECT `trim`(SELECT 1 FROM other.t)", "reads other.t, which no contract publishes"),
+        ("SELECT 1 FROM `select`", "reads select, which no contract publishes"),
+        ("SELECT 1 FROM issuing.cards JOIN x ON y[0].where = 1, other.t", "reads other.t, which no contract publishes"),
+        ("SELECT 1.FROM other.t", "reads other.t, which no contract publishes"),
+        ("SELECT 1, (SELECT .5FROM other.t) FROM issuing.cards", "reads other.t, which no contract publishes"),
+        ("SELECT 1 FROM issuing.cards -- a line\r, other.t", "reads other.t, which no contract publishes"),
+        ("WITH a AS (SELECT 1) SELECT 1 FROM a-project.other.t", "reads a-…, which no contract publishes"),
+        ("WITH other AS (SELECT 1) SELECT 1 FROM other.5t", "reads other.…, which no contract publishes"),
+        ("WITH ops AS (SELECT 1) SELECT 1 FROM ops/**/.leases", "names dataset ops, which belongs to the product"),
     ],
 )
 def test_everything_else_is_refused(sql: str, problem: str) -> None:

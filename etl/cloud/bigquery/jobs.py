@@ -1,11 +1,12 @@
 """BigQuery jobs under ids of their own: adopted where an earlier request started them, tried again within a budget.
 
-An id follows from what the job does, so a repeated try finds its own job. A job that failed keeps its id for ever; the
-next try of it has a number at its end.
+An id follows from what the job does, so a repeated try finds its own job. A job that failed keeps its id for ever, and
+so does one of somebody else's who guessed it; the next try has a number at its end.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
@@ -27,6 +28,8 @@ _LONGEST_PAUSE_SECONDS: Final = 60.0
 _TRIES: Final = 50
 _FOUND_SOON = RETRY.with_predicate(lambda error: isinstance(error, google_errors.NotFound)).with_timeout(10)
 """Right after a conflict, BigQuery may not know the job yet that it conflicts with."""
+_DAYS: Final = re.compile(r"IN \((?:DATE '[\d-]+'(?:, )?)+\)|\bFALSE\b")
+"""How a merge names days, or that there are none."""
 
 
 def _free() -> None:
@@ -56,7 +59,10 @@ def load(
             list(uris), destination, job_id=name, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY
         )
 
-    return _done(warehouse, bigquery.LoadJob, start, job_id, prove)
+    def same(found: bigquery.LoadJob) -> bool:
+        return bool(found.source_uris == list(uris) and found.destination == _table(destination))
+
+    return _done(warehouse, bigquery.LoadJob, start, same, job_id, prove)
 
 
 def copy(
@@ -79,7 +85,10 @@ def copy(
             source, destination, job_id=name, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY
         )
 
-    return _done(warehouse, bigquery.CopyJob, start, job_id, prove)
+    def same(found: bigquery.CopyJob) -> bool:
+        return bool(found.sources == [_table(source)] and found.destination == _table(destination))
+
+    return _done(warehouse, bigquery.CopyJob, start, same, job_id, prove)
 
 
 def run_statement(
@@ -101,17 +110,37 @@ def run_statement(
             sql, job_id=name, job_config=config, timeout=TIMEOUT_SECONDS, retry=RETRY, job_retry=None
         )
 
-    return _done(warehouse, bigquery.QueryJob, start, job_id, prove)
+    def same(found: bigquery.QueryJob) -> bool:
+        return bool(_but_days(found.query) == _but_days(sql) and config.destination in {None, found.destination})
+
+    return _done(warehouse, bigquery.QueryJob, start, same, job_id, prove)
+
+
+def _but_days(sql: str) -> str:
+    """Returns a statement without the days that it names: a merge names those of the rows that stand as well."""
+    return _DAYS.sub("", sql)
+
+
+def _table(name: str) -> bigquery.TableReference:
+    return bigquery.TableReference.from_string(name)
 
 
 def _done(
-    warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job], job_id: str, prove: Callable[[], None]
+    warehouse: Warehouse,
+    kind: type[Job],
+    start: Callable[[str], Job],
+    same: Callable[[Job], bool],
+    job_id: str,
+    prove: Callable[[], None],
 ) -> Job:
+    """Returns the finished job; a job under its id that is not the same one is nobody's proof of anything."""
     waits = pauses(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, time.monotonic() + _BUDGET_SECONDS)
     for number in range(1, _TRIES + 1):
         name = job_id if number == 1 else f"{job_id}_{number}"
         prove()
         job, adopted = _started(warehouse, kind, start, name)
+        if job is None or (adopted and not same(job)):
+            continue
         try:
             _await(job)
         except KagemushaError:
@@ -127,8 +156,8 @@ def _done(
     raise PublishFailed(f"Job {job_id} failed {_TRIES} times.", not_done=NOT_PUBLISHED)
 
 
-def _started(warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job], name: str) -> tuple[Job, bool]:
-    """Starts a job, or finds the one that an earlier request started; also returns whether it was found."""
+def _started(warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job], name: str) -> tuple[Job | None, bool]:
+    """Starts a job, or finds the one that has its id, None if of another kind; also returns whether it was found."""
     with translated(f"Job {name} could not be started"):
         try:
             return start(name), False
@@ -136,9 +165,7 @@ def _started(warehouse: Warehouse, kind: type[Job], start: Callable[[str], Job],
             pass
         location = warehouse.settings.location
         found = _FOUND_SOON(warehouse.client.get_job)(name, location=location, timeout=TIMEOUT_SECONDS, retry=RETRY)
-        if not isinstance(found, kind):
-            raise google_errors.Conflict("another kind of job has this id")
-        return found, True
+        return (found if isinstance(found, kind) else None), True
 
 
 def _await(job: bigquery.LoadJob | bigquery.QueryJob | bigquery.CopyJob) -> None:

@@ -27,6 +27,8 @@ _PROBE_RETRY: Final = RETRY.with_timeout(5)
 _PAGE_ROWS: Final = 50_000
 _GIB: Final = 2**30
 _ANY_LOGIN: Final = GoogleSettings()
+_GOOGLE: Final = "https://bigquery.googleapis.com"
+"""Always named: otherwise a variable for emulators could lead requests, and our tokens, elsewhere."""
 
 
 def quoted(column: str) -> str:
@@ -46,12 +48,11 @@ class Warehouse:
         self.settings = settings
         self._creating = threading.Lock()
         self._ensured: set[str] = set()
-        local = settings.endpoint is not None
         self.client = bigquery.Client(
             project=settings.project,
             location=settings.location,
             credentials=google_credentials(login, settings.endpoint),
-            client_options=ClientOptions(api_endpoint=settings.endpoint) if local else None,
+            client_options=ClientOptions(api_endpoint=settings.endpoint or _GOOGLE),
             # Of every query and statement that this client sends, whoever writes it.
             default_query_job_config=bigquery.QueryJobConfig(maximum_bytes_billed=int(settings.most_gib_billed * _GIB)),
         )

@@ -24,6 +24,8 @@ os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
 _STAGED: Final = ".parquet"
 _CHUNK_BYTES: Final = 8 * 1024 * 1024
 _ANY_LOGIN: Final = GoogleSettings()
+_GOOGLE: Final = "https://storage.googleapis.com"
+"""Always named: otherwise a variable for emulators could lead staged files, and our tokens, elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class StagingBucket:
         client = storage.Client(
             project=target.project or "-",
             credentials=google_credentials(target.google, target.endpoint),
-            client_options={"api_endpoint": target.endpoint} if target.endpoint else None,
+            client_options={"api_endpoint": target.endpoint or _GOOGLE},
         )
         self._bucket = client.bucket(target.bucket)
 

@@ -75,7 +75,8 @@ def proof_sql(definition: Definition | None) -> str:
             f"IF NOT EXISTS (SELECT FROM ({present_sql(definition)}) AS now WHERE {planned}) THEN",
             f"RAISE EXCEPTION 'another relation' USING ERRCODE = '{OTHER_RELATION}'; END IF;",
         ]
-    return f"DO $kagemusha$BEGIN {' '.join(proofs)} END$kagemusha$"
+    body = f"BEGIN {' '.join(proofs)} END"
+    return f"DO {literal(body)}"
 
 
 def _of_passfile(endpoint: Endpoint) -> str:

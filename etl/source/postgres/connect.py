@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -9,6 +10,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import psycopg
 from adbc_driver_postgresql import dbapi
+from psycopg.pq import Conninfo
 
 from etl.source.endpoint import Endpoint, Failure, patiently
 from etl.source.postgres.failures import query_failure
@@ -29,6 +31,11 @@ _UNVERIFIED: Final = re.compile(
     r"root certificate file|certificate verify failed|server certificate for|SSL is not enabled|does not support SSL"
 )
 _FOREIGN: Final = (psycopg.OperationalError, dbapi.Error)
+_FROM_THE_ENVIRONMENT: Final = (
+    {option.envvar.decode() for option in Conninfo.get_defaults() if option.envvar}
+    | {"PGTZ", "PGDATESTYLE", "PGGEQO", "PGSERVICEFILE", "PGSYSCONFDIR"}
+) - {"PGPASSWORD", "PGPASSFILE"}
+"""What libpq takes from the environment besides a password: PGTZ and its like even win over a session's settings."""
 
 
 @contextmanager
@@ -40,6 +47,7 @@ def control_connection(endpoint: Endpoint) -> Iterator[Connection]:
         SettingsInvalid: the server's certificate could not be verified.
         SourceUnavailable: nothing answered within `connect_seconds`, or the login is refused since the run began.
     """
+    _forget_the_environment()
     connection = patiently(endpoint, lambda: psycopg.connect(endpoint.conninfo(), autocommit=True), _meaning, _FOREIGN)
     try:
         yield connection
@@ -50,6 +58,7 @@ def control_connection(endpoint: Endpoint) -> Iterator[Connection]:
 @contextmanager
 def arrow_connection(endpoint: Endpoint) -> Iterator[dbapi.Connection]:
     """Opens a read-only session that hands rows over as Arrow; it raises what `control_connection` does."""
+    _forget_the_environment()
     connection = patiently(endpoint, lambda: dbapi.connect(endpoint.conninfo(), autocommit=True), _meaning, _FOREIGN)
     try:
         yield connection
@@ -90,6 +99,12 @@ def translated(ask: Callable[[], Answer], place: Mapping[str, object]) -> Answer
     except psycopg.Error as error:
         state = error.sqlstate or ""
     raise query_failure(state, place)
+
+
+def _forget_the_environment() -> None:
+    """Lets nothing but the settings say where a session goes, and what it is like."""
+    for name in _FROM_THE_ENVIRONMENT:
+        os.environ.pop(name, None)
 
 
 def _meaning(error: Exception) -> Failure:

@@ -18,6 +18,8 @@ GONE_RELATION: Final = frozenset({"42P01", "3F000"})
 """SQLSTATEs of a name that leads to no relation any more."""
 _RULES: Final = """pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d
       ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid"""
+_FIRST_OF_USERS: Final = 16384
+"""The least object id that is not the server's own (`FirstNormalObjectId`)."""
 _DEFINITIONS: Final = f"""
 WITH RECURSIVE part (name, relation) AS (
   SELECT w.name, CASE WHEN pg_catalog.has_schema_privilege(n.oid, 'USAGE') THEN
@@ -45,10 +47,13 @@ WITH RECURSIVE part (name, relation) AS (
        FROM pg_catalog.pg_attribute a WHERE a.attrelid = p.relation AND a.attnum > 0 AND NOT a.attisdropped),
       (SELECT pg_catalog.string_agg(pg_catalog.md5(r.ev_action::pg_catalog.text), ' ' ORDER BY r.oid)
        FROM pg_catalog.pg_rewrite r WHERE r.ev_class = p.relation),
-      (SELECT pg_catalog.string_agg(pg_catalog.md5(f.prosrc), ' ' ORDER BY f.oid)
-       FROM {_RULES}
-       JOIN pg_catalog.pg_proc f ON f.oid = d.refobjid
-       WHERE r.ev_class = p.relation AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass)) AS stored
+      (SELECT pg_catalog.md5(pg_catalog.string_agg(f.prosrc, ' ' ORDER BY f.oid))
+       FROM pg_catalog.pg_proc f
+       WHERE f.oid >= {_FIRST_OF_USERS} AND EXISTS (
+         SELECT FROM {_RULES}
+         WHERE r.ev_class = p.relation AND d.refobjid >= {_FIRST_OF_USERS}
+           AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
+             'pg_catalog.pg_operator'::pg_catalog.regclass)))) AS stored
   FROM part p
   CROSS JOIN LATERAL pg_catalog.pg_identify_object(1259, p.relation, 0) AS i
   LEFT JOIN pg_catalog.pg_class c ON c.oid = p.relation
@@ -61,7 +66,10 @@ SELECT name, pg_catalog.to_regclass(name)::pg_catalog.oid::pg_catalog.text AS id
   coalesce(pg_catalog.string_agg(called, ' ' ORDER BY relation) FILTER (WHERE kind = 'foreign table'), '') AS away
 FROM described GROUP BY name
 """
-"""`present` comes from the server's caches, `stored` from the catalogue's rows, which a snapshot sees as they were."""
+"""`present` comes from the server's caches, `stored` from the catalogue's rows, which a snapshot sees as they were.
+
+Where a view calls a function of somebody's, all of these count: what a function calls in turn is recorded nowhere.
+"""
 
 
 def definitions(

@@ -27,7 +27,9 @@ SELECT ({READS_ONLY_SQL}) AS reads_only,
        (pg_catalog.replace(pg_catalog.current_setting('search_path'), ' ', '') = 'pg_catalog,pg_temp'
         AND pg_catalog.current_setting('row_security') = 'off'
         AND pg_catalog.current_setting('default_transaction_read_only') = 'on'
-        AND pg_catalog.current_setting('standard_conforming_strings') = 'on') AS is_ours
+        AND pg_catalog.current_setting('standard_conforming_strings') = 'on'
+        AND pg_catalog.current_setting('TimeZone') = 'UTC'
+        AND pg_catalog.current_setting('DateStyle') ~ '^ISO') AS is_ours
 """
 AURORA_INSTANCE_SQL: Final = """
 SELECT pg_catalog.aurora_db_instance_identifier()::pg_catalog.text,

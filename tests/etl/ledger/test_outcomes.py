@@ -101,7 +101,7 @@ def backfill_leaves_the_day_out(books: Books) -> bool:
 def merge_goes_on(books: Books) -> bool:
     """Whether further changes can be merged after it."""
     contract = books.contract("delinquencies")
-    books.note(contract, watermark=now(), source_origin=ORIGIN, keys_compared=7)
+    books.note(contract, signed_by=example_keyring(), watermark=now(), source_origin=ORIGIN, keys_compared=7)
     return merge_state(books.ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
 
 
@@ -200,7 +200,8 @@ def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings
     """A later retokenization does not hide a load: `verify`, sizes and a merge still find the row of the load."""
     books = Books(own_settings, ledger, LoadOutcome.PUBLISHED)
     contract = books.contract("delinquencies")
-    books.note(contract, watermark=now(), source_origin=ORIGIN, keys_compared=7, nulls={"late_fee": 1})
+    merged = {"watermark": now(), "source_origin": ORIGIN, "keys_compared": 7, "nulls": {"late_fee": 1}}
+    books.note(contract, signed_by=example_keyring(), **merged)
     later = {"outcome": LoadOutcome.RETOKENIZED, "rows": 9, "at": now() + timedelta(minutes=1)}
     books.note(contract, **later, day=None)
     load = _last_load(ledger, contract, DAY)
@@ -218,7 +219,7 @@ def test_loads_of_long_ago_are_read_where_nothing_newer_is_known(own_settings: S
     sleeping, awake = books.contract("delinquencies"), books.contract("rewards")
     for contract in (sleeping, awake):
         merging = {"watermark": long_ago, "source_origin": ORIGIN, "keys_compared": 7, "nulls": {"late_fee": 1}}
-        books.note(contract, at=long_ago, day=DAY - timedelta(days=500), **merging)
+        books.note(contract, signed_by=example_keyring(), at=long_ago, day=DAY - timedelta(days=500), **merging)
     books.note(awake, rows=8, nulls={"value": 1})
     sizes = load_history(ledger.warehouse, [sleeping.table, awake.table, "unknown"], DAY + timedelta(days=1))
     assert {name: [one.rows for one in found] for name, found in sizes.items()} == {
@@ -256,10 +257,30 @@ def test_a_watermark_holds_for_one_table_of_one_server(
     """A merge does not go on where the table was made anew, or another server, or another engine, answers for it."""
     contract = Books(own_settings, ledger, LoadOutcome.PUBLISHED).contract("delinquencies")
     Books(own_settings, ledger, LoadOutcome.PUBLISHED).note(
-        contract, watermark=now(), source_origin=ORIGIN, keys_compared=7
+        contract, signed_by=example_keyring(), watermark=now(), source_origin=ORIGIN, keys_compared=7
     )
     assert merge_state(ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
     assert merge_state(ledger.warehouse, contract, example_keyring(), origin) is None
+
+
+def test_a_merge_goes_on_from_signed_rows_only(own_settings: Settings, ledger: Ledger) -> None:
+    """A watermark that nobody signed, or that was moved since, loses no change: the table is loaded whole."""
+    books, keys = Books(own_settings, ledger, LoadOutcome.PUBLISHED), example_keyring()
+    later = now() + timedelta(days=30)
+    merged = {"watermark": now(), "source_origin": ORIGIN, "key_checks": {1: keys.version(1).kcv}}
+    moved = {"watermark": later, "at": now() + timedelta(minutes=1)}
+    for change in ({}, {"keys_compared": 7}, {"day": DAY + timedelta(days=30), "keys_compared": 7}):
+        contract = books.contract("delinquencies")
+        contract = contract.model_copy(update={"table": f"{contract.table}_{len(change)}"})
+        row = {"run_id": "r", "table_name": contract.table, "day": DAY, "outcome": books.outcome, "rows": 7}
+        row |= {"contract_digest": contract.digest, "at": now(), **merged, "keys_compared": 7}
+        signed = signed_row(row, keys)
+        ledger.append("table_loads", [signed])
+        found = merge_state(ledger.warehouse, contract, keys, ORIGIN)
+        assert found is not None
+        assert (found.watermark, found.keys_compared_on) == (merged["watermark"], DAY)
+        ledger.append("table_loads", [{**signed, "keys_compared": None, **moved, **change}])
+        assert merge_state(ledger.warehouse, contract, keys, ORIGIN) is None
 
 
 def test_outcomes_are_the_words_of_older_ledgers() -> None:

@@ -18,6 +18,7 @@ from etl.ledger.lease_rows import LeaseHeld
 from etl.publish import Publisher
 from etl.publish.aside import StageChanged
 from etl.publish.limits import BYTES_A_JOB
+from etl.publish.publisher import job_id
 from etl.publish.tables import ensure_table
 from masking.errors import KagemushaError
 from schemas.business_days import Window
@@ -106,6 +107,22 @@ def test_the_same_manifest_again_adopts_its_jobs(warehouse: Warehouse, location:
     assert rows(warehouse, "twice") == [(MONDAY, "a"), (TUESDAY, "b")]
 
 
+def test_somebody_else_s_job_of_that_id_proves_nothing(warehouse: Warehouse, location: StagingLocation) -> None:
+    """Who may run jobs, and has read the manifest, can take the ids first: the days are replaced all the same."""
+    found, client = contract("squatted"), warehouse.client
+    Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"], TUESDAY: ["b"]}), FREE)
+    proof = staged(found, location, {MONDAY: ["c"], TUESDAY: []})
+    client.query_and_wait("CREATE OR REPLACE TABLE publishing.squatter AS SELECT 1 AS n")
+    own, first, second = (warehouse.table_id(f"publishing.{name}") for name in ("squatter", "taken", "taken_too"))
+    monday, tuesday = (job_id(proof.staged, file.partition, [file]) for file in proof.staged.files)
+    client.copy_table(own, first, job_id=monday).result()
+    client.query("SELECT 1", job_id=tuesday).result()
+    client.copy_table(own, second, job_id=f"{tuesday}_2").result()
+    done = Publisher(warehouse, location).publish(proof, FREE)
+    assert sorted(done.job_ids) == [f"{monday}_2", f"{tuesday}_3"]
+    assert rows(warehouse, "squatted") == [(MONDAY, "c")]
+
+
 def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, location: StagingLocation) -> None:
     """A load of a whole table makes each day's partition: 1,000 of them by one job, within what a job may touch."""
     days = [MONDAY - timedelta(days=n) for n in range(1_000)]
@@ -180,8 +197,9 @@ def test_bytes_replaced_before_the_load_never_become_visible(
 
     with FaultProxy(stack.bigquery).running() as proxy, proxy.following(Rule("POST", "/jobs", swaps, '"load"')):
         attacked = Warehouse(warehouse.settings.model_copy(update={"endpoint": proxy.url}))
-        with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved"):
+        with pytest.raises(StageChanged, match="1 of 2 staged files are not what the audit approved") as refused:
             Publisher(attacked, location).publish(proof, FREE)
+    assert refused.value.exit_code == 3
     assert rows(warehouse, found.publish.split(".")[1]) == [(MONDAY, "a"), (TUESDAY, "b")]
     beside = [one.table_id for one in warehouse.client.list_tables("ops") if one.table_id.startswith("stage_visits")]
     assert beside == []
@@ -207,8 +225,10 @@ def test_a_dataset_of_the_product_is_no_destination(
 ) -> None:
     """No contract publishes over the ledger or among the views, whoever calls for it."""
     found = contract("leases", publish=f"{dataset}.leases")
-    with pytest.raises(ContractInvalid, match=f"publishes into dataset {dataset}, which belongs to the product"):
+    belongs = f"publishes into dataset {dataset}, which belongs to the product"
+    with pytest.raises(ContractInvalid, match=belongs) as refused:
         Publisher(warehouse, location).publish(staged(found, location, {MONDAY: ["a"]}), FREE)
+    assert refused.value.exit_code == 2
 
 
 def test_a_table_is_made_as_the_contract_says(warehouse: Warehouse) -> None:

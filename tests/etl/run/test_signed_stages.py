@@ -67,6 +67,9 @@ def test_a_stage_that_only_the_bucket_knows_publishes_nothing(
     put(bucket, {**content, "format": 1})
     with pytest.raises(StageGone, match="of another version"):
         gate.publish(run_id, "guests", quiet)
+    bucket.write(moved.replace("another-run", run_id), b'{"format": ' + b"[" * 10**5, "application/json")
+    with pytest.raises(StageGone, match="of another version"):
+        gate.publish(run_id, "guests", quiet)
     assert published(issuer, contract) == []
 
 
@@ -93,8 +96,9 @@ def test_a_forged_manifest_publishes_nothing(issuer: Issuer, gate: StagedRun, co
     bucket, run_id = gate.installation.bucket, f"20230830-20230830T150000Z-{where}"
     columns = [[token(1)], [PLANTED if where == "pan" else None], [PLANTED if where == "note" else "a word"]]
     put(bucket, manifest(contract, run_id, [staged_file(bucket, contract, run_id, columns)]))
-    with pytest.raises(StageForged, match="not what this run signed"):
+    with pytest.raises(StageForged, match="not what this run signed") as refused:
         gate.publish(run_id, "guests", quiet)
+    assert refused.value.exit_code == 1
     assert published(issuer, contract) == []
 
 
@@ -105,9 +109,12 @@ def test_bucket_and_ledger_without_the_keyring_publish_nothing(
     bucket, run_id = gate.installation.bucket, "20230830-20230830T150000Z-own"
     file = staged_file(bucket, contract, run_id, [[token(1)], [None], [PLANTED]])
     own = signed(manifest(contract, run_id, [file]), Keyring.create("2023-08-30T00:00:00Z"))
-    for content in (own, {**own, "key_version": 99}, {**own, "key_version": "1"}, {**own, "signature": "é" * 64}):
+    others = ({"key_version": 99}, {"key_version": "1"}, {"signature": "é" * 64}, {"staged_at": "\ud800"})
+    for content in (own, *({**own, **other} for other in others)):
         put(bucket, content)
-        gate.installation.ledger.append("stages", [{**content, "key_version": 1, "table_name": "guests", "at": now()}])
+        row = {"run_id": run_id, "table_name": "guests", "key_version": 1, "at": now()}
+        row |= {name: content[name] for name in ("manifest_digest", "signature")}
+        gate.installation.ledger.append("stages", [row])
         with pytest.raises(StageForged, match="not what this run signed"):
             gate.publish(run_id, "guests", quiet)
         with pytest.raises(StageForged, match="not what this run signed"):

@@ -118,9 +118,11 @@ def test_a_waiver_is_worth_nothing_elsewhere(
     with pytest.raises(AuditFailed):
         gate.publish(second.run_id, TABLE, quiet)
     forged = signed.replace(first.run_id.encode(), second.run_id.encode())
-    gate.installation.bucket.write(folder.format(second.run_id), forged, "application/json")
-    with pytest.raises(WaiverRefused, match="1 of 1 waivers are not what was signed"):
-        gate.publish(second.run_id, TABLE, quiet)
+    changed = [{**json.loads(forged), **one} for one in ({"signature": "é"}, {"key_version": 99}, {"by": "\ud800"})]
+    for content in (forged, b"[" * 10**5, *(json.dumps(one).encode() for one in changed)):
+        gate.installation.bucket.write(folder.format(second.run_id), content, "application/json")
+        with pytest.raises(WaiverRefused, match="1 of 1 waivers are not what was signed"):
+            gate.publish(second.run_id, TABLE, quiet)
     create_keyring_file(tmp_path / "another.json")
     keyring = KeyringSettings(ref=f"file:{tmp_path / 'another.json'}")
     other = issuer.settings.model_copy(update={"keyring": keyring})

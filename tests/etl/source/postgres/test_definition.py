@@ -39,6 +39,10 @@ SCHEMA = (
     "CREATE TABLE held.parted_2 (LIKE held.parted)",
     "INSERT INTO held.parted SELECT * FROM held.cards",
     "INSERT INTO held.parted_2 SELECT id + 1000, label, number FROM held.cards",
+    "CREATE TABLE held.family (id int8, label text, number text)",
+    "CREATE TABLE held.child () INHERITS (held.family)",
+    "CREATE TABLE held.heir (LIKE held.cards)",
+    "INSERT INTO held.heir SELECT id, 'not of the ' || label, number FROM held.cards",
     f"GRANT USAGE ON SCHEMA held, other TO {READER}",
     f"GRANT SELECT ON ALL TABLES IN SCHEMA held, other TO {READER}",
 )
@@ -74,6 +78,10 @@ CHANGES = {
     "a leaf is gone": ("parted", ("ALTER TABLE held.parted DETACH PARTITION held.parted_1",)),
     "a leaf with rows comes in": ("parted", COMES_IN),
 }
+FUNCTION = (
+    "CREATE OR REPLACE FUNCTION held.{name}(text) RETURNS text STABLE LANGUAGE plpgsql AS $$BEGIN RETURN {value}; END$$"
+)
+ODD = "held.odd$kagemusha$\" LIMIT 0; END$kagemusha$; --'\\"
 ALSO_BY_JDBC = ("columns trade names", "another table takes the name", "truncated", "a leaf is truncated")
 CONTRACT = """
 table: {table}
@@ -149,6 +157,18 @@ def test_an_unchanged_table_is_read(
         assert staged.rows == totals.rows == ROWS
 
 
+@pytest.mark.parametrize(("table", "heir_of"), [("cards", "cards"), ("shown", "cards"), ("family", "child")])
+def test_rows_of_a_new_heir_are_not_published(
+    held: Cluster, staging: Staging, spark: SparkSession, tmp_path: Path, table: str, heir_of: str
+) -> None:
+    """A table that inherits from one in the middle of a run is read with it, and noticed when totals are counted."""
+    with hold_snapshot(held.source(), tables=[f"held.{table}"]) as snapshot:
+        plan = planned(snapshot, contract(tmp_path, table))
+        held.change(f"ALTER TABLE held.heir INHERIT held.{heir_of}")
+        with pytest.raises(SourceChanged, match=rf"held\.{table} is not what the snapshot knows"):
+            Stager(spark, snapshot, staging.key, staging.target, f"heir-{table}").stage(plan)
+
+
 def test_a_view_of_another_meaning_is_not_read(
     held: Cluster, staging: Staging, spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -158,6 +178,41 @@ def test_a_view_of_another_meaning_is_not_read(
         held.change("CREATE OR REPLACE VIEW held.shown AS SELECT id, 'no ' || label AS label, number FROM held.cards")
         with pytest.raises(SourceChanged):
             Stager(spark, snapshot, staging.key, staging.target, "view").stage(plan)
+
+
+@pytest.mark.parametrize("name", ["told", "inner"])
+def test_a_function_of_another_meaning_is_noticed(
+    held: Cluster, staging: Staging, spark: SparkSession, tmp_path: Path, name: str
+) -> None:
+    """A view's rows come from its functions too, and from those that these call."""
+    held.change(
+        FUNCTION.format(name="inner", value="$1"),
+        FUNCTION.format(name="told", value="held.inner($1)"),
+        "CREATE VIEW held.computed AS SELECT id, held.told(label) AS label, number FROM held.cards",
+        f"GRANT SELECT ON held.computed TO {READER}",
+    )
+    with hold_snapshot(held.source(), tables=["held.computed"]) as snapshot:
+        plan = planned(snapshot, contract(tmp_path, "computed"))
+        held.change(FUNCTION.format(name=name, value="'another ' || $1"))
+        with pytest.raises(SourceChanged):
+            Stager(spark, snapshot, staging.key, staging.target, f"function-{name}").stage(plan)
+
+
+@pytest.mark.parametrize("reader", ["adbc", "jdbc"])
+def test_no_name_ends_a_proof(
+    held: Cluster, staging: Staging, spark: SparkSession, tmp_path: Path, reader: str
+) -> None:
+    """Whatever a table is called, its name is a name, and the table is proven like any other."""
+    named = ".".join('"' + part.replace('"', '""') + '"' for part in ODD.split("."))
+    held.change(f"CREATE TABLE {named} AS SELECT * FROM held.cards", f"GRANT SELECT ON {named} TO {READER}")
+    odd = contract(tmp_path, "cards").model_copy(update={"source": ODD})
+    with hold_snapshot(held.source(reader=reader)) as snapshot:
+        plan = planned(snapshot, odd)
+        stager = Stager(spark, snapshot, staging.key, staging.target, f"odd-{reader}")
+        assert stager.stage(plan)[0].rows == ROWS
+        held.change(f"TRUNCATE {named}")
+        with pytest.raises(SourceChanged):
+            stager.stage_slices(plan)
 
 
 def test_a_table_that_changed_before_the_plan_is_not_planned(held: Cluster, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from etl.source import hold_snapshot
 from etl.source.endpoint import Endpoint
 from etl.source.guard import EndpointRefused, ReaderChanged, still_the_reader
 from etl.source.jdbc import postgres
+from etl.source.postgres.connect import arrow_connection, control_connection, only_row
 from etl.source.postgres.guard import PROOF_SQL, prove_reader
 from etl.stage import Stager
 from scripts.local_stack.postgres import PRIMARY, READER
@@ -161,6 +163,34 @@ def test_a_hostile_database_is_read_as_it_is(hostile: Cluster, staging: Staging,
             staged, totals = stager.stage(staging.plan(held, "credits", slices=2))
         assert staged.rows == totals.rows == ROWS
         assert staged.sums == totals.sums
+
+
+@pytest.mark.stack
+def test_no_variable_says_where_a_session_goes(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What libpq would take from the environment leads no session elsewhere, and changes nothing that it works by."""
+    led = {"PGTZ": "Asia/Tokyo", "PGDATESTYLE": "SQL, DMY", "PGHOSTADDR": "127.0.0.9", "PGSERVICE": "elsewhere"}
+    for name, value in {**led, "PGTARGETSESSIONATTRS": "read-write"}.items():
+        monkeypatch.setenv(name, value)
+    sql = "SELECT current_setting('timezone'), current_setting('datestyle'), inet_server_port()"
+    with control_connection(Endpoint.of(cluster.source())) as session:
+        asked = session.execute(sql.encode()).fetchone()
+    for name, value in led.items():
+        monkeypatch.setenv(name, value)
+    with arrow_connection(Endpoint.of(cluster.source())) as session, session.cursor() as cursor:
+        cursor.execute(sql)
+        assert cursor.fetchone() == asked
+    assert asked is not None
+    assert asked[:2] == ("UTC", "ISO, MDY")
+
+
+@pytest.mark.stack
+def test_a_clock_of_the_server_s_own_is_noticed(cluster: Cluster) -> None:
+    """A session whose time zone is not the one that it was opened with is refused, and so is one of another writing."""
+    for setting in ("TimeZone = 'Asia/Tokyo'", "DateStyle = 'SQL, DMY'"):
+        with control_connection(Endpoint.of(cluster.source())) as session:
+            session.execute(f"SET {setting}".encode())
+            with pytest.raises(EndpointRefused, match="does not have the settings that it was opened with"):
+                prove_reader(partial(only_row, session), endpoint())
 
 
 @pytest.mark.stack
