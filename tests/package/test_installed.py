@@ -300,7 +300,7 @@ def test_a_cluster_that_loses_every_worker_is_given_up(
     """
     settings = root / "abandoned.toml"
     settings.write_text(
-        issuer.ends.settings.read_text(encoding="utf-8") + "\n[limits]\nworker_wait_seconds = 3\n", encoding="utf-8"
+        issuer.ends.settings.read_text(encoding="utf-8") + "\n[limits]\nworker_wait_seconds = 20\n", encoding="utf-8"
     )
     command = [*cluster.conf(driver, workers), job(driver), "--day", DAY, "--tables=clubs", "--settings", settings]
     process, said = driver.start("spark-submit", *command, cwd=root), []
