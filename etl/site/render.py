@@ -18,6 +18,7 @@ from schemas.words import Text
 
 TEMPLATES: Final = "etl.site.templates"
 _UNITS: Final = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+_CENT: Final = 0.01
 
 
 def render(template: str, say: Wording, values: Mapping[str, object]) -> str:
@@ -77,10 +78,10 @@ def share(value: float) -> str:
 
 
 def usd(value: float | None) -> str:
-    """Returns dollars, with as many digits as it takes to show something."""
+    """Returns dollars to the cent; less than one, but more than nothing, is said as that."""
     if value is None:
         return "–"
-    return f"{value:,.2f}" if value >= 1 or not value else f"{value:.2g}"
+    return f"{value:,.2f}" if value >= _CENT or not value else f"< {_CENT}"
 
 
 def clock(instant: datetime | None) -> str:
