@@ -24,6 +24,7 @@ from masking.kernels.luhn import luhn_sum
 
 ONCE_IN: Final = 1e9
 _SHORTEST, _LONGEST = 12, 19
+_SIGNS: Final = r"[^\pL\pN]+"
 _ZERO: Final = np.uint8(ord("0"))
 
 
@@ -52,6 +53,8 @@ class LuhnShare:
 def luhn_share(values: pa.Array, *, distinct: bool = False) -> LuhnShare:
     """Counts the numbers among whole values, and those that pass Luhn; leading zeros count as nothing.
 
+    Whatever signs stand between, before or behind the digits; a value with a letter in it is no number.
+
     Args:
         values: text, length n.
         distinct: count equal values once.
@@ -59,6 +62,8 @@ def luhn_share(values: pa.Array, *, distinct: bool = False) -> LuhnShare:
     if distinct:
         values = pc.unique(values)
     numbers, strange = digits_of(ByteStrings.from_arrow(values))
+    if strange.any():
+        numbers, strange = digits_of(ByteStrings.from_arrow(pc.replace_substring_regex(values, _SIGNS, "")))
     counted = valid = 0
     for rows, texts in numbers.groups():
         if not _SHORTEST <= texts.shape[1] <= _LONGEST:

@@ -72,7 +72,7 @@ def discover(
             try:
                 facts[one] = _facts(session, one, key, sample)
             except KagemushaError as failure:
-                proposals.append(Proposal("", one, failure=failure))
+                proposals.append(Proposal("", one, failure=failure.at(source=one)))
     facts = with_spellings(facts)
     others = [contract for contract in known.values() if contract.source not in facts]
     names: dict[str, str] = {}
