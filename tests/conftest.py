@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import settings
@@ -16,11 +17,15 @@ from moto.server import ThreadedMotoServer
 
 from scripts.local_stack.local_stack import Endpoints, LocalStack
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 settings.register_profile("no_times", deadline=None)  # a busy machine is slow, and that breaks no promise
 settings.load_profile("no_times")
 
 
 TESTS: Final = Path(__file__).parent
+ROOT: Final = TESTS.parent
 LONG: Final = (
     "scripts/deploy/test_built_package.py",
     "package/test_installed.py",
@@ -58,8 +63,6 @@ LONG: Final = (
     "etl/publish/test_merge.py",
     "etl/publish/test_rights.py",
     "etl/reports/test_verify.py",
-    "jobs/test_s3.py",
-    "jobs/test_smoke.py",
 )
 """Files that take longest, longest first: they start first, so that no process is left alone with one at the end.
 
@@ -109,3 +112,14 @@ def aws_server() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """Yields the one Spark session of all tests that ask for it, and stops it at the end."""
+    from etl.spark import spark_session  # noqa: PLC0415  most tests need no Spark
+
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    session = spark_session()
+    yield session
+    session.stop()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 from schemas.errors import ContractInvalid
 
@@ -23,10 +23,10 @@ def contracts_at(source: str, folder: Path) -> Iterator[Path]:
     if Path(source).is_dir():
         yield Path(source)
         return
-    archive = _git(folder, "archive", "--format=tar", _commit(source, folder))  # of the current folder only
+    archive = _git(folder, "archive", "--format=zip", _commit(source, folder))  # of the current folder only
     with TemporaryDirectory(prefix="kagemusha-") as copy:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(copy, filter="data")
+        with ZipFile(io.BytesIO(archive)) as files:
+            files.extractall(copy)  # links become files, names stay below the folder
         yield Path(copy)
 
 

@@ -174,10 +174,17 @@ def field_on(
         ends: of the stack.
         folder: for the settings by which a run meets the faults.
         contracts: the folder of the contracts that are loaded.
-        keys_change: whether tokens may be renewed; then columns that depend on a key are not compared.
+        keys_change: whether tokens may be renewed; then columns that depend on a key are not compared, and the field
+            has a keyring and a ledger of its own, so that nobody else's staged files are of an earlier version.
         as_a_job: whether this process, and the Spark that it starts, gets the environment of a job of AWS.
     """
-    settings = load_settings(ends.settings)
+    base = folder / "undisturbed.toml"
+    text = ends.settings.read_text(encoding="utf-8")
+    if keys_change:
+        text = re.sub(r'(?m)^(ops_dataset = )"ops"$', r'\1"ops_of_changing_keys"', text)
+        text = re.sub(r"(?m)^(ref = ).*$", rf'\1"file:{folder / "keys" / "changing.json"}"', text)
+    base.write_text(text, encoding="utf-8")
+    settings = load_settings(base)
     settings = settings.model_copy(
         update={"limits": LimitSettings(lease_seconds=_LEASE_SECONDS, lease_wait_seconds=60)}
     )
@@ -189,7 +196,7 @@ def field_on(
         FaultProxy(ends.bigquery).running() as bigquery,
         token_service() as tokens,
     ):
-        text = ends.settings.read_text(encoding="utf-8").replace("[local]", f"{_LIMITS}\n[local]")
+        text = text.replace("[local]", f"{_LIMITS}\n[local]")
         text = text.replace(ends.storage, storage.url).replace(ends.bigquery, bigquery.url)
         disturbed = folder / "disturbed.toml"
         disturbed.write_text(re.sub(r"(?m)^local = true$", "local = true\nconnect_seconds = 4", text), "utf-8")

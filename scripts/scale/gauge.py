@@ -109,4 +109,5 @@ def _look(process: int, seen: dict[int, _Seen]) -> None:
     one.name = head.partition("(")[2]
     one.seconds = (int(fields[11]) + int(fields[12])) / _TICKS
     one.threads = max(one.threads, int(fields[17]))
-    one.peak_mib = max(one.peak_mib, int(told["VmHWM"].split()[0]) // _MIB_OF_KIB)
+    if peak := told.get("VmHWM"):  # a process that has ended and is not reaped has no memory any more
+        one.peak_mib = max(one.peak_mib, int(peak.split()[0]) // _MIB_OF_KIB)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,6 @@ from etl.progress import JsonLines
 from etl.run.daily import daily_run
 from etl.run.record.results import RunResult
 from etl.settings import Settings, load_settings
-from etl.spark import spark_session
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from scripts.local_stack.local_stack import Endpoints
@@ -108,15 +106,6 @@ class Issuer:
 def every_day(contract: Contract) -> str:
     """Returns a condition that names every partition, which some tables demand of a query."""
     return f"{contract.partition_by} >= '2000-01-01'" if contract.partition_by else "TRUE"
-
-
-@pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
-    """Yields the one Spark session of all tests that ask for it, and stops it at the end."""
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    session = spark_session()
-    yield session
-    session.stop()
 
 
 @pytest.fixture(scope="session")

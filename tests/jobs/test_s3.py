@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +12,11 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from pyspark.sql import SparkSession
 
 from etl.errors import SettingsInvalid
 from etl.keys import create_keyring_file
 from etl.settings import load_settings
-from etl.spark import spark_session
 from jobs.archive import ArchiveRefused
 from jobs.arguments import settings_file
 from jobs.daily_load import main
@@ -43,8 +42,8 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def seeded(stack: Endpoints) -> Iterator[Endpoints]:
-    """Yields a seeded stack, and Spark."""
+def seeded(stack: Endpoints, spark: SparkSession) -> Endpoints:  # noqa: ARG001  the run's workers
+    """Returns a seeded stack, with Spark."""
     keyring = Path(load_settings(stack.settings).keyring.ref.removeprefix("file:"))
     if not keyring.exists():
         create_keyring_file(keyring)
@@ -55,10 +54,7 @@ def seeded(stack: Endpoints) -> Iterator[Endpoints]:
         check=True,
         capture_output=True,
     )
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    session = spark_session()
-    yield stack
-    session.stop()
+    return stack
 
 
 def test_a_run_leaves_its_report_and_evidence(s3: Any, seeded: Endpoints) -> None:

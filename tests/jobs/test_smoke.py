@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from etl.cloud import google_login
 from etl.keys import create_keyring_file
 from etl.settings import Settings, load_settings
-from etl.spark import spark_session
 from etl.upkeep.prepare import prepare
 from etl.upkeep.smoke import workers
 from etl.upkeep.smoke.checks import Smoked, smoke
@@ -25,17 +24,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def installation(stack: Endpoints) -> Iterator[Settings]:
-    """Yields a prepared installation, and Spark for its executors."""
+def installation(stack: Endpoints, spark: SparkSession) -> Settings:  # noqa: ARG001  its executors
+    """Returns a prepared installation, with Spark."""
     settings = load_settings(stack.settings)
     keyring = Path(settings.keyring.ref.removeprefix("file:"))
     if not keyring.exists():
         create_keyring_file(keyring)
     prepare(settings, load_contracts())
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    session = spark_session()
-    yield settings
-    session.stop()
+    return settings
 
 
 def changed(settings: Settings, section: str, **values: object) -> Settings:

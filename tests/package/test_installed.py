@@ -291,6 +291,32 @@ def test_unfit_workers_are_named(
     assert_told(found["no bucket"], "BucketMissing", 2, "worker=")
 
 
+def test_a_cluster_that_loses_every_worker_is_given_up(
+    issuer: Issuer, driver: Environment, workers: Environment, cluster: Cluster, root: Path, reference: Rows
+) -> None:
+    """Gone as a table is read, and nothing comes again: the run ends with 3 and the reason, and holds nothing.
+
+    The cluster has no worker afterwards, so this is the file's last test.
+    """
+    settings = root / "abandoned.toml"
+    settings.write_text(
+        issuer.ends.settings.read_text(encoding="utf-8") + "\n[limits]\nworker_wait_seconds = 20\n", encoding="utf-8"
+    )
+    command = [*cluster.conf(driver, workers), job(driver), "--day", DAY, "--tables=clubs", "--settings", settings]
+    process, said = driver.start("spark-submit", *command, cwd=root), []
+    assert process.stdout is not None
+    with process:
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("{") and json.loads(line)["step"] == "stage":
+                cluster.stop_workers()
+    told = "".join(said)
+    assert process.returncode == 3, told
+    assert "No worker was left, so the step was given up." in told or "Workers were lost again and again." in told, told
+    assert not list(all_leases(Ledger.of(issuer.settings)))
+    assert issuer.rows("", "clubs") == {"clubs": reference["clubs"]}
+
+
 def _metadata(environment: Environment, name: str) -> str:
     return next(environment.packages.glob(f"{name}-*.dist-info")).name
 

@@ -100,10 +100,15 @@ def test_only_what_is_nobodys_is_declared(tmp_path: Path) -> None:
     assert ("KG021", Severity.ERROR) in rules(tmp_path, column)
 
 
+def test_no_constant_looks_like_a_card_number(tmp_path: Path) -> None:
+    """A contract that writes one into every row is not even read."""
+    with pytest.raises(ContractInvalid, match="a constant holds what looks like a card number"):
+        rules(tmp_path, "extra: {type: string, class: free_text, mask: {strategy: redact, value: '4111111111111111'}}")
+
+
 @pytest.mark.parametrize(
     "mask",
     [
-        "{strategy: redact, value: '4111111111111111'}",
         "{strategy: partial, keep_first: 6, keep_last: 4}",
         "{strategy: email_domain, known: [example.jp], other: taro@example.jp}",
         "{strategy: json_fields, fields: {a: {strategy: fpe, format: digits, domain: account}}}",

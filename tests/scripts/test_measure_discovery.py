@@ -63,6 +63,7 @@ def test_the_set_is_large_and_its_sources_are_named(measure: ModuleType, columns
         assert f"| `{schema}`{'*' if schema in measure.HELD_OUT else ''} |" in page
 
 
+@pytest.mark.long
 def test_the_command_prints_the_figures() -> None:
     """One run, one page: what was tuned on, what was held out, and all."""
     run = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=True)  # noqa: S603  ours

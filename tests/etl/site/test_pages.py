@@ -271,6 +271,7 @@ def test_evidence_tells_uses_of_keys_waivers_and_erasures(written: Path) -> None
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.long
 def test_three_hundred_tables_are_written_in_time_and_small(tmp_path: Path) -> None:
     """A site of 300 tables takes under ten seconds of the processor, and under 20 MB."""
     made = site(tables=300, nights=20)
