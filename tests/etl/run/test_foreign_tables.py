@@ -58,6 +58,8 @@ CREATE TABLE shop.partners (partner_id varchar(5) PRIMARY KEY);
 CREATE TABLE shop.deals (deal_id int PRIMARY KEY, partner_id char(5) REFERENCES shop.partners);
 CREATE COLLATION shop.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE TABLE shop.loose (loose_id varchar(9) COLLATE shop.nocase PRIMARY KEY);
+CREATE TABLE shop."dotted.name" (dotted_id int PRIMARY KEY);
+CREATE TABLE shop.tabbed (tabbed_id int PRIMARY KEY, "a\tb" int);
 COMMENT ON TABLE shop.partners IS '=';
 COMMENT ON TABLE shop.deals IS E'orders\\x07';
 GRANT USAGE ON SCHEMA shop TO etl_reader;
@@ -263,6 +265,7 @@ def test_a_whole_foreign_schema_is_proposed(shop: Issuer, tmp_path: Path) -> Non
     }  # fmt: skip
     assert "shop.heir inherit from it and wait for that" in errors
     assert "[source=shop.base]" in errors
+    assert errors.count("lacks names that a contract can spell") == 2
     names = {path.stem for path in tmp_path.glob("*.yaml")}
     assert {"order", "partners", "deals", "sales", "fees"} <= names
     assert "sales_q1" not in names
