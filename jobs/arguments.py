@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,18 +18,24 @@ JOB_NAME: Final = "JOB_NAME"
 _S3: Final = "s3://"
 _ALIKE: Final = 0.6
 _GLUES_OWN: Final = re.compile(
-    r"(enable|job|spark|glue|datalake|additional|extra|workflow)[-_].*|TempDir|scriptLocation|class|conf|"
-    r"security-configuration|encryption-type|user-jars-first|use-postgres-driver|python-modules-installer-option"
+    r"enable-.*|job-(bookmark-(option|from|to)|language|mode)|spark-event-logs-path|datalake-formats|TempDir|"
+    r"additional-python-modules|extra-(py-files|jars|files)|scriptLocation|class|conf|security-configuration|"
+    r"encryption-type|user-jars-first|use-postgres-driver|python-modules-installer-option|"
+    r"write-shuffle-(files|spills)-to-s3"
 )
 """Names of Glue's own arguments (AWS Glue Developer Guide, "Job parameters"); JOB_NAME and its like are in capitals."""
 _INSIDE: Final[Mapping[str, tuple[str, ...]]] = {
-    "day": ("day", "date"), "tables": ("table",), "settings": ("setting",), "resume": ("resume",),
+    "day": ("day", "date", "yyyy", "日"), "tables": ("table", "テーブル", "表"), "settings": ("setting", "設定"),
+    "resume": ("resume",), "contracts": ("contract",), "archive": ("archive",),
 }  # fmt: skip
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "day": ("dt", "ymd"), "tables": ("tbl", "tbls"), "settings": ("config", "cfg", "toml"), "resume": ("restart",),
+    "day": ("dt", "ymd", "ds", "from", "since", "asof", "hizuke", "nengappi", "eigyobi", "taishobi", "kijunbi"),
+    "tables": ("tb", "tbl", "tbls"), "settings": ("config", "cfg", "toml"), "resume": ("restart",),
     "from": ("from", "start", "since", "begin", "first", "day", "date"), "to": ("to", "end", "until", "last"),
 }  # fmt: skip
-"""What people call an argument of ours: anywhere in a name, and as a word of it."""
+"""What people call an argument of ours: anywhere in a name, and as a word of it or all of it."""
+_NAMED: Final = re.compile(r"[-\u2010-\u2015\u2212\uff0d]*[^\W\d]\w*(?:-\w+)*\Z")
+"""A word that could be meant for an argument's name: `day`, `-day`, and `–day` as word processors write it."""
 
 
 def resolved(argv: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
@@ -75,9 +82,13 @@ def _refuse_strangers(argv: Sequence[str], required: Sequence[str], optional: Se
         for before, word in zip(["", *words], words, strict=False)
         if not word.startswith("--") and (not before.startswith("--") or "=" in before)
     ]
-    if not strange and (not stray or JOB_NAME in named):
+    if JOB_NAME in named:
+        stray = [
+            word for word in stray if _NAMED.match(word.partition("=")[0]) and _meant(word.partition("=")[0], known)
+        ]
+    if not strange and not stray:
         return
-    near = _meant(strange[0], known) if strange else ""
+    near = _meant((*strange, *stray)[0].partition("=")[0], known)
     raise SettingsInvalid(
         f"The job has no argument --{strange[0]}." if strange else "A word stands where an argument should.",
         not_done=NO_ROW_READ,
@@ -87,12 +98,13 @@ def _refuse_strangers(argv: Sequence[str], required: Sequence[str], optional: Se
 
 def _meant(name: str, known: Sequence[str]) -> str:
     """Returns the argument of ours that a name is likely to be meant for; empty where there is none."""
-    words = [word.casefold() for word in re.findall(r"[A-Z]*[a-z0-9]+|[A-Z]+", name)]
+    found = re.findall(r"[A-Z]*[a-z0-9]+|[A-Z]+|[^\W_a-zA-Z0-9]+", unicodedata.normalize("NFKC", name))
+    words = [word.casefold() for word in found]
     folded = "".join(words)
     for one in known:
         if folded and one.startswith(folded):
             return one
-        if any(part in folded for part in _INSIDE.get(one, ())) or set(_WORDS.get(one, ())) & set(words):
+        if any(part in folded for part in _INSIDE.get(one, ())) or set(_WORDS.get(one, ())) & {*words, folded}:
             return one
     return next(iter(get_close_matches(folded, known, 1, _ALIKE)), "")
 

@@ -20,7 +20,7 @@ class FoundColumn:
         seen: what a sample's values are for the most part; None where no sample was looked at, or nothing was found.
         sure: whether nearly all of them are.
         note: counts of what a sample holds, for the comment.
-        blanks: whether the database compares it without blanks at its end, as `char(n)`.
+        blanks: whether the database compares it without blanks at its end, as `char(n)` and most of MySQL's collations.
         caseless: whether the database compares it without case, as `citext` and MySQL's `_ci` collations.
         normalize: what brings spellings together that the database takes for equal, here or in a column that refers.
     """

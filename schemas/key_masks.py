@@ -22,6 +22,7 @@ _UNCLEAR: Final = frozenset({ColumnClass.NONE, ColumnClass.FREE_TEXT, ColumnClas
 _IDENTIFY: Final = frozenset({"string", "int64", "numeric", "bytes", "bool", "json"})
 """The types whose values can become tokens of a key."""
 _ENDINGS: Final = ("_id", "_no", "_number", "_num", "_code", "_cd", "_bango", "_key", "_uuid")
+_LONGEST_DOMAIN: Final = 63
 _NOBODY: Final = "id"
 """The table that a name without a stem of its own would be of."""
 _BEFORE: Final = ("mst_", "m_", "t_", "tbl_", "mtb_", "dtb_")
@@ -108,9 +109,15 @@ def _domain(table: str, column: str) -> str:
     stem = published_name(column)
     for ending in _ENDINGS:
         stem = stem.removesuffix(ending)
-    if not NAME.match(stem) or stem in {"id", "no", "key", "code", "cd", "number", "uuid"}:
-        stem = _singular(published_name(table.split(".", 1)[1]))
-    return stem if NAME.match(stem) else "key"
+    stem = _lettered(stem)
+    if not stem or stem in {"id", "no", "key", "code", "cd", "number", "uuid"}:
+        stem = _lettered(_singular(published_name(table.split(".", 1)[1])))
+    return stem or "key"
+
+
+def _lettered(stem: str) -> str:
+    """Returns a name as a domain may have it: it begins with a letter, `st_order` of `_1st_order`."""
+    return stem.lstrip("_0123456789")[:_LONGEST_DOMAIN] if NAME.match(stem) else ""
 
 
 def _singular(table: str) -> str:

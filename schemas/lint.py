@@ -120,7 +120,7 @@ def contract_files(path: Path) -> list[Path]:
         ContractInvalid: there is none.
     """
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-    if not files or not all(file.is_file() for file in files):
+    if not files or not (path.is_dir() or path.is_file()):
         raise ContractInvalid(
             "There is no contract at a path to lint.",
             not_done="Nothing was linted.",

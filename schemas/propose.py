@@ -16,6 +16,7 @@ from schemas.loads import DELETED_AT
 from schemas.patch import yaml_type
 from schemas.published_names import free_name, published_name
 from schemas.types import ColumnType
+from schemas.written import written_problems
 from schemas.yaml_text import comment, yaml_name, yaml_names, yaml_text
 
 LARGE: Final = 256 * 1024 * 1024
@@ -69,6 +70,8 @@ def propose(table: FoundTable, name: str, known: Iterable[Contract] = ()) -> str
     schema = table.source.split(".")[0]
     dataset = published_name(schema)[:63] or "source"
     about = comment(table.comment) or f"One row for each row of {table.source}; say here what that is."
+    if any(written_problems([about])):  # it would be published
+        about = f"One row for each row of {table.source}; its comment holds what looks like a card number."
     long = len(about) > LONGEST_TABLE_DESCRIPTION
     shortened = "  # shortened: BigQuery takes 16,384 characters" if long else ""
     head = [

@@ -30,7 +30,8 @@ _Reviewed.yaml_implicit_resolvers = {
 
 _DEEPEST: Final = 50
 """Levels of nesting; a file of thousands would exhaust the stack."""
-_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+"""What nobody sees or types; NEL and U+2028 end lines for YAML and not for people, so that no line would be right."""
 _BOOL, _INT, _FLOAT, _TEXT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "str"))
 _BOOLS: Final = frozenset({"true", "false"})
 _PLAIN_NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9_]{0,99})")

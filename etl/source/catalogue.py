@@ -17,6 +17,7 @@ class SourceColumn:
         length: the most characters that a text may have, where the type limits them.
         comment: the database's own description.
         caseless: whether values that differ in case only are equal there.
+        blanks: whether values that differ in blanks at their end only are equal there.
     """
 
     name: str
@@ -28,6 +29,7 @@ class SourceColumn:
     length: int | None = None
     comment: str = ""
     caseless: bool = False
+    blanks: bool = False
 
 
 @dataclass(frozen=True)

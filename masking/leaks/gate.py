@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -24,8 +25,8 @@ _SAMPLE: Final = 256
 _MOST_COMPARED: Final = 20_000
 """Values that are compared with the declared formats, to name the one that would fit."""
 
-_LETTERS: Final = r"\pL[^@]*\s|\s[^@]*\pL|\pL{2,}[:=： ]?[0-9+]"
-"""What a value has that is more than a number or an address: words beside it."""
+_LETTERS: Final = r"\pL[^@]*\s|\s[^@]*\pL|\pL{2,}[:=：][0-9+]|[\p{Han}\p{Hiragana}\p{Katakana}ー]{2,}[0-9+]"
+"""What a value has that is more than a number or an address: words beside it, which letters of an id are not."""
 
 
 def find_leaks(
@@ -83,11 +84,13 @@ def _of_column(name: str, column: pa.Array, may: Allowed, own: OwnIins) -> Itera
 
 
 def _texts(column: pa.Array) -> pa.Array:
-    """Returns the values that are scanned as text; bytes that are none are null."""
+    """Returns the values that are scanned as text; of a column of bytes none, if some are no text."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     _, texts = texts_of(column, smallest=1)
     if pa.types.is_binary(texts.type) or pa.types.is_large_binary(texts.type):
+        with suppress(pa.ArrowInvalid):  # Arrow's message quotes the value
+            return texts.cast(pa.string())
         return pa.array([], pa.string())
     return texts
 

@@ -134,6 +134,18 @@ def test_a_wrong_argument_is_refused(given: tuple[str, ...], message: str, advic
         ("Settings", "settings"),
         ("config", "settings"),
         ("resume-run", "resume"),
+        ("job-date", "day"),
+        ("spark_day", "day"),
+        ("extra-tables", "tables"),
+        ("yyyymmdd", "day"),
+        ("as-of", "day"),
+        ("asOf", "day"),
+        ("from", "day"),
+        ("hizuke", "day"),
+        ("対象日", "day"),
+        ("ｄａｙ", "day"),
+        ("day\u200b", "day"),
+        ("テーブル", "tables"),
     ],
 )
 def test_what_glue_would_drop_is_refused_when_it_looks_like_ours(name: str, meant: str) -> None:
@@ -144,11 +156,21 @@ def test_what_glue_would_drop_is_refused_when_it_looks_like_ours(name: str, mean
         assert f"Did you mean --{meant}?" in str(caught.value)
 
 
+@pytest.mark.parametrize("word", ["day", "-day", "–day", "—date", "day=2023-08-30", "Tables"])
+def test_a_name_without_its_dashes_is_refused_under_glue_too(word: str) -> None:
+    """Glue hands on what stands in the job's parameters; a name that lacks `--` would be dropped like a strange one."""
+    with pytest.raises(SettingsInvalid, match="A word stands where an argument should") as caught:
+        resolved(["daily_load.py", *GLUES_OWN, word, "2023-08-30"], (), OURS)
+    assert "Did you mean --" in str(caught.value)
+    assert resolved(["daily_load.py", *GLUES_OWN, "true", "s3://bucket/day=1"], (), OURS) == {}
+
+
 def test_glue_s_own_arguments_are_let_be() -> None:
     """Arguments that Glue documents pass, also those with words of ours in them."""
     own = (
         *("--job-language", "python", "--enable-auto-scaling", "true", "--spark-event-logs-path", "s3://b/e"),
         *("--extra-py-files", "s3://b/k.whl", "--additional-python-modules", "x", "--conf", "spark.x=y"),
+        *("--job-bookmark-from", "a", "--job-bookmark-to", "b", "--write-shuffle-files-to-s3", "true"),
         *("--scriptLocation", "s3://b/j.py", "--WORKFLOW_NAME", "w", "--WORKFLOW_RUN_ID", "wr"),
     )
     found = resolved(["backfill.py", *GLUES_OWN, *own, "--from", "2023-08-01"], ("from",), ("to", "tables"))

@@ -137,6 +137,18 @@ def test_a_contract_that_does_not_fit_is_located(
     assert column in {finding.column for finding in found}
 
 
+def test_what_is_no_file_costs_its_own_table(folder: Path) -> None:
+    """A folder named like a contract, or a link to nowhere, is one finding; the others are judged."""
+    (folder / "x.yaml").mkdir()
+    (folder / "y.yaml").symlink_to(folder / "nowhere")
+    change(folder, "domain: card}", "domain: member}")
+    assert places(lint([folder])) == [
+        ("KG008", "payments.yaml", 8, 3),
+        ("KG100", "x.yaml", 1, 1),
+        ("KG100", "y.yaml", 1, 1),
+    ]
+
+
 def test_two_contracts_of_one_published_table_are_found(folder: Path) -> None:
     """A second contract that publishes the same table is reported at its `publish`."""
     change(folder, "publish: issuing.payments", "publish: issuing.cards", "payments")

@@ -227,6 +227,23 @@ def test_what_nearly_all_values_are_outvotes_a_name(
     assert contract.columns[name].mask.strategy == mask
 
 
+@pytest.mark.parametrize(
+    ("name", "domain"), [("12:30", "t"), ("1st", "st"), ("1stOrder", "st_order"), ("__id", "t"), ("k" * 128, "k" * 63)]
+)
+def test_a_key_has_a_domain_whatever_its_name(name: str, domain: str) -> None:
+    """A domain begins with a letter and is short: what a name has too much is left out."""
+    text = propose(FoundTable("s.t", (column(name, "int64"),), (name,)), "t")
+    (key,) = Contract.model_validate(yaml.safe_load(text)).columns.values()
+    assert key.mask.model_dump()["domain"] == domain
+
+
+def test_a_comment_with_a_card_number_is_not_published(tmp_path: Path) -> None:
+    """The table is proposed all the same, and neither its file nor BigQuery repeats the number."""
+    table = FoundTable("s.t", (column("id", "int64"),), ("id",), comment="such as 4111-1111-1111-1111")
+    assert "4111" not in propose(table, "t")
+    assert "its comment holds what looks like a card number" in proposed(tmp_path, table).about
+
+
 def test_a_line_says_what_was_done_and_from_what() -> None:
     """A comment is not called a name, and what becomes a token is not said to be dropped."""
     columns = (column("n", "int64"), column("c17", comment="会員のパスワード"), column("x"))

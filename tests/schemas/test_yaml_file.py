@@ -68,6 +68,8 @@ def test_what_cannot_be_reviewed_is_refused(tmp_path: Path, text: str, line: int
 REFUSED = {
     b"a: 1\nabout: x\x0by": ("control character", 2),
     b'a: 1\nabout: "x\\0y"': ("control character", 2),
+    b"a: 1\nabout: x\xc2\x85y": ("control character", 2),
+    b"a: 1\nabout: x\xe2\x80\xa8y": ("control character", 2),
     b'a: "\\ud800"': ("not valid YAML", 1),
     b'a: 1\nb: "\\U00110000"': ("not valid YAML", 2),
     b'a: "\\UFFFFFFFF"': ("not valid YAML", 1),

@@ -72,7 +72,7 @@ def discover(
             try:
                 facts[one] = _facts(session, one, key, sample)
             except KagemushaError as failure:
-                proposals.append(Proposal("", one, failure=failure))
+                proposals.append(Proposal("", one, failure=failure.at(source=one)))
     facts = with_spellings(facts)
     others = [contract for contract in known.values() if contract.source not in facts]
     names: dict[str, str] = {}
@@ -133,6 +133,10 @@ def _valid(found: FoundTable, name: str, beside: Sequence[Contract]) -> Contract
         if about_key:
             advice = "Name another key with --key, or give it one by a view at the source."
             return _refused(found, "a key that may be published", advice)
+        unnamed = [one for one in problems if one["type"] == "string_pattern_mismatch"]
+        if unnamed:
+            what = "names that a contract can spell: one of them holds a control character, or the table's a dot"
+            return _refused(found, what, "Give it another name by a view at the source.")
         told = "; ".join(one["msg"].removeprefix("Value error, ") for one in problems)
         return _refused(found, f"what a contract needs ({told})", "Write its contract by hand; lint tells why.")
     if any(one.rule.severity is Severity.ERROR and one.table == name for one in policy_findings([*beside, contract])):

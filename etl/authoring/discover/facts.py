@@ -34,10 +34,14 @@ def found_table(
     found = tuple(key) or next((names for names in source.unique if set(names) <= never_null), ())
     unknown = [name for name in key if name not in {column.name for column in source.columns}]
     if not found or unknown:
+        heirs = f"; {', '.join(source.heirs)} inherit from it and wait for that" if source.heirs else ""
         raise ContractNotProposed(
-            f"{source.name} has no column {unknown[0]}." if unknown else f"{source.name} has no key in the catalogue.",
+            f"{source.name} has no column {unknown[0]}."
+            if unknown
+            else f"{source.name} has no key in the catalogue{heirs}.",
             not_done=NO_ROW_READ,
-            advice="Name the columns that identify a row with --key; a contract by hand may say `keyless:` and why.",
+            advice="Name the columns that identify a row with --key; a contract by hand may say `keyless:` and why."
+            + (" Tables that inherit can be proposed by their names." if source.heirs else ""),
         )
     columns = tuple(_column(column, engine, (looks or {}).get(column.name)) for column in source.columns)
     return FoundTable(
@@ -57,7 +61,7 @@ def _note(source: SourceTable) -> str:
         return ""
     return (
         f"Rows of {', '.join(source.heirs)} are read too, because they inherit from this table; its key does not bind "
-        "them, and they need no contract of their own."
+        "them, and they need no contract of their own but for columns that this table lacks."
     )
 
 
@@ -78,7 +82,7 @@ def _column(column: SourceColumn, engine: EngineName, looks: SampledShape | None
         seen=looks.mostly if looks else None,
         sure=bool(looks and looks.sure),
         note=looks.note if looks else "",
-        blanks=engine == "postgres" and column.type == "bpchar",
+        blanks=column.blanks,
         caseless=column.caseless,
     )
 
@@ -86,8 +90,8 @@ def _column(column: SourceColumn, engine: EngineName, looks: SampledShape | None
 def with_spellings(tables: Mapping[str, FoundTable]) -> dict[str, FoundTable]:
     """Returns the tables with what brings together spellings that the database takes for equal when it joins.
 
-    A key of `char(n)` equals a `varchar` without blanks at its end, and one of `citext` any spelling of its case: what
-    is said of one column counts for every column that refers to it.
+    A key of `char(n)`, or of most collations of MySQL, equals one without blanks at its end, and one of `citext` any
+    spelling of its case: what is said of one column counts for every column that refers to it.
     """
     marks: dict[tuple[str, str], tuple[bool, bool]] = {
         (table.source, column.name): (column.blanks, column.caseless)

@@ -148,8 +148,9 @@ def _columns(contract: Contract, source: SourceTable, engine: EngineName) -> Ite
             line,
             edits=(Edit(EditKind.ADD, column.name, line),),
         )
-    for name in contract.columns:
-        if name not in present and name not in renamed:
+    for name, said in contract.columns.items():
+        hidden = engine == "mysql" and said.dropped  # MySQL shows no column that the ETL user may not read
+        if name not in present and name not in renamed and not hidden:
             yield _missing(contract, name)
     for name in contract.columns:
         if name in present:

@@ -43,6 +43,8 @@ _JSON_CHECK: Final = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)", re.IGNORECASE
 _KINDS: Final = {"BASE TABLE": "r", "SYSTEM VERSIONED": "r", "VIEW": "v"}
 _SHOWN_WHOLE: Final = frozenset({"tinyint(1)", "bit(1)"})
 _BOUNDED: Final = frozenset({"char", "varchar"})
+_NOT_PADDED: Final = re.compile("binary|.*_(0900|nopad)_.*")
+"""Collations that tell values apart by the blanks at their end; all others do not (MySQL Reference Manual, 10.8.5)."""
 _EXACT: Final = frozenset({"decimal", "bigint unsigned"})
 
 
@@ -100,6 +102,7 @@ def _column(row: Sequence[object], documents: Collection[str]) -> SourceColumn:
         length=int(length) if length and kind in _BOUNDED else None,
         comment=comment,
         caseless="_ci" in collation.lower(),
+        blanks=bool(collation) and not _NOT_PADDED.fullmatch(collation.lower()),
     )
 
 

@@ -15,7 +15,7 @@ from etl.source.guard import EndpointRefused
 from etl.source.mysql.catalogue import describe, key_column, relations
 from etl.source.mysql.connect import Connection, translated
 from etl.source.mysql.definition import definitions
-from etl.source.mysql.failures import UNKNOWN_TIME_ZONE, number_of, query_failure
+from etl.source.mysql.failures import UNEXPLAINED, UNKNOWN_TIME_ZONE, number_of, query_failure
 from etl.source.mysql.guard import (
     AURORA_WRITER_SQL,
     MAY_WRITE_SQL,
@@ -56,11 +56,16 @@ class MySqlSession:
         return relations(self._ask)
 
     def estimated_rows(self, table: str, where: str) -> int:
-        """Returns the optimizer's estimate, which it takes from a few pages of the index."""
+        """Returns the optimizer's estimate, from a few pages of the index; 0 of a view that it does not explain."""
 
         def ask() -> int:
             with self._connection.cursor(pymysql.cursors.DictCursor) as cursor:
-                cursor.execute(f"EXPLAIN SELECT 1 FROM {MYSQL.quoted(table)} WHERE {where}")
+                try:
+                    cursor.execute(f"EXPLAIN SELECT 1 FROM {MYSQL.quoted(table)} WHERE {where}")
+                except pymysql.Error as error:
+                    if number_of(error) == UNEXPLAINED:
+                        return 0
+                    raise
                 return max((int(row.get("rows") or 0) for row in cursor.fetchall()), default=0)
 
         return translated(ask, {"source": table})

@@ -47,7 +47,8 @@ SELECT a.attname,
        m.never_null,
        pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
        CASE WHEN b.typname IN ('varchar', 'bpchar') AND m.typmod > 0 THEN m.typmod - 4 END,
-       coalesce(pg_catalog.col_description(a.attrelid, a.attnum), '')
+       coalesce(pg_catalog.col_description(a.attrelid, a.attnum), ''),
+       EXISTS (SELECT FROM pg_catalog.pg_collation k WHERE k.oid = a.attcollation AND NOT k.collisdeterministic)
 FROM pg_catalog.pg_attribute a
 JOIN based m ON m.attnum = a.attnum
 JOIN pg_catalog.pg_type b ON b.oid = m.type AND b.typtype <> 'd'
@@ -139,7 +140,7 @@ def _estimate(connection: Connection, sql: str, what: str) -> int:
 
 
 def _column(row: Sequence[object]) -> SourceColumn:
-    name, kind, precision, scale, not_null, readable, length, comment = row
+    name, kind, precision, scale, not_null, readable, length, comment, loose = row
     return SourceColumn(
         name=str(name),
         type=str(kind),
@@ -149,7 +150,8 @@ def _column(row: Sequence[object]) -> SourceColumn:
         readable=bool(readable),
         length=None if length is None else _int(length),
         comment=str(comment),
-        caseless=kind == "citext",
+        caseless=kind == "citext" or bool(loose),
+        blanks=kind == "bpchar",
     )
 
 

@@ -65,9 +65,18 @@ def _words(token: str) -> tuple[str, ...]:
     joined = _joined(token, table)
     if joined:
         return joined
-    like = next(iter(difflib.get_close_matches(token, table.sensitive, 1, _LIKE)), "")
+    like = _swapped(token, table) or next(iter(difflib.get_close_matches(token, table.sensitive, 1, _LIKE)), "")
     misspelled = like and not _ENDING.fullmatch(token.removeprefix(like))
     return (table.spelled(like),) if misspelled else _bordered(token, table)
+
+
+def _swapped(token: str, table: Words) -> str:
+    """Returns the sensitive word of which a token has two neighboring letters the wrong way round, as `brith`; or none.
+
+    Of a word of five letters difflib finds only eight tenths in such a token.
+    """
+    turned = (token[:at] + token[at + 1] + token[at] + token[at + 2 :] for at in range(len(token) - 1))
+    return next((word for word in turned if word in table.sensitive), "")
 
 
 def _known(word: str, table: Words) -> str:

@@ -44,6 +44,8 @@ CREATE TABLE shop.sales (id int PRIMARY KEY, n int);
 CREATE TABLE shop.sales_q1 () INHERITS (shop.sales);
 INSERT INTO shop.sales VALUES (1, 1);
 INSERT INTO shop.sales_q1 VALUES (2, 2);
+CREATE TABLE shop.base (made_at timestamptz NOT NULL);
+CREATE TABLE shop.heir (heir_id int PRIMARY KEY) INHERITS (shop.base);
 CREATE DOMAIN shop.money_jpy AS numeric(12,0) NOT NULL;
 CREATE DOMAIN shop.fee_jpy AS shop.money_jpy CHECK (VALUE >= 0);
 CREATE TABLE shop.fees (fee_id int PRIMARY KEY, fee shop.fee_jpy);
@@ -54,6 +56,10 @@ CREATE MATERIALIZED VIEW shop.ranks AS SELECT rank, count(*) AS n FROM shop.hold
 CREATE VIEW shop.golden AS SELECT holder_id, rank FROM shop.holders;
 CREATE TABLE shop.partners (partner_id varchar(5) PRIMARY KEY);
 CREATE TABLE shop.deals (deal_id int PRIMARY KEY, partner_id char(5) REFERENCES shop.partners);
+CREATE COLLATION shop.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE shop.loose (loose_id varchar(9) COLLATE shop.nocase PRIMARY KEY);
+CREATE TABLE shop."dotted.name" (dotted_id int PRIMARY KEY);
+CREATE TABLE shop.tabbed (tabbed_id int PRIMARY KEY, "a\tb" int);
 COMMENT ON TABLE shop.partners IS '=';
 COMMENT ON TABLE shop.deals IS E'orders\\x07';
 GRANT USAGE ON SCHEMA shop TO etl_reader;
@@ -255,8 +261,11 @@ def test_a_whole_foreign_schema_is_proposed(shop: Issuer, tmp_path: Path) -> Non
     code, _, errors = command(shop, "discover", "shop", "--all", "--into", str(tmp_path), "--contracts", str(tmp_path))
     assert code == 2
     assert {line.split("shop.")[1].split()[0] for line in errors.splitlines() if "no key" in line} == {
-        "golden", "logs", "ranks",
+        "base", "golden", "logs", "ranks",
     }  # fmt: skip
+    assert "shop.heir inherit from it and wait for that" in errors
+    assert "[source=shop.base]" in errors
+    assert errors.count("lacks names that a contract can spell") == 2
     names = {path.stem for path in tmp_path.glob("*.yaml")}
     assert {"order", "partners", "deals", "sales", "fees"} <= names
     assert "sales_q1" not in names
@@ -270,6 +279,7 @@ def test_a_whole_foreign_schema_is_proposed(shop: Issuer, tmp_path: Path) -> Non
     assert 'fee:    {type: "numeric(12,0)"' in fees
     for name in ("partners", "deals"):
         assert "normalize: [trim]" in (tmp_path / f"{name}.yaml").read_text(encoding="utf-8")
+    assert "normalize: [lower]" in (tmp_path / "loose.yaml").read_text(encoding="utf-8")
     code, said, errors = command(shop, "drift", "--contracts", str(tmp_path))
     assert (code, errors) == (0, ""), said
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from etl.stage.leak_advice import advice
 from masking.examples import EXAMPLE_DAY, example_keyring
 from masking.formats import SCHEMES, LuhnShare, PatternFormat, format_named, luhn_share
 from masking.formats.declared import fits
@@ -85,6 +86,29 @@ def test_forty_cards_of_no_brand_are_a_column_of_cards() -> None:
     assert mostly(count_looks(pa.array(cards)), 40) == "pan"
     assert found([int(card) for card in cards]) == {LeakKind.PAN: 40}
     assert found(cards, Allowed(number="digits")) == {LeakKind.PAN: 40}
+
+
+@pytest.mark.parametrize("sign", ["_", ", ", "*", ":", "・", "〜", " | "])
+def test_cards_in_fours_are_a_column_of_cards(sign: str) -> None:
+    """Whatever parts the printed groups, and in quotes, brackets or bytes too, the share of all digits decides."""
+    cards = house_cards(40)
+    grouped = [sign.join(card[at : at + 4] for at in range(0, 16, 4)) for card in cards]
+    quoted, listed = [f'"{one}"' for one in grouped], [f"[{one}]" for one in cards]
+    for values in (grouped, quoted, listed, [one.encode() for one in cards]):
+        assert found(values)[LeakKind.PAN] == 40
+    others = [f"7{n:04d}{sign}{n * 7_919_777 % 10**9:09d}" for n in range(5_000)]
+    assert LeakKind.PAN not in found(others)
+
+
+def test_ids_of_letters_and_digits_are_no_free_text() -> None:
+    """What helps for a number inside an id, or for a bare address, is never scrub_text: it would change right data."""
+    for values in (["ab4111111111111111cd"], ["5f2b4111111111111111"], ["XY4111111111111111"], ["taro1@example.jp"]):
+        leaks = find_leaks(pa.record_batch({"c": pa.array(values)}), {})
+        assert leaks
+        told = " ".join(advice(leaks))
+        assert "scrub_text" not in told, told
+    for text in ("カード4111111111111111", "card:4111111111111111", "mail taro1@example.jp"):
+        assert "scrub_text" in " ".join(advice(find_leaks(pa.record_batch({"c": pa.array([text])}), {})))
 
 
 def test_chance_and_repetition_make_no_column_of_cards() -> None:

@@ -22,27 +22,29 @@ NAMES = {
         user_pwd passwd_hash passcode PasswordHash passwordsalt user_passwd oldpasswd pswd passwrd pasword
         pssword login_pw user_pass mem_pass reminder_answer secretAnswer secret_key api_secret client_secret
         accessToken reset_token remember_token otp_secret totp 暗証番号 ansyo_no anshobango セキュリティコード
-        パスワード himitsu_kotae
+        パスワード himitsu_kotae セキュリティーコード 暗唱番号 ccv ccv2 ccv_code card_verif_cd card_security_no TRACK_II
+        2fa_code 2fa_secret TwoFactorCode user2fa
     """,
     "national_id": """
         my_number mynumber my_no kojin_bango kojinbangou 個人番号 マイナンバー ssn cust_ssn social_security_no
-        govt_issued_id nationalidnumber
+        govt_issued_id nationalidnumber mai_nanba natl_id
     """,
     "pan": """
         pan card_num CARD-NUM cardNumber cardno card_nbr crd_num card_numbr card_nmber tran_card_num
         creditcardnumber cc_number ccnum debitcardno pan_hash pan_country カード番号 クレジットカード番号
-        kado_no kaado_bangou
+        kado_no kaado_bangou kureka_no crad_number
     """,
     "card_expiry": """
         card_expiraion_date expire_date expires_on expires_at valid_until expmonth expyear exp_dt expdt exp_yymm
         expiration_yr expirtion_date good_thru cc_expires 有効期限 yuko_kigen
+        有効年月 exipry_date vaild_thru expiring_on valid_till validity_end ccexp
     """,
     "service_code": """
         service_code cardServiceCode サービスコード
     """,
     "birth_date": """
         birth dob_yyyy_mm_dd cust_dob birth_dt bday dateofbirth birthymd birtday brithday seinen_gappi 生年月日
-        customers_dob
+        customers_dob date_of_brith bdate
     """,
     "personal": """
         salary nenshu 給与 credit_score fico_credit_score hourly_rate gross_pay blood_type 病歴 marital_status
@@ -86,7 +88,7 @@ PLAIN = """
     unit_prc tax_rt orderqty pinned_at is_pinned spinner compass bypass_flag passenger_count telemetry expansion
     shipping company span trackable cardinality discard export_flg exposure_cnt opinion japan namespace
     email_status address_type card_type phone_country club_name product_nm 商品名 category_major_name 都道府県名
-    作成日 削除フラグ 数量 金額
+    作成日 削除フラグ 数量 金額 有効フラグ valid_flg trial_days paymnet_method diary_page
 """
 
 

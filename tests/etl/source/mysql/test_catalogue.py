@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from typer.testing import CliRunner
@@ -81,19 +83,59 @@ def test_a_table_is_discovered_and_its_drift_found(mysql: MySql, tmp_path: Path)
 
 
 def test_keys_that_are_compared_without_case_are_told(mysql: MySql, tmp_path: Path) -> None:
-    """A `_ci` collation makes `A1` equal `a1`: tokens of the key and of what refers to it are made of lower case."""
+    """Most collations make `A1` equal `A1 `, and `_ci` ones `a1`: tokens of key and references are made alike."""
     mysql.execute(
-        "DROP TABLE IF EXISTS community.deals, community.partners, community.exact",
+        "DROP TABLE IF EXISTS community.deals, community.partners, community.exact, community.padded",
         "CREATE TABLE community.partners (partner_id VARCHAR(9) COLLATE utf8mb4_general_ci PRIMARY KEY)",
         "CREATE TABLE community.deals (deal_id INT PRIMARY KEY, partner_id VARCHAR(9) COLLATE utf8mb4_general_ci, "
         "FOREIGN KEY (partner_id) REFERENCES community.partners (partner_id))",
-        "CREATE TABLE community.exact (exact_id VARCHAR(9) COLLATE utf8mb4_bin PRIMARY KEY)",
+        "CREATE TABLE community.padded (padded_id VARCHAR(9) COLLATE utf8mb4_bin PRIMARY KEY)",
+        "CREATE TABLE community.exact (exact_id VARCHAR(9) COLLATE utf8mb4_nopad_bin PRIMARY KEY)",
     )
     try:
         folder = ("--into", str(tmp_path), "--contracts", str(tmp_path))
-        for table in ("partners", "deals", "exact"):
+        for table in ("partners", "deals", "padded", "exact"):
             assert run(mysql, "discover", f"community.{table}", *folder)[0] == 0
     finally:
-        mysql.execute("DROP TABLE community.deals, community.partners, community.exact")
-    told = {path.stem: "normalize: [lower]" in path.read_text(encoding="utf-8") for path in tmp_path.glob("*.yaml")}
-    assert told == {"partners": True, "deals": True, "exact": False}
+        mysql.execute("DROP TABLE community.deals, community.partners, community.padded, community.exact")
+    told = {path.stem: re.findall(r"normalize: \[(.*?)\]", path.read_text("utf-8")) for path in tmp_path.glob("*.yaml")}
+    assert told == {"partners": ["trim, lower"], "deals": ["trim, lower"], "padded": ["trim"], "exact": []}
+
+
+LEAST: Final = """\
+table: {0}
+about: Made-up rows.
+source: least.{0}
+publish: least.{0}
+load: {{mode: full}}
+key: [id]
+columns:
+  id: {{type: int64, class: none, mask: {{strategy: keep, why: made up}}}}
+"""
+SECRET: Final = "  secret: {type: string, class: sensitive_authentication, mask: {strategy: drop}}\n"
+
+
+@pytest.fixture
+def least(mysql: MySql) -> Iterator[None]:
+    """Adds a table of which one column may be read, and a view that may be read although its table may not."""
+    mysql.execute(
+        "DROP DATABASE IF EXISTS least", "CREATE DATABASE least",
+        "CREATE TABLE least.granted (id INT PRIMARY KEY, secret TEXT)",
+        "CREATE TABLE least.closed (id INT PRIMARY KEY)",
+        "CREATE VIEW least.seen AS SELECT id FROM least.closed",
+        "GRANT SELECT (id) ON least.granted TO etl_reader@127.0.0.1",
+        "GRANT SELECT ON least.seen TO etl_reader@127.0.0.1",
+    )  # fmt: skip
+    yield
+    mysql.execute("DROP DATABASE least")
+
+
+@pytest.mark.usefixtures("least")
+def test_what_is_selected_is_all_that_must_be_granted(mysql: MySql, tmp_path: Path) -> None:
+    """MySQL shows no column without a privilege and explains no view over closed tables: both are planned."""
+    for name in ("granted", "seen"):
+        text = LEAST.format(name) + (SECRET if name == "granted" else "")
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    assert run(mysql, "drift", "--contracts", str(tmp_path))[0] == 0
+    code, printed = run(mysql, "plan", "--day", str(DAY), "--json", "--contracts", str(tmp_path))
+    assert (code, {one["table"] for one in json.loads(printed)}) == (0, {"granted", "seen"})
