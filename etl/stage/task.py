@@ -22,7 +22,6 @@ from etl.retries import as_value
 from etl.source import Changes, Definition, ReadColumn, Slice, Snapshot, read_slice, without_flags
 from etl.stage.leak_gate import refuse_leaks
 from etl.stage.quarantine import Quarantine, quarantined
-from etl.stage.repeats import with_repeats_encoded
 from etl.stage.slice_file import write_slice
 from etl.stage.staged import StagedFile
 from etl.stage.worker import worker_stage
@@ -30,6 +29,7 @@ from masking.dates import LAST_DAY
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
 from masking.plan import MaskPlan, SetAside
+from masking.repeats import with_repeats_encoded
 from schemas.business_days import business_date
 from schemas.loads import SNAPSHOT_DATE
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.stage.repeats import with_repeats_encoded
+from masking.repeats import with_repeats_encoded
 
 TEXTS = st.lists(st.lists(st.sampled_from([None, "", "a", "b", "東京"]) | st.text(), max_size=9), max_size=4)
 
