@@ -159,6 +159,11 @@ class LocalStack:
         with self._parts() as (_, (database, *_)):
             database.renew_standby()
 
+    def kill_mysql(self) -> None:
+        """Kills MariaDB, as a machine that fails does; `up` starts it again."""
+        with self._parts() as (_, (*_, other)):
+            other.kill()
+
     def status(self) -> list[PartStatus]:
         """Returns what each part does right now."""
         with self._parts() as (state, (database, objects, warehouse, other)):

@@ -49,7 +49,7 @@ _OPTIONS = (
     "--performance-schema=OFF",
     "--innodb-buffer-pool-size=128M",
     "--innodb-log-file-size=256M",
-    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-log-at-trx-commit=2",
     "--innodb-doublewrite=OFF",
 )
 
@@ -104,6 +104,12 @@ class MariaDb:
         """Stops it; it writes what it holds first."""
         if process := self._state.process(PART):
             stop(process, signal.SIGTERM)
+        self._state.stopped(PART)
+
+    def kill(self) -> None:
+        """Kills it; what was committed is there when it is started again."""
+        if process := self._state.process(PART):
+            stop(process, signal.SIGKILL)
         self._state.stopped(PART)
 
     def wipe(self) -> None:

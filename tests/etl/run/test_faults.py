@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.fault_injection.field import CONTRACTS, Field, field_on
+from scripts.fault_injection.field import Field
+from scripts.fault_injection.make_field import CONTRACTS, field_on
 from scripts.fault_injection.points import POINTS
 from scripts.fault_injection.trial import tried
 from scripts.local_stack.local_stack import Endpoints
