@@ -18,7 +18,7 @@ from google.api_core.exceptions import GoogleAPIError
 
 from scripts.fault_injection.field import LEAVER, Field, Rows
 
-_PAUSE_SECONDS: Final = 1.0
+_PAUSE_SECONDS: Final = 2.0
 """Between reads for no reason: others than the load change BigQuery too, and not through its proxy."""
 _CHANGE: Final = re.compile(rb'"(?:copy|load)"|MERGE |DELETE |UPDATE |INSERT |TRUNCATE |CREATE |DROP |ALTER ')
 _LEFT: Final = f"('visits', {LEAVER})"

@@ -14,7 +14,7 @@ from scripts.fault_injection.scheduled import tried_schedule
 from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("spark"), pytest.mark.timeout(900)]
-SEED, COUNT = 7, 30
+SEED, COUNT = 79, 30
 TABLES = ("followers", "gifts")
 SHARED = [point for point in POOL if not point.alone]
 DRAWN = list(schedules(SEED, COUNT, TABLES, SHARED))
