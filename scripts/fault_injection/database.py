@@ -167,7 +167,7 @@ class MariaDb:
 
     def start(self) -> None:
         """The server runs, whether it died or not."""
-        self._stack.up(mysql=True)
+        self._stack.start_mysql()
 
     def drop(self) -> None:
         """See Database."""
