@@ -104,8 +104,9 @@ def field_on(
         contracts = _published_elsewhere(contracts, folder)
     text = settings.read_text(encoding="utf-8")
     if keys_change or engine == "mysql":
-        text = re.sub(r'(?m)^(ops_dataset = )"ops"$', rf'\1"ops_of_{engine}"', text)
-        text = re.sub(r"(?m)^(ref = ).*$", rf'\1"file:{folder / "keys" / "changing.json"}"', text)
+        own = f"{engine}_of_changing_keys" if keys_change else engine
+        text = re.sub(r'(?m)^(ops_dataset = )"ops"$', rf'\1"ops_{own}"', text)
+        text = re.sub(r"(?m)^(ref = ).*$", rf'\1"file:{folder / "keys" / "own.json"}"', text)
     with _opened(ends, folder, text, database, contracts) as made:
         if keys_change:
             made.unseen |= _names_of_tokens(made)
