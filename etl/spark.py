@@ -7,8 +7,10 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
+from pyspark import __version__ as spark_version
 from pyspark.sql import SparkSession
 
 from etl.logs import no_core_dumps, withhold_messages_of_jvm
@@ -27,6 +29,7 @@ SETTINGS: Final = {
 _ALWAYS: Final = frozenset({"spark.sql.session.timeZone"})
 _SHORT_LIVED: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # half the processor time of a local run of minutes
 _ONE_MACHINE: Final = {
+    "spark.python.daemon.module": "etl.stage.daemon",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.shuffle.partitions": "2",
@@ -44,14 +47,26 @@ _FOR_FEW_ROWS: Final = {
     "spark.sql.session.timeZone": "UTC",
 }
 
+CLASS_ARCHIVE: Final = Path(sys.prefix, "share", "kagemusha", f"spark-{spark_version}.jsa")
+"""Spark's classes as one JVM left them (`kagemusha local warm`): where it is, a local session starts in half the time.
+
+The JVM looks whether archive, Java and jars belong together, and does without where they do not.
+"""
 
 _STARTING: Final = threading.Lock()
 """While a session starts in one thread, another must not look at what is there by half."""
 
 
 def begin_session() -> None:
-    """Begins to start the session, which takes seconds, while others are asked; `spark_session` then waits for it."""
-    ThreadPoolExecutor(1, thread_name_prefix="spark").submit(spark_session)  # a process that ends waits for it too
+    """Begins to start the session and a Python worker, which takes seconds, while others are asked.
+
+    `spark_session` waits for the session, and so does a process that ends.
+    """
+    ThreadPoolExecutor(1, thread_name_prefix="spark").submit(lambda: _use(spark_session()))
+
+
+def _use(spark: SparkSession) -> None:
+    spark.sparkContext.parallelize([0], 1).count()
 
 
 def spark_session() -> SparkSession:
@@ -62,15 +77,25 @@ def spark_session() -> SparkSession:
     executors log nothing, unless spark-submit was told a level.
     """
     with _STARTING:
-        return _session()
+        return _session(_from_archive())
 
 
-def _session() -> SparkSession:
+def recording_session(archive: Path) -> SparkSession:
+    """Returns a local session whose JVM writes the classes that it loaded to `archive` when it ends."""
+    with _STARTING:
+        return _session(f"-XX:ArchiveClassesAtExit={archive} -Xlog:disable")
+
+
+def _from_archive() -> str:
+    return f"-XX:SharedArchiveFile={CLASS_ARCHIVE} -Xlog:disable" if CLASS_ARCHIVE.exists() else ""
+
+
+def _session(java_options: str) -> SparkSession:
     no_core_dumps()
     submitted = dict(_submitted())
     builder = SparkSession.builder.appName("kagemusha")
     if "spark.master" not in submitted:
-        builder = builder.master("local[*]").config("spark.driver.extraJavaOptions", _SHORT_LIVED)
+        builder = builder.master("local[*]").config("spark.driver.extraJavaOptions", f"{_SHORT_LIVED} {java_options}")
         builder = builder.config("spark.driver.extraClassPath", ":".join(_DEBIAN_DRIVERS))
     local = submitted.get("spark.master", "local").startswith("local")
     if local:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from great_expectations import expectations as gxe
-from great_expectations.compatibility.pydantic import ValidationError
-from great_expectations.util import camel_to_snake
-
 from expectations.checks import Check, SuiteInvalid
+from expectations.library import ValidationError, camel_to_snake, gxe
 
 NUMBER: Final = "kagemusha_check"
 """The key of an expectation's meta that holds its number, by which its result is found."""

@@ -13,11 +13,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-import great_expectations as gx
-from great_expectations.data_context.types.base import ProgressBarsConfig
-
 from expectations.build import NUMBER, built
 from expectations.checks import Check, CheckResult
+from expectations.library import ProgressBarsConfig, gx
 
 VERDICT_ONLY: Final = {"result_format": "BOOLEAN_ONLY"}
 COUNTS_ONLY: Final = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}

@@ -16,11 +16,13 @@ class LoadSize:
 
     Attributes:
         days: rows by day (ISO); empty for a whole table, and where nobody counted by days.
+        again: whether it loaded the very business day that is loaded now, and is what the load replaces.
     """
 
     rows: int
     nulls: Mapping[str, int]
     days: Mapping[str, int] = field(default_factory=dict)
+    again: bool = False
 
 
 def volume_results(bands: Volume, load: LoadSize, earlier: Sequence[LoadSize]) -> tuple[CheckResult, ...]:
@@ -32,11 +34,12 @@ def volume_results(bands: Volume, load: LoadSize, earlier: Sequence[LoadSize]) -
     Args:
         bands: how far a load may differ.
         load: the one to judge.
-        earlier: loads of the same table, newest first; only as many as the bands name are looked at.
+        earlier: loads of the same table, newest first; of those of other business days, as many as the bands name are
+            looked at.
     """
-    if not bands.check or len(earlier) < bands.loads:
+    known = [one for one in earlier if not one.again][: bands.loads]
+    if not bands.check or len(known) < bands.loads:
         return ()
-    known = earlier[: bands.loads]
     usual = median(one.rows for one in known)
     beyond = _beyond(load.rows, usual * (1 - bands.rows), usual * (1 + bands.rows))
     rows = Check("load_rows_within_band", {"rows": bands.rows}, bands.severity, "history")

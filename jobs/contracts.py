@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -40,6 +42,7 @@ def contracts_folder(arguments: Mapping[str, str], settings: Path | None) -> Pat
     prefix = f"{prefix}/" if prefix else ""
     found = _of_s3(bucket, prefix) if named.startswith(_S3) else _of_google(bucket, prefix, settings)
     folder = Path(tempfile.mkdtemp(prefix="kagemusha-contracts-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the run reads it to its end
     for name, content in found:
         target = folder / name
         target.parent.mkdir(exist_ok=True)

@@ -160,6 +160,7 @@ if [ "$(cat .venv/.package-from 2>/dev/null)" != "$package_is" ]; then
   .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
   echo "$package_is" >.venv/.package-from
 fi
+compgen -G '.venv/share/kagemusha/spark-*.jsa' >/dev/null || .venv/bin/kagemusha local warm >/dev/null || say "Spark will start more slowly"
 if [ "${1:-}" = site ]; then browser; fi
 if [ "${1:-}" = deploy ]; then is_made .venv-deploy "$deploy_is" || make_deploy; fi
 if [ "${1:-}" = exports ]; then is_made .venv-exports "$exports_is" || make_exports; fi

@@ -28,10 +28,11 @@ from rich.console import Console  # noqa: E402  needs the path above
 from rich.table import Table  # noqa: E402  the same
 
 from etl.spark import spark_session  # noqa: E402  the same
-from scripts.fault_injection.field import Field, field  # noqa: E402  the same
+from scripts.fault_injection.make_field import Fields, fields  # noqa: E402  the same
 from scripts.fault_injection.point import Point  # noqa: E402  the same
 from scripts.fault_injection.points import POINTS  # noqa: E402  the same
-from scripts.fault_injection.schedule import schedules, shrunk, tried_schedule  # noqa: E402  the same
+from scripts.fault_injection.schedule import schedules  # noqa: E402  the same
+from scripts.fault_injection.scheduled import shrunk, tried_schedule  # noqa: E402  the same
 from scripts.fault_injection.trial import Outcome, tried  # noqa: E402  the same
 
 _WIDTH: Final = 150
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     begun = time.monotonic()
     outcomes = []
-    with field(given.root, keys_change=given.random > 0) as played:
+    with fields(given.root, keys_change=given.random > 0) as played:
         spark = spark_session()
         try:
             for outcome in trials(played, chosen, given.random, given.seed):
@@ -72,13 +73,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
-def trials(played: Field, points: Sequence[Point], count: int, seed: int) -> Iterator[Outcome]:
+def trials(played: Fields, points: Sequence[Point], count: int, seed: int) -> Iterator[Outcome]:
     """Yields the outcome of each point; or of so many random schedules, of which a wrong one is shrunk."""
     if not count:
-        yield from (tried(played, point) for point in points)
-    for schedule in schedules(seed, count, tuple(played.contracts)):
-        outcome = tried_schedule(played, schedule)
-        yield replace(outcome, injected=f"shrunk: {shrunk(played, schedule)}") if outcome.wrong else outcome
+        yield from (tried(played.of(point.engine or "postgres"), point) for point in points)
+    for schedule in schedules(seed, count, tuple(played.of("postgres").contracts)):
+        outcome = tried_schedule(played.of(schedule.engine), schedule)
+        if outcome.wrong:
+            outcome = replace(
+                outcome, injected=f"{outcome.injected}; shrunk: {shrunk(played.of(schedule.engine), schedule)}"
+            )
+        yield outcome
 
 
 def write(outcomes: Sequence[Outcome], path: Path) -> None:

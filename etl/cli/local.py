@@ -1,4 +1,4 @@
-"""`kagemusha local`: the local stack of a checkout, started and stopped."""
+"""`kagemusha local`: the local stack of a checkout, started and stopped; Spark made quick to start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from masking.errors import KagemushaError
 
 local = typer.Typer(
-    help="The local stack: PostgreSQL primary and standby, Cloud Storage, BigQuery; all on loopback.",
+    help="This machine: the local stack of PostgreSQL, Cloud Storage and BigQuery on loopback, and Spark's start.",
     no_args_is_help=True,
 )
 _SCRIPT = Path("scripts/local_stack/stack.py")
@@ -54,6 +54,14 @@ def status(root: Root = None) -> None:
 def reset(root: Root = None) -> None:
     """Stop the stack and remove its data. Keys and benchmark figures stay."""
     _run("reset", root)
+
+
+@local.command()
+def warm() -> None:
+    """Lay out Spark's classes once for this environment: later runs here start in half the time. 15 seconds, 120 MB."""
+    from etl.upkeep.class_archive import make_class_archive
+
+    typer.echo(f"Spark starts from {make_class_archive()}.")
 
 
 def _run(command: str, root: Path | None, *options: str) -> None:

@@ -111,12 +111,12 @@ def merge_state(warehouse: Warehouse, contract: Contract, keys: Keyring, origin:
 
 
 History = Mapping[str, tuple[LoadSize, ...]]
-"""Table → sizes of its published loads of other business days, newest first."""
+"""Table → sizes of its published loads, newest business day first."""
 _LOADS_KEPT: Final = 60
 
 
 def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> History:
-    """Returns the sizes of the tables' last published loads of other days; a day that was loaded again counts once.
+    """Returns the sizes of the tables' last published loads; a day that was loaded again counts once, `day` too.
 
     What is older than `RECENT` is asked for those tables only that have no newer load. A ledger that does not know — of
     an earlier version, or not there yet — has none.
@@ -129,12 +129,12 @@ def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> Hist
 
 def _sizes(ledger: Ledger, tables: Sequence[str], day: date, when: str) -> dict[str, list[LoadSize]]:
     sql = (
-        "SELECT table_name, `rows`, nulls, partition_rows FROM ("
+        "SELECT table_name, `rows`, nulls, partition_rows, day = @day AS again FROM ("
         " SELECT *, ROW_NUMBER() OVER (PARTITION BY table_name ORDER BY day DESC) AS age FROM ("
         "  SELECT table_name, day, `rows`, nulls, partition_rows,"
         "   ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY `at` DESC) AS nth"
         f"  FROM `{ledger.table_id('table_loads')}` WHERE {when} AND table_name IN UNNEST(@tables)"
-        "  AND outcome IN UNNEST(@outcomes) AND nulls IS NOT NULL AND day <> @day"
+        "  AND outcome IN UNNEST(@outcomes) AND nulls IS NOT NULL"
         f" ) AS once WHERE nth = 1) AS newest WHERE age <= {_LOADS_KEPT} ORDER BY table_name, age"
     )
     rows = []
@@ -146,5 +146,5 @@ def _sizes(ledger: Ledger, tables: Sequence[str], day: date, when: str) -> dict[
     for row in rows:
         nulls = {name: int(count) for name, count in json.loads(row["nulls"]).items()}
         days = {day: int(count) for day, count in json.loads(row["partition_rows"] or "{}").items()}
-        sizes.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls, days))
+        sizes.setdefault(row["table_name"], []).append(LoadSize(int(row["rows"]), nulls, days, row["again"]))
     return sizes

@@ -10,6 +10,7 @@ from scripts.fault_injection.field import Field
 from scripts.fault_injection.proxy import Fault, Rule
 
 Server = Literal["storage", "bigquery"]
+Engine = Literal["postgres", "mysql"]
 Act = Callable[[Field], None]
 
 
@@ -30,6 +31,7 @@ class Point:
         file_bytes: how large a file the job may write; None: any size.
         federated: whether the job logs in to Google by its AWS role.
         alone: whether it needs a stack that nobody else uses.
+        engine: of the source that it disturbs; None: either.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Point:
     file_bytes: int | None = None
     federated: bool = False
     alone: bool = False
+    engine: Engine | None = None
 
     def fresh_rules(self) -> tuple[Rule, ...]:
         """Returns the rules as if no request had come yet, that of the fault first."""
@@ -92,9 +95,10 @@ def moment(
     undo: Act | None = None,
     federated: bool = False,
     alone: bool = False,
+    engine: Engine | None = None,
 ) -> Point:
     """Returns the point of something that happens outside when a table reaches a step."""
-    return Point(name, injected, at=at, act=act, undo=undo, federated=federated, alone=alone)
+    return Point(name, injected, at=at, act=act, undo=undo, federated=federated, alone=alone, engine=engine)
 
 
 def killed_at(name: str, injected: str, at: tuple[str, str]) -> Point:

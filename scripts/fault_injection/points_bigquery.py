@@ -13,7 +13,7 @@ from scripts.fault_injection.proxy import Rule
 _API: Final = r"^/bigquery/v2/projects/[^/]+"
 CHECK: Final = ("GET", rf"{_API}/datasets\?")
 DATASET: Final = ("GET", rf"{_API}/datasets/[^/?]+(\?|$)")
-TABLE: Final = ("GET", rf"{_API}/datasets/small/tables/(teams|gifts)")
+TABLE: Final = ("GET", rf"{_API}/datasets/small\w*/tables/(teams|gifts)")
 LOAD: Final = ("POST", rf"{_API}/jobs", r'"load".*"stage_(teams|gifts|standings|followers)')
 COPY: Final = ("POST", rf"{_API}/jobs", r'"copy".*"(teams|gifts|standings)')
 COPY_OF_DAY: Final = ("POST", rf"{_API}/jobs", r'"copy".*"gifts\$')

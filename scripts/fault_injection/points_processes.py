@@ -16,12 +16,10 @@ from scripts.fault_injection.processes import (
     kills_sender_after,
 )
 
-_OURS: Final = "application_name LIKE 'kagemusha%' AND pid <> pg_backend_pid()"
-
 
 def ends_sessions(played: Field) -> None:
     """The reader ends every session of the job, as a failover does."""
-    played.standby(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {_OURS}")
+    played.database.end_sessions()
 
 
 POINTS: Final[tuple[Point, ...]] = (

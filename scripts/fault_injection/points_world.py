@@ -6,8 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from typing import Final, Self
 
-import psycopg
-
 from etl import clock
 from etl.keys import open_keyring, rotate_keyring, stored_keyring
 from etl.ledger import Ledger
@@ -22,14 +20,8 @@ _AT: Final = ("gifts", "stage")
 
 
 def does(*statements: str) -> Act:
-    """The primary changes; nobody waits for the standby, which may be waiting for the load."""
-
-    def act(played: Field) -> None:
-        with psycopg.connect(played.ends.primary_url, autocommit=True) as connection:
-            for sql in statements:
-                connection.execute(sql.encode())
-
-    return act
+    """The source changes; nobody waits for a standby, which may be waiting for the load."""
+    return lambda played: played.database.change(*statements)
 
 
 def comes_again(played: Field) -> None:
@@ -102,20 +94,20 @@ _RELOADED: Final = (
 )
 _CAME_BACK: Final = (
     "INSERT INTO small.followers SELECT {0}, 1 + {0} % 40, {0}, now() "
-    "WHERE NOT EXISTS (SELECT FROM small.followers WHERE follower_id = {0})"
+    "WHERE NOT EXISTS (SELECT 1 FROM small.followers WHERE follower_id = {0})"
 )
 
 POINTS: Final[tuple[Point, ...]] = (
     moment("columns-swapped", "a dropped column gets a kept one's name", _AT,
            does(_RENAMED.format("teams", "name", "contact_email")),
-           undo=does(_BACK.format("teams", "name", "contact_email"))),
+           undo=does(_BACK.format("teams", "name", "contact_email")), engine="postgres"),
     moment("column-renamed", "a column is renamed while others are staged", _AT,
            does("ALTER TABLE small.standings RENAME COLUMN points TO marks"),
-           undo=does("ALTER TABLE small.standings RENAME COLUMN marks TO points")),
+           undo=does("ALTER TABLE small.standings RENAME COLUMN marks TO points"), engine="postgres"),
     moment("table-truncated", "TRUNCATE and reload while others are staged", ("teams", "stage"),
-           does(_RELOADED.format("gifts"))),
+           does(_RELOADED.format("gifts")), engine="postgres"),
     moment("table-rewritten", "VACUUM FULL while others are staged", ("teams", "stage"),
-           does("VACUUM FULL small.followers")),
+           does("VACUUM FULL small.followers"), engine="postgres"),
     moment("keys-rotated", "the keys are rotated as a table is audited", ("teams", "audit"), rotates),
     moment("person-forgotten", "a person is deleted and forgotten as a table is published", ("gifts", "publish"),
            leaves, undo=does(_CAME_BACK.format(LEAVER))),
@@ -124,7 +116,7 @@ POINTS: Final[tuple[Point, ...]] = (
     moment("clock-back", "the driver's clock jumps two hours back", ("gifts", "audit"), turns_clock(-2),
            undo=rights_clock),
     moment("reader-promoted", "the reader becomes a writer while tables are staged", ("gifts", "stage"), promotes,
-           undo=follows_again, alone=True),
+           undo=follows_again, alone=True, engine="postgres"),
     moment("second-run", "a second run comes as a table is published", ("gifts", "publish"), comes_again),
 )  # fmt: skip
 

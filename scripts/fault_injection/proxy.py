@@ -39,6 +39,8 @@ _REASONS: Final = {
 
 Headers = list[tuple[str, str]]
 Fault = Callable[["Exchange"], None]
+Witness = Callable[[str, str, bytes], None]
+"""Hears method, path and body of a request that the server has answered, before its sender hears of it."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +160,11 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
             answer = upstream.getresponse()
             kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP]
-            return Answer(answer.status, kept, answer.read())
+            found = Answer(answer.status, kept, answer.read())
         finally:
             upstream.close()
+        self.proxy.after(self.command, self.path, body)
+        return found
 
     def relay(self, answer: Answer, only: int | None = None) -> None:
         """Writes an answer, or its first bytes only."""
@@ -182,6 +186,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+def _nobody(_method: str, _path: str, _body: bytes) -> None:
+    """Takes no notice."""
+
+
 class FaultProxy:
     """A running proxy.
 
@@ -193,6 +201,7 @@ class FaultProxy:
         parts = urlsplit(upstream)
         self.upstream = (parts.hostname or "", parts.port or 80)
         self._rules: tuple[Rule, ...] = ()
+        self.after: Witness = _nobody
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": self}))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -210,6 +219,15 @@ class FaultProxy:
             yield
         finally:
             self._rules = ()
+
+    @contextmanager
+    def witnessed_by(self, witness: Witness) -> Iterator[None]:
+        """Lets somebody take notice of every request for a while."""
+        self.after = witness
+        try:
+            yield
+        finally:
+            self.after = _nobody
 
     @contextmanager
     def running(self) -> Iterator[FaultProxy]:

@@ -51,6 +51,7 @@ class Outcome:
         rows_doubled: rows that are published after the rerun and should not be.
         leaked_values: how often a planted value is in BigQuery's destinations or in a staged file.
         stale_reads: reads during the fault that failed, or saw neither yesterday's rows nor today's in a destination.
+        happened: how many of the disturbances came about; a random one may wait for a request that never comes.
     """
 
     point: str
@@ -60,6 +61,7 @@ class Outcome:
     rows_doubled: int
     stale_reads: int
     leaked_values: int = 0
+    happened: int = 1
 
     @property
     def wrong(self) -> bool:
@@ -82,7 +84,8 @@ class Hook:
         """A table reached a step."""
         if self._point.act is not None and (table, step) == self._point.at and not self.happened:
             self.happened = True
-            self._point.act(self._field)
+            with self._field.doing:
+                self._point.act(self._field)
 
 
 def tried(played: Field, point: Point) -> Outcome:
@@ -95,9 +98,7 @@ def tried(played: Field, point: Point) -> Outcome:
     with reading(played) as reads, proxy.following(*rules):
         ended = _killed(played, point) if point.own_process else _in_this_one(played, point, hook)
     played.tokens.recover()
-    if hook.happened and point.undo is not None:
-        point.undo(played)
-        played.source("SELECT 1")
+    undo(played, [point] if hook.happened else [])
     happened = rules[0].fired > 0 if rules else hook.happened or (point.own_process and ended != "absorbed")
     problems = [] if happened else ["the fault never happened"]
     problems += [f"a reader saw {place} torn" for place in sorted(set(reads.wrong))]
@@ -120,6 +121,16 @@ def tried(played: Field, point: Point) -> Outcome:
     if problems:
         outcome = f"WRONG: {'; '.join(problems)} ({ended})"
     return Outcome(point.name, point.injected, outcome, lost, doubled, len(reads.wrong), values)
+
+
+def undo(played: Field, happened: Sequence[Point]) -> None:
+    """Puts right what happened outside, and returns when the source is as it was."""
+    while played.meanwhile:
+        played.meanwhile.pop().join()
+    for point in reversed(happened):
+        if point.undo is not None:
+            point.undo(played)
+    played.database.settle()
 
 
 def leaked(played: Field, found: Rows) -> int:

@@ -159,6 +159,16 @@ class LocalStack:
         with self._parts() as (_, (database, *_)):
             database.renew_standby()
 
+    def kill_mysql(self) -> None:
+        """Kills MariaDB, as a machine that fails does."""
+        with self._parts() as (_, (*_, other)):
+            other.kill()
+
+    def start_mysql(self) -> None:
+        """Starts MariaDB where it was; one that runs well is left alone, and so is every other part."""
+        with self._parts() as (_, (*_, other)):
+            other.up()
+
     def status(self) -> list[PartStatus]:
         """Returns what each part does right now."""
         with self._parts() as (state, (database, objects, warehouse, other)):

@@ -13,7 +13,7 @@ import pymysql
 
 from scripts.local_stack import passwords
 from scripts.local_stack.postgres_files import make_place
-from scripts.local_stack.processes import LOOPBACK, LocalStackFailed, run, spawn, stop, wait_until
+from scripts.local_stack.processes import LOOPBACK, LocalStackFailed, free_port, run, spawn, stop, wait_until
 from scripts.local_stack.state import State
 
 PART = "mariadb"
@@ -49,7 +49,7 @@ _OPTIONS = (
     "--performance-schema=OFF",
     "--innodb-buffer-pool-size=128M",
     "--innodb-log-file-size=256M",
-    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-log-at-trx-commit=2",
     "--innodb-doublewrite=OFF",
 )
 
@@ -105,6 +105,14 @@ class MariaDb:
         if process := self._state.process(PART):
             stop(process, signal.SIGTERM)
         self._state.stopped(PART)
+
+    def kill(self) -> None:
+        """Kills it; what was committed is there when it is started again, at the same port."""
+        if process := self._state.process(PART):
+            stop(process, signal.SIGKILL)
+        self._state.stopped(PART)
+        port = self._state.port(PART)
+        wait_until(lambda: free_port(port) == port, _PATIENCE)  # its last threads hold the port for a moment
 
     def wipe(self) -> None:
         """Removes data and passwords; it no longer belongs to the stack."""

@@ -53,3 +53,11 @@ def test_few_loads_tell_nothing() -> None:
     assert volume_results(Volume(check=False), odd, EARLIER) == ()
     assert not any(one.passed for one in volume_results(Volume(severity="blocking"), odd, EARLIER))
     assert all(one.blocks for one in volume_results(Volume(severity="blocking"), odd, EARLIER))
+
+
+def test_a_load_of_the_same_day_is_no_earlier_one() -> None:
+    """A day that is loaded again is compared with other days, not with what it was itself."""
+    same = LoadSize(7, {"memo": 3, "id": 0}, again=True)
+    bands, load = Volume.model_validate({}), LoadSize(50, {"memo": 25, "id": 0})
+    assert volume_results(bands, load, [same, *EARLIER]) == volume_results(bands, load, EARLIER)
+    assert volume_results(bands, load, [same, *EARLIER[: bands.loads - 1]]) == ()

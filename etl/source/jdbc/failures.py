@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from py4j.protocol import Py4JError
 
@@ -16,6 +16,9 @@ from etl.source.postgres.definition import GONE_RELATION
 from etl.source.snapshot import Snapshot
 from masking.errors import KagemushaError
 
+_NO_CONNECTION: Final = "08"
+"""The class of SQLSTATE of a connection that broke (ISO/IEC 9075-2, 24.1); MariaDB's driver calls it error -1."""
+
 
 def jdbc_failure(error: Py4JError, snapshot: Snapshot, place: dict[str, object]) -> KagemushaError:
     """Returns our error for a Spark job that the driver's error ended; only its number or SQLSTATE is taken over."""
@@ -27,7 +30,7 @@ def jdbc_failure(error: Py4JError, snapshot: Snapshot, place: dict[str, object])
     if state == NO_READER or (by_mysql and number == mysql.UNKNOWN_TIME_ZONE):
         return reader_changed(place, "A connection was not on a reader.")
     if by_mysql:
-        return mysql.query_failure(number, place)
+        return mysql.query_failure(0 if state.startswith(_NO_CONNECTION) else number, place)
     if state in {OTHER_RELATION, *GONE_RELATION}:
         return source_changed(str(place.get("source", "")), "Another relation has its name, or it was altered", place)
     if state in postgres.GONE:

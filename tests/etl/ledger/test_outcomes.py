@@ -213,6 +213,16 @@ def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings
     assert merge_state(ledger.warehouse, contract, example_keyring(), ORIGIN) is not None
 
 
+def test_what_a_load_of_the_same_day_replaces_is_known(own_settings: Settings, ledger: Ledger) -> None:
+    """The last load of the day that is loaded again has its size too, and is told from those of other days."""
+    books, day = Books(own_settings, ledger, LoadOutcome.PUBLISHED), DAY + timedelta(days=40)
+    contract = books.contract("rewards")
+    for rows, loaded in ((5, day - timedelta(days=1)), (6, day), (7, day)):
+        books.note(contract, rows=rows, nulls={"value": 1}, day=loaded, at=now() + timedelta(seconds=rows))
+    sizes = load_history(ledger.warehouse, [contract.table], day)[contract.table]
+    assert [(one.rows, one.again) for one in sizes[:2]] == [(7, True), (5, False)]
+
+
 def test_loads_of_long_ago_are_read_where_nothing_newer_is_known(own_settings: Settings, ledger: Ledger) -> None:
     """A run looks at late partitions only; a table that was not loaded since still has its size, but is not merged."""
     books, long_ago = Books(own_settings, ledger, LoadOutcome.PUBLISHED), now() - timedelta(days=500)

@@ -95,6 +95,18 @@ def test_a_killed_server_is_started_again_with_its_data(own: Own) -> None:
     assert "SELECT 42" not in log
 
 
+def test_a_server_that_dies_comes_back_where_it_was(own: Own) -> None:
+    """What was committed just before is there, and so is the server: at the port that settings name."""
+    port = own.state.port(PART)
+    for number in range(3):
+        own.execute(OWNER, f"CREATE OR REPLACE TABLE {DATABASE}.last AS SELECT {number} AS number")
+        own.server.kill()
+        assert not own.server.healthy()
+        own.server.up()
+        assert own.execute(READER, f"SELECT number FROM {DATABASE}.last") == [(number,)]
+    assert own.state.port(PART) == port
+
+
 def test_every_type_of_the_copy_is_mapped_or_refused() -> None:
     """PostgreSQL's types become MySQL's by a written table; what it lacks is refused by name."""
     assert column_type("numeric(14,2)")[0] == "DECIMAL(14,2)"

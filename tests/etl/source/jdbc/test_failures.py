@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
-from etl.errors import SourceForbidden, StatementTimedOut
+from etl.errors import TRANSIENT, SourceForbidden, SourceUnavailable, StatementTimedOut
 from etl.settings import SourceSettings
 from etl.source import ReadColumn, Slice, hold_snapshot
 from etl.source.jdbc import jdbc_failure, jdbc_frame, reading_session
@@ -17,6 +18,8 @@ from etl.source.session import ReadFailed
 from etl.source.snapshot import SnapshotLost
 from masking.errors import KagemushaError
 from schemas.types import ColumnType
+from scripts.local_stack.local_stack import LocalStack
+from scripts.local_stack.processes import wait_until
 from tests.etl.conftest import Issuer
 from tests.etl.source.mysql.mysql_source import MySql
 
@@ -53,6 +56,36 @@ def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql, spar
     assert isinstance(lost, SnapshotLost)
     assert "00000003" not in str(lost)
     issuer.source("DROP TABLE public.one")
+
+
+def test_a_server_that_dies_is_no_refusal(mysql: MySql, issuer: Issuer, spark: SparkSession) -> None:
+    """A connection that breaks in the middle of a read ends the run as transient, whatever number its driver gives."""
+    stack = LocalStack(issuer.ends.root)
+    mysql.execute(
+        "CREATE DATABASE dying",
+        "CREATE VIEW dying.one AS SELECT SLEEP(30) AS n",
+        "GRANT SELECT ON dying.one TO 'etl_reader'@'127.0.0.1'",
+    )
+    reads = "SELECT 1 FROM information_schema.processlist WHERE info LIKE '%dying%' AND user = 'etl_reader'"
+
+    def die() -> None:
+        wait_until(lambda: bool(mysql.execute(reads)), 20)
+        stack.kill_mysql()
+
+    try:
+        with hold_snapshot(mysql.settings.source) as held, ThreadPoolExecutor(1) as beside:
+            columns = [ReadColumn("n", ColumnType("int64"))]
+            frame = jdbc_frame(reading_session(spark), held.snapshot, "dying.one", columns, Slice(0, "TRUE"))
+            died = beside.submit(die)
+            with pytest.raises(Py4JError) as ended:
+                frame.collect()
+            died.result()
+            failure = jdbc_failure(ended.value, held.snapshot, {})
+    finally:
+        stack.start_mysql()
+    mysql.execute("DROP DATABASE dying", "REVOKE SELECT ON dying.one FROM 'etl_reader'@'127.0.0.1'")
+    assert isinstance(failure, SourceUnavailable)
+    assert failure.exit_code == TRANSIENT
 
 
 def test_a_foreign_error_of_jdbc_quotes_no_row(issuer: Issuer, spark: SparkSession) -> None:
