@@ -6,8 +6,8 @@
     peers           dlt, DuckDB, Spark JDBC: the same rows and columns into Parquet, unmasked
     row-wise        psycopg rows, every value masked by a Python call, on a sample
 
-Each takes its turn, again and again; the median counts. Smaller tables are measured by whole runs alone: the points that
-the model of etl/SCALE.md is held against. `--rows 10000000 --only runs` adds one more. Written to
+Each takes its turn, again and again; the median counts. Smaller tables are measured by whole runs alone: points
+that the model of scripts/benchmarks/SCALE.md is held against. `--rows 10000000 --only runs` adds one more. Written to
 .local/bench/end_to_end.json; `make bench-keep` puts the figures into the pages.
 """
 
@@ -31,6 +31,8 @@ from scripts.benchmarks.turns import compared, whole_runs  # noqa: E402  the sam
 
 RESULT: Final = FOLDER / "end_to_end.json"
 POINTS: Final = FOLDER / "points.json"
+MEASURED: Final = ROOT / "scripts" / "benchmarks" / "measured.json"
+_KEPT: Final = {"end_to_end": RESULT, "points": POINTS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=3, help="how often each takes its turn; the median counts")
     parser.add_argument("--points", type=int, nargs="*", default=[300_000, 1_000_000], help="smaller tables")
     parser.add_argument("--only", choices=["runs"], help="whole runs of --rows alone, as one more point")
+    parser.add_argument("--keep", action="store_true", help="measure nothing; keep the last figures for the pages")
     given = parser.parse_args(arguments)
+    if given.keep:
+        return keep()
     FOLDER.mkdir(parents=True, exist_ok=True)
     stack = FOLDER / "stack"
     for rows in [] if given.only else given.points:
@@ -55,6 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures = summary(turns)
     RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     show(figures)
+    return 0
+
+
+def keep() -> int:
+    """Copies what was measured last to where pages and picture are made from; commit it with them."""
+    kept = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in _KEPT.items()}
+    MEASURED.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     return 0
 
 

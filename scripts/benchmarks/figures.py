@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -26,24 +26,23 @@ SPARK_JDBC: Final = "spark_jdbc"
 def point(runs: Sequence[WholeRun]) -> Figures:
     """Returns what a whole run costs: the median of each figure by itself."""
     parts = runs[0].processor[STEPS[0]]
-
-    def middle(of: Callable[[WholeRun], float]) -> float:
-        return round(median(of(run) for run in runs), 2)
-
     return {
         "rows": runs[0].rows,
         "runs": len(runs),
-        "seconds": {step: middle(lambda run, step=step: run.seconds[step]) for step in STEPS},
-        "whole_seconds": middle(lambda run: run.whole),
+        "seconds": {step: _middle(run.seconds[step] for run in runs) for step in STEPS},
+        "whole_seconds": _middle(run.whole for run in runs),
         "processor_seconds": {
-            step: {part: middle(lambda run, at=(step, part): run.processor[at[0]][at[1]]) for part in parts}
-            for step in STEPS
+            step: {part: _middle(run.processor[step][part] for run in runs) for part in parts} for step in STEPS
         },
         "worker_mib": max(run.worker_mib for run in runs),
         "driver_mib": max(run.driver_mib for run in runs),
         "jvm_mib": max(run.jvm_mib for run in runs),
         "heap_mib": runs[0].heap_mib,
     }
+
+
+def _middle(costs: Iterable[float]) -> float:
+    return round(median(costs), 2)
 
 
 def keep_point(file: Path, runs: Sequence[WholeRun]) -> None:
@@ -105,7 +104,8 @@ def by_part(run: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 def sum_of_ours(run: Mapping[str, Any], step: str) -> float:
     """Returns processor microseconds a row of one step of a whole run, servers left out."""
-    return round(sum(run["processor_seconds"][step][part] for part in OURS) * _MICROSECONDS / run["rows"], 2)
+    spent: float = sum(run["processor_seconds"][step][part] for part in OURS)
+    return round(spent * _MICROSECONDS / int(run["rows"]), 2)
 
 
 def ratios(figures: Mapping[str, Any]) -> dict[str, float]:
@@ -119,7 +119,9 @@ def ratios(figures: Mapping[str, Any]) -> dict[str, float]:
 def machine() -> str:
     """Returns what the machine is, in a few words."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
     return f"{os.cpu_count()} cores of {model}"
 
 
@@ -135,7 +137,9 @@ def title(way: str) -> str:
 
 def show(figures: Mapping[str, Any]) -> None:
     """Prints rows a second, ratios, shares, processor time and memory."""
-    print(f"\n{figures['rows']:,} payments, {figures['machine']}, {figures['measured_on']}, medians of {figures['runs']}")
+    print(
+        f"\n{figures['rows']:,} payments, {figures['machine']}, {figures['measured_on']}, medians of {figures['runs']}"
+    )
     lines = {
         "whole run, with audit and publish": figures["whole_run_rows_per_s"],
         "staging alone": figures["ours_rows_per_s"],

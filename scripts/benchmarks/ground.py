@@ -75,7 +75,7 @@ def bench_session() -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])  # the workers' modules
     session = SparkSession.builder.appName("bench").master("local[*]").config("spark.driver.host", "127.0.0.1")
-    session = session.config("spark.ui.showConsoleProgress", "false")
+    session = session.config("spark.ui.showConsoleProgress", "false").config("spark.log.level", "OFF")
     session.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()  # the JVM as Spark starts it by itself
     spark = spark_session()
     spark.sparkContext.parallelize(range(8), 8).map(lambda number: __import__("etl.stage.task") and number).collect()

@@ -99,7 +99,13 @@ def load_by(name: str, url: str, plan: TablePlan) -> PeerLoad | None:
     """
     schema, _, table = plan.contract.source.partition(".")
     with TemporaryDirectory(dir=FOLDER) as folder:
-        task = {"peer": name, "url": with_password(url), "schema": schema, "table": table, "folder": folder}
+        task: dict[str, object] = {
+            "peer": name,
+            "url": with_password(url),
+            "schema": schema,
+            "table": table,
+            "folder": folder,
+        }
         task |= {"columns": list(plan.contract.selected)}
         done = subprocess.run(
             [PYTHON, _JOB], input=json.dumps(task), cwd=folder, capture_output=True, text=True, check=False

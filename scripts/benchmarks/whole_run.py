@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from etl.run.daily import daily_run
 from etl.settings import load_settings
@@ -96,7 +96,8 @@ def measured(settings: Path, stack: Path) -> WholeRun:
         raise RuntimeError(next(one.error for one in result.tables if one.error))
     from pyspark import SparkContext  # noqa: PLC0415  the session is there by now
 
-    jvm = SparkContext._active_spark_context._jvm  # noqa: SLF001  the only way to the JVM
+    context: Any = SparkContext._active_spark_context  # noqa: SLF001  the only way to the JVM; py4j has no types
+    jvm = context._jvm  # noqa: SLF001  the same
     seconds, processor = marks.spent()
     return WholeRun(
         rows=sum(one.rows for one in result.tables),

@@ -23,7 +23,7 @@ from unittest.mock import patch
 from etl.cloud.storage import StagingLocation
 from etl.plan import Scope, plan_table
 from etl.settings import load_settings
-from etl.source import hold_snapshot, join_snapshot
+from etl.source import Slice, hold_snapshot, join_snapshot
 from etl.stage import task as of_worker
 from etl.stage.driver import table_task
 from masking.errors import KagemushaError
@@ -69,7 +69,8 @@ class Clock:
         """Returns a generator function whose every turn counts as a step."""
 
         def counted(*arguments: object, **named: object) -> Iterator[Any]:
-            coming = iter(call(*arguments, **named))
+            with self.step(name):
+                coming = iter(call(*arguments, **named))
             while True:
                 with self.step(name):
                     one = next(coming, None)
@@ -110,23 +111,18 @@ def measured(settings_file: Path) -> dict[str, float]:
 @contextmanager
 def counted(clock: Clock) -> Iterator[None]:
     """Has a clock read around each step of the worker's module while the block runs."""
-    around = {
-        (of_worker, "read_slice"): clock.each("read", of_worker.read_slice),
-        (of_worker, "refuse_leaks"): clock.around("gate", of_worker.refuse_leaks),
-        (of_worker, "write_slice"): clock.around("write", of_worker.write_slice),
-        (MaskPlan, "mask"): clock.around("mask", MaskPlan.mask),
-    }
     with ExitStack() as replaced:
-        for (place, name), call in around.items():
-            replaced.enter_context(patch.object(place, name, _as_method(call) if place is MaskPlan else call))
+        for place, name, step, around in (
+            (of_worker, "read_slice", "read", clock.each),
+            (of_worker, "refuse_leaks", "gate", clock.around),
+            (of_worker, "write_slice", "write", clock.around),
+            (MaskPlan, "mask", "mask", clock.around),
+        ):
+            replaced.enter_context(patch.object(place, name, around(step, getattr(place, name))))
         yield
 
 
-def _as_method(call: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, *arguments, **named: call(self, *arguments, **named)
-
-
-def _staged(task: of_worker.TableTask, part: Any) -> of_worker.StagedSlice:
+def _staged(task: of_worker.TableTask, part: Slice) -> of_worker.StagedSlice:
     done = of_worker.stage_slice(task, part)
     if isinstance(done, KagemushaError):
         raise done
