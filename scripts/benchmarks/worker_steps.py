@@ -24,8 +24,8 @@ from etl.cloud.storage import StagingLocation
 from etl.plan import Scope, plan_table
 from etl.settings import load_settings
 from etl.source import Slice, hold_snapshot, join_snapshot
+from etl.stage import driver
 from etl.stage import task as of_worker
-from etl.stage.driver import table_task
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef
 from masking.plan import MaskPlan
@@ -99,7 +99,7 @@ def measured(settings_file: Path) -> dict[str, float]:
         with join_snapshot(held.snapshot) as source:
             plan = plan_table(source, contract, Scope(LAST_DAY), SLICE_MIB * 2**20)
         key, place = KeyRef(settings.keyring.ref), StagingLocation.of(settings)
-        task = table_task(plan, held.snapshot, key, place, "bench-worker")
+        task = driver.table_task(plan, held.snapshot, key, place, "bench-worker")
         _staged(task, plan.slices[0])  # unmeasured: clients, tables of the masks, the table in memory
         with counted(clock):
             for part in plan.slices[:_MOST_SLICES]:
