@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for outcome in trials(played, chosen, given.random, given.seed):
                 outcomes.append(outcome)
                 print(f"{time.monotonic() - begun:6.0f} s  {outcome.point:24}{outcome.outcome}", flush=True)
-                write(outcomes, given.output)
+                write(outcomes, given.output, random=given.random > 0)
         finally:
             spark.stop()
     show(outcomes)
@@ -86,10 +86,13 @@ def trials(played: Fields, points: Sequence[Point], count: int, seed: int) -> It
         yield outcome
 
 
-def write(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Writes the outcomes so far."""
+def write(outcomes: Sequence[Outcome], path: Path, *, random: bool) -> None:
+    """Writes the outcomes so far; those of the other kind, named points or random schedules, stay in the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([outcome.to_json() for outcome in outcomes], indent=2) + "\n", encoding="utf-8")
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    kept = [one for one in known if one["point"].startswith("random ") is not random]
+    told = [*kept, *(outcome.to_json() for outcome in outcomes)]
+    path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
 def show(outcomes: Sequence[Outcome]) -> None:
