@@ -17,7 +17,7 @@ from masking.keyring import Keyring
 from masking.leaks import Allowed, LeakKind, OwnIins
 from masking.rows import Flags, either
 from masking.strategies import AnyStrategy
-from masking.strategies.base import FallibleStrategy, MaskContext, Masked
+from masking.strategies.base import FallibleStrategy, MaskContext, Masked, plain_type
 from masking.strategies.drop import Drop
 from masking.strategies.fpe import Fpe
 from masking.strategies.keep import Keep
@@ -119,6 +119,11 @@ class MaskPlan:
         return tuple(rule.name for rule in self.rules if not isinstance(rule.strategy, Keep))
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Returns the columns that are published as text."""
+        return tuple(field.name for field in self.output_schema if pa.types.is_string(field.type))
+
+    @property
     def budgets(self) -> dict[str, int]:
         """Gives, for each column with `on_invalid: quarantine`, how many rows one load may set aside."""
         budgets = {r.name: r.strategy.budget for r in self.rules if isinstance(r.strategy, FallibleStrategy)}
@@ -134,13 +139,21 @@ class MaskPlan:
         """Returns (column, domain, algorithm) for every key that masking uses."""
         return tuple((rule.name, *use) for rule in self.rules for use in rule.strategy.key_uses())
 
-    def mask(self, batch: pa.RecordBatch, keys: Keyring, unfit: Mapping[str, Flags] = _NONE_UNFIT) -> MaskedBatch:
+    def mask(
+        self,
+        batch: pa.RecordBatch,
+        keys: Keyring,
+        unfit: Mapping[str, Flags] = _NONE_UNFIT,
+        *,
+        encoded: bool = False,
+    ) -> MaskedBatch:
         """Masks a batch into `output_schema`; row for row, but for rows that a contract lets be quarantined.
 
         Args:
             batch: of the columns that are read.
             keys: of the masks.
             unfit: column → rows whose values could not be read as its type, and which are null in the batch.
+            encoded: columns that come dictionary-encoded stay so, where their strategy looks at them alone.
 
         Raises:
             BatchMismatch: the batch is not what the plan was made for.
@@ -152,7 +165,7 @@ class MaskPlan:
         values = []
         invalid: dict[str, list[tuple[ColumnRule, Flags]]] = {"null": [], "quarantine": [], "fail": []}
         for rule, target in zip(self._published(), self.output_schema, strict=True):
-            masked = _masked(rule, columns[rule.name], given)
+            masked = _masked(rule, columns[rule.name], given, encoded=encoded)
             values.append(_as_type(masked.values, target.type))
             faulty = either(masked.invalid, unfit.get(rule.name))
             if faulty is not None:
@@ -164,7 +177,7 @@ class MaskPlan:
                 not_done="No row of the batch was masked.",
                 where={"column": ",".join(rule.name for rule, _ in invalid["fail"])},
             )
-        whole = pa.RecordBatch.from_arrays(values, schema=self.output_schema)
+        whole = pa.RecordBatch.from_arrays(values, names=self.output_schema.names)
         faults = {rule.name: flagged for rule, flagged in invalid["quarantine"]}
         left = np.logical_or.reduce(list(faults.values())) if faults else np.zeros(whole.num_rows, np.bool_)
         nulled = {rule.name: n for rule, flagged in invalid["null"] if (n := int((flagged & ~left).sum()))}
@@ -201,9 +214,9 @@ def _output_type(rule: ColumnRule) -> pa.DataType:
     raise problem
 
 
-def _masked(rule: ColumnRule, column: pa.Array, given: MaskContext) -> Masked:
+def _masked(rule: ColumnRule, column: pa.Array, given: MaskContext, *, encoded: bool) -> Masked:
     try:
-        return rule.strategy.mask(column, given)
+        return rule.strategy.mask(column, given, encoded=encoded)
     except KagemushaError as error:
         problem = error.at(column=rule.name)
     raise problem
@@ -237,4 +250,4 @@ def _fits(found: pa.DataType, planned: pa.DataType) -> bool:
 
 def _as_type(values: pa.Array, wanted: pa.DataType) -> pa.Array:
     """Returns the values under the planned type, which differs from theirs at most in encoding."""
-    return values if values.type == wanted else values.cast(wanted)
+    return values if plain_type(values.type) == wanted else values.cast(wanted)

@@ -101,7 +101,8 @@ _NUMERIC_HELD: Final[Mapping[EngineName, frozenset[str]]] = {
     "postgres": frozenset({"numeric"}),
     "mysql": frozenset({"decimal", "bigint unsigned"}),
 }
-_NUMERIC_SELECT: Final[Mapping[EngineName, str]] = {"postgres": "{}", "mysql": "CAST({} AS CHAR)"}
+_NUMERIC_SELECT: Final[Mapping[EngineName, str]] = {"postgres": "{}::text", "mysql": "CAST({} AS CHAR)"}
+"""As text, which is exact and which ADBC takes over five times as fast as it spells NUMERIC itself."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def fit(batch: pa.RecordBatch, columns: Sequence[ReadColumn]) -> pa.RecordBatch:
     """Returns the batch with every column in the contract's Arrow type; see `Fitting`."""
     fitting = Fitting(columns)
     for array, column in zip(batch.columns, columns, strict=True):
-        values = array.storage if isinstance(array, pa.ExtensionArray) else array  # ADBC hands NUMERIC over as text
+        values = array.storage if isinstance(array, pa.ExtensionArray) else array
         if column.type.name == "json":
             values = fitting.keeping(column, values, canonical(values)[0], "are JSON without a canonical text")
         fitting.add(column, values)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -23,7 +25,6 @@ def write_slice(
     folder: str,
     part: Slice,
     schema: pa.Schema,
-    masked: Collection[str],
     summed: Iterable[str],
     batches: Iterable[pa.RecordBatch],
 ) -> tuple[StagedFile, dict[str, Decimal]]:
@@ -33,27 +34,19 @@ def write_slice(
         stage: the staging bucket.
         folder: the run's folder of the table.
         part: the slice.
-        schema: of every batch.
-        masked: columns whose values are all different and random: a dictionary or statistics of them gain nothing.
+        schema: of the file, and of every batch but for its encoding: all batches encode the same columns.
         summed: numeric columns to add up.
         batches: masked rows.
     """
     day = part.partition.strftime("%Y%m%d") if part.partition else "all"
     writer = stage.create(f"{folder}/{day}/slice-{part.number:05d}-{uuid.uuid4().hex[:8]}.parquet")
     sums = dict.fromkeys(summed, Decimal(0))
-    plain = [name for name in schema.names if name not in masked]
     rows, nulls = 0, dict.fromkeys(schema.names, 0)
     try:
-        with pq.ParquetWriter(
-            writer,
-            schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=plain,
-            write_statistics=plain,
-            write_page_checksum=True,
-        ) as parquet:
-            for batch in batches:
+        coming = iter(batches)
+        first = list(itertools.islice(coming, 1))
+        with _parquet(writer, first[0].schema if first else schema) as parquet:
+            for batch in itertools.chain(first, coming):
                 rows += batch.num_rows
                 for name, amount in column_sums(batch, sums).items():
                     sums[name] += amount
@@ -74,6 +67,25 @@ def write_slice(
         nulls=nulls,
     )
     return file, sums
+
+
+def _parquet(sink: io.RawIOBase, schema: pa.Schema) -> pq.ParquetWriter:
+    """Opens a file whose dictionary pages are of columns that come encoded; a reader sees no difference.
+
+    Statistics are kept of dates and instants alone: nothing asks for those of other columns.
+    """
+    encoded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    dated = [field.name for field in schema if pa.types.is_temporal(field.type)]
+    return pq.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=encoded,
+        write_statistics=dated,
+        write_page_checksum=True,
+        store_schema=False,  # or readers would encode the columns, too
+    )
 
 
 def _row_group_rows(batch: pa.RecordBatch) -> int:

@@ -29,6 +29,7 @@ from masking.dates import LAST_DAY
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef, Keyring
 from masking.plan import MaskPlan, SetAside
+from masking.repeats import with_repeats_encoded
 from schemas.business_days import business_date
 from schemas.loads import SNAPSHOT_DATE
 
@@ -101,8 +102,8 @@ def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -
     left_out: list[Quarantine] = []
     latest: list[datetime] = []
     batches = _noted(task.changes, _masked(task, part, raw, keys, nulled, left_out), latest)
-    stage, masked = worker_stage(task.target), task.mask.masked_columns
-    file, sums = write_slice(stage, task.folder, part, task.output_schema, masked, task.sums, batches)
+    stage = worker_stage(task.target)
+    file, sums = write_slice(stage, task.folder, part, task.output_schema, task.sums, batches)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return StagedSlice(
         slice=part.number,
@@ -137,10 +138,10 @@ def _masked(
     left_out: list[Quarantine],
 ) -> Iterator[pa.RecordBatch]:
     read = 0
-    for batch in raw:
+    for batch in with_repeats_encoded(raw, task.mask.texts):
         read += batch.num_rows
         rows, unfit = without_flags(batch)
-        masked = task.mask.mask(rows, keys, unfit)
+        masked = task.mask.mask(rows, keys, unfit, encoded=True)
         for name, count in masked.nulled.items():
             nulled[name] = nulled.get(name, 0) + count
         if masked.aside is not None:
@@ -162,7 +163,7 @@ def _set_aside(task: TableTask, part: Slice, aside: SetAside) -> Quarantine:
 def _derived(task: TableTask, part: Slice, batch: pa.RecordBatch) -> pa.RecordBatch:
     dates = [_business_dates(batch, name, source) for name, source in task.derive.items()]
     added = [_added(task, part, name, batch.num_rows) for name in task.added]
-    whole = pa.RecordBatch.from_arrays([*batch.columns, *dates, *added], schema=task.output_schema)
+    whole = pa.RecordBatch.from_arrays([*batch.columns, *dates, *added], names=task.output_schema.names)
     if task.partition_by and part.partition:
         _refuse_other_days(whole.column(task.partition_by), part.partition, task.partition_by)
     return whole

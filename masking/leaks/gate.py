@@ -57,10 +57,10 @@ def find_leaks(
 
 def _of_column(name: str, column: pa.Array, may: Allowed, own: OwnIins) -> Iterator[Leak]:
     """Yields the leaks of one column, the kinds in order."""
-    if pa.types.is_dictionary(column.type) and (may.number or may.tokens):
+    if pa.types.is_dictionary(column.type) and (may.number or (may.tokens and own)):
         column = column.dictionary_decode()
     if may.tokens:
-        if count := own_tokens_of_fpe(texts_of(column)[1], own):
+        if own and (count := own_tokens_of_fpe(texts_of(column)[1], own)):
             yield Leak(name, LeakKind.OWN_CARD, count)
         return
     sought = ALL_KINDS - may.kinds | {LeakKind.OWN_CARD}

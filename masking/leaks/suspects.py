@@ -35,6 +35,7 @@ _PIECE_BYTES = 240_000
 _BEYOND_ASCII = 0x80
 _AT, _LESS = b"@<"
 _AT_SIGN, _TAG = b"@", b"<"
+_BEGINS_TOKEN = ord("k")
 _NONE = np.empty(0, np.int64)
 
 
@@ -44,7 +45,7 @@ def suspects(strings: pa.Array) -> Iterator[Positions]:
     waiting: list[Positions] = []
     size = 0
     for first, piece in ByteStrings.pieces(strings, _PIECE_BYTES):
-        rows = _suspects_of(piece.data, piece.offsets) if len(piece.data) else _NONE
+        rows = _NONE if _holds_tokens_only(piece.data, piece.offsets) else _suspects_of(piece.data, piece.offsets)
         rows = rows[~own_tokens(piece.data, piece.offsets, rows)] if len(rows) else rows
         if len(rows):
             waiting.append(rows + first)
@@ -54,6 +55,16 @@ def suspects(strings: pa.Array) -> Iterator[Positions]:
             waiting, size = [], 0
     if waiting:
         yield np.concatenate(waiting)
+
+
+def _holds_tokens_only(data: Bytes, offsets: Positions) -> bool:
+    """Tells whether every row is empty or a token of ours, which it asks only of a piece that begins like one."""
+    if not len(data):
+        return True
+    if data[0] != _BEGINS_TOKEN:
+        return False
+    rows = np.flatnonzero(np.diff(offsets))
+    return bool(own_tokens(data, offsets, rows).all())
 
 
 def _suspects_of(data: Bytes, offsets: Positions) -> Positions:

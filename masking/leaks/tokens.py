@@ -35,9 +35,11 @@ def _are_tokens(values: Bytes) -> Mask:
     version = np.ones(len(values), np.bool_)
     # Smaller bytes wrap around to large ones; two comparisons are several times faster than a look-up.
     is_hex = ((values - _ZERO) < 10) | ((values - _A) < 6)  # noqa: PLR2004 - ten digits, six letters
+    all_hex: Mask = np.logical_and.reduce(is_hex, axis=0)  # by column, many times quicker than by row
     for digits in range(1, _LONGEST_VERSION + 1):
         version &= (values[:, digits] - _ZERO) < 10  # noqa: PLR2004 - ten digits
         after = digits + 2
         if values.shape[1] - after >= _FEWEST_HEX:
-            found |= version & (values[:, digits + 1] == ord("_")) & is_hex[:, after:].all(axis=1)
+            spelled = all_hex[after:].all() or is_hex[:, after:].all(axis=1)
+            found |= version & (values[:, digits + 1] == ord("_")) & spelled
     return found

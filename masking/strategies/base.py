@@ -100,19 +100,21 @@ class Strategy(BaseModel):
         """Returns the (domain, algorithm) pairs whose keys this strategy uses."""
         return ()
 
-    def mask(self, column: pa.Array, given: MaskContext) -> Masked:
+    def mask(self, column: pa.Array, given: MaskContext, *, encoded: bool = False) -> Masked:
         """Masks a column; rows that cannot be masked come back null and flagged.
 
         Args:
             column: any array of a type that `output_type` accepts; dictionary-encoded, chunked, sliced, empty are fine.
             given: keys, business day and, for strategies that need an entity, the whole raw batch.
+            encoded: a dictionary-encoded column stays one, of different masked values and no null; not of a strategy
+                that looks at other columns of the row.
 
         Raises:
             StrategyMisused: the column's type or a parameter does not fit.
             KeyUnusable: a key is missing.
             MaskingFailed: a library refused; its message is not kept because it could quote a value.
         """
-        return self._guarded(self._mask, column, given)
+        return self._guarded(self._mask, column, given, encoded)
 
     def unmask(
         self, column: pa.Array, given: MaskContext, *, version: int | None = None, of: pa.DataType = _TEXT
@@ -153,7 +155,7 @@ class Strategy(BaseModel):
             where={"strategy": self.strategy},
         )
 
-    def _mask(self, column: pa.Array, given: MaskContext) -> Masked:
+    def _mask(self, column: pa.Array, given: MaskContext, encoded: bool = False) -> Masked:  # noqa: FBT001, FBT002 - see `mask`
         if isinstance(column, pa.ChunkedArray):
             column = column.combine_chunks()
         self.output_type(plain_type(column.type))
@@ -161,7 +163,7 @@ class Strategy(BaseModel):
             if self.row_wise:
                 return self._mask(column.dictionary_decode(), given)
             distinct = self._mask(column.dictionary, given)
-            return _spread(distinct, column.indices)
+            return (_pointed if encoded else _spread)(distinct, column.indices)
         if pa.types.is_null(column.type):
             return Masked(pa.nulls(len(column), self.output_type(column.type)))
         unreadable = unreadable_rows(column) if self.reads_values else None
@@ -266,10 +268,21 @@ def plain_type(source: pa.DataType) -> pa.DataType:
 
 def _spread(distinct: Masked, indices: pa.Array) -> Masked:
     """Returns each row the masked form of the distinct value its index names; a null index stays null."""
-    values = distinct.values.take(indices)
+    return Masked(distinct.values.take(indices), _invalid_rows(distinct, indices))
+
+
+def _pointed(distinct: Masked, indices: pa.Array) -> Masked:
+    """Returns what `_spread` does, dictionary-encoded; values that became equal or null are brought together."""
+    encoded = distinct.values.dictionary_encode()
+    changed = len(encoded.dictionary) < len(distinct.values)
+    places = encoded.indices.take(indices) if changed else indices
+    return Masked(pa.DictionaryArray.from_arrays(places, encoded.dictionary), _invalid_rows(distinct, indices))
+
+
+def _invalid_rows(distinct: Masked, indices: pa.Array) -> Flags | None:
     if distinct.invalid is None:
-        return Masked(values)
+        return None
     present = indices.is_valid().to_numpy(zero_copy_only=False)
     rows = indices.fill_null(0).to_numpy(zero_copy_only=False)
     hit = distinct.invalid[rows] & present if len(distinct.invalid) else np.zeros(len(indices), dtype=np.bool_)
-    return Masked(values, hit if hit.any() else None)
+    return hit if hit.any() else None

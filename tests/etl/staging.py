@@ -65,7 +65,7 @@ def stage_rows(
         arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
         batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
         part = Slice(number, "TRUE", partition)
-        file, added = write_slice(bucket, folder, part, schema, plan.mask.masked_columns, sums, [batch])
+        file, added = write_slice(bucket, folder, part, schema, sums, [batch])
         files.append(file)
         sums = {name: sums[name] + amount for name, amount in added.items()}
     return staged_of(plan, run_id, files, sums)

@@ -69,6 +69,15 @@ def test_the_order_and_encoding_of_the_batch_do_not_matter() -> None:
     assert PLAN.mask(other, KEYS).batch.equals(PLAN.mask(plain, KEYS).batch)
 
 
+def test_encoded_columns_may_stay_encoded() -> None:
+    """The rows are those of plain columns, also of a strategy that looks at another column of the row."""
+    plain = batch(["4111111111111111", "4111111111111111", None])
+    encoded = pa.record_batch([column.dictionary_encode() for column in plain.columns], names=plain.schema.names)
+    masked = PLAN.mask(encoded, KEYS, encoded=True).batch
+    assert [pa.types.is_dictionary(kind) for kind in masked.schema.types] == [True, True, True, True, False]
+    assert masked.to_pydict() == PLAN.mask(plain, KEYS).batch.to_pydict()
+
+
 def test_a_dropped_column_that_was_read_all_the_same_is_not_published() -> None:
     """`drop` holds even if the reader selects the column."""
     masked = PLAN.mask(batch(["4111111111111111"], cvv2=pa.array(["123"])), KEYS)

@@ -89,9 +89,8 @@ def _restaged(task: RetokenTask, part: Slice, change: Change) -> RestagedSlice:
     keys = open_keyring(task.key)
     rows = Warehouse(task.warehouse, task.target.google).batches(f"{task.select} WHERE {part.where}")
     batches = _changed(task, keys, rows, change)
-    masked = [*task.strategies, *MAP_SCHEMA.names]
     stage = worker_stage(task.target)
-    return RestagedSlice(*write_slice(stage, task.folder, part, task.schema, masked, task.sums, batches))
+    return RestagedSlice(*write_slice(stage, task.folder, part, task.schema, task.sums, batches))
 
 
 def _changed(

@@ -51,7 +51,7 @@ def staged_file(
     arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
     batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
     folder = f"{bucket.target.prefix}/{run_id}/{contract.table}"
-    file, _ = write_slice(bucket, folder, Slice(0, "TRUE"), schema, (), (), [batch])
+    file, _ = write_slice(bucket, folder, Slice(0, "TRUE"), schema, (), [batch])
     return file
 
 

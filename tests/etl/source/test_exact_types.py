@@ -64,7 +64,8 @@ def test_dates_outside_bigquery_are_refused() -> None:
 
 def test_the_select_names_contract_columns_only() -> None:
     """Identifiers are quoted, types are cast so that nothing is lost, and there is no `*`."""
-    columns = [ReadColumn("id", ColumnType.parse("int64")), ReadColumn('we"ird', ColumnType.parse("json"))]
+    types = {"id": "int64", 'we"ird': "json", "cost": "numeric(14,2)"}
+    columns = [ReadColumn(name, ColumnType.parse(kind)) for name, kind in types.items()]
     assert POSTGRES.select("a.b", columns, "TRUE") == (
-        'SELECT "id"::int8 AS "id", "we""ird"::text AS "we""ird" FROM "a"."b" WHERE TRUE'
+        'SELECT "id"::int8 AS "id", "we""ird"::text AS "we""ird", "cost"::text AS "cost" FROM "a"."b" WHERE TRUE'
     )

@@ -249,3 +249,15 @@ def test_a_kept_column_of_tokens_is_not_believed(strategy: Strategy) -> None:
     rule = ColumnRule("c", pa.string(), strategy)
     batch = pa.record_batch({"c": ["4111111111111111"]})
     assert [leak.kind for leak in find_leaks(batch, {"c": rule.allowed})] == [LeakKind.PAN]
+
+
+def test_an_encoded_column_is_judged_as_a_plain_one() -> None:
+    """Every row counts, also among tokens of `fpe`, whatever the encoding."""
+    column = pa.array([OWN_CARD, None, "4111111111111111", OWN_CARD, "none"])
+    for allowed in (Allowed(), Allowed(tokens=True)):
+        plain, encoded = (
+            find_leaks(pa.record_batch({"c": each}), {"c": allowed}, HOUSE)
+            for each in (column, column.dictionary_encode())
+        )
+        assert plain == encoded
+        assert plain[0].count == 2

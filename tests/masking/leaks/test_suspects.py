@@ -156,3 +156,13 @@ def test_what_is_found_in_a_row_depends_on_no_other(text: str, before: str, afte
 def test_harmless_escapes_need_no_second_look(text: str) -> None:
     """Letters that hexadecimal digits spell, query strings and HTML hold no ten digits, and are no suspects."""
     assert not list(suspects(pa.array([text])))
+
+
+@pytest.mark.parametrize("leak", ["4111111111111111", "k1_4111111111111111", "k1_" + "0" * 31 + " 4111111111111111"])
+@pytest.mark.parametrize("place", [0, 7, 9_000, 9_999])
+def test_tokens_hide_no_neighbor(leak: str, place: int) -> None:
+    """A column of our own tokens has no suspects; one value among them that is no token is still found."""
+    tokens: list[str | None] = [f"k1_{number:032x}" for number in range(10_000)]
+    assert not list(suspects(pa.array([*tokens, None, ""])))
+    tokens[place] = leak
+    assert [row for rows in suspects(pa.array(tokens)) for row in rows.tolist()] == [place]

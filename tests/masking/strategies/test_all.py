@@ -149,6 +149,27 @@ def test_encodings_and_slices_do_not_matter(strategy: Strategy, source: pa.DataT
     assert empty.invalid is None
 
 
+@pytest.mark.parametrize(("strategy", "source"), PAIRS, ids=[f"{s.strategy}-{t}" for s, t in PAIRS])
+def test_an_encoded_column_may_stay_encoded(strategy: Strategy, source: pa.DataType) -> None:
+    """Its values and invalid rows are those of the plain column; each masked value is there once, null never."""
+    if pa.types.is_null(source) or pa.types.is_null(strategy.output_type(source)):
+        return
+    column = pa.array([*ROWS[source], *ROWS[source]], source)
+    given = given_for(len(column))
+    plain = strategy.mask(column, given)
+    masked = strategy.mask(column.dictionary_encode(), given, encoded=True)
+    invalid = [None if flagged is None else flagged.tolist() for flagged in (plain.invalid, masked.invalid)]
+    assert invalid[0] == invalid[1]
+    if strategy.row_wise:
+        assert masked.values.equals(plain.values)
+        return
+    assert masked.values.null_count == plain.values.null_count
+    assert masked.values.dictionary.null_count == 0
+    assert len(masked.values.dictionary.unique()) == len(masked.values.dictionary)
+    if not pa.types.is_floating(plain.values.type):  # NaN differs from itself
+        assert masked.values.dictionary_decode().equals(plain.values)
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_examples_are_true(kind: type[Strategy]) -> None:
     """Every documented example gives what it says, and every strategy but drop has one."""
