@@ -54,10 +54,16 @@ lint: bootstrap ## Check style, types and that generated files are up to date.
 	@shopt -s nullglob; for script in scripts/generate_*.py; do echo "$$script --check"; $(PYTHON) "$$script" --check; done
 
 .PHONY: bench
-bench: bootstrap bench-masking ## Measure database to staged Parquet, reading alone, small tables, and the masking kernels.
+bench: bootstrap bench-masking ## Measure whole runs and staging beside peers, reading alone, small tables, masking kernels.
+	@scripts/bootstrap.sh peers
 	$(PYTHON) scripts/bench.py
 	$(PYTHON) scripts/bench_source.py
 	$(PYTHON) scripts/bench_publish.py
+
+.PHONY: bench-keep
+bench-keep: bootstrap ## Put the last figures of `make bench` into scripts/benchmarks: measured.json, SCALE.md, speed.svg.
+	$(PYTHON) scripts/bench.py --keep
+	$(PYTHON) scripts/generate_scale.py
 
 .PHONY: bench-masking
 bench-masking: bootstrap ## Measure the masking kernels alone, beside their peers.

@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -42,8 +43,9 @@ from etl.source import (  # noqa: E402  the same
     read_slice,
 )
 from schemas.contract_file import load_contract  # noqa: E402  the same
-from scripts.bench import FOLDER, LAST_DAY, SLICE_MIB, bench_session, copy_seconds, median, seed  # noqa: E402  the same
 from scripts.bench_jdbc import jdbc_rows_per_s, mysql_jdbc_rows_per_s  # noqa: E402  the same
+from scripts.benchmarks.ground import FOLDER, LAST_DAY, SLICE_MIB, bench_session, seed  # noqa: E402  the same
+from scripts.benchmarks.staging import copy_seconds  # noqa: E402  the same
 from scripts.local_stack.local_stack import LocalStack  # noqa: E402  the same
 from scripts.local_stack.postgres_files import binaries  # noqa: E402  the same
 

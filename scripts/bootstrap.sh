@@ -2,6 +2,7 @@
 # Makes a bare checkout able to run: .venv (Python 3.11), .venv-bigquery (Python 3.13), the servers PostgreSQL and MariaDB, Java.
 # `bootstrap.sh deploy` also makes .venv-deploy, the checkers of the deployment (470 MB, so only when it is asked for);
 # `bootstrap.sh site` also gets Chromium and axe-core, by which the site is looked at (400 MB);
+# `bootstrap.sh peers` also makes .venv-peers, the tools that `make bench` measures ours beside (650 MB);
 # `bootstrap.sh exports` also makes .venv-exports, the tools that read our exports, dbt among them.
 # What is there already is left alone, so a second run takes a moment. System packages are installed only as root with
 # apt; otherwise a line says what is missing.
@@ -138,9 +139,17 @@ make_exports() {
   echo "$exports_is" >.venv-exports/.made-from
 }
 
+make_peers() {
+  say "making .venv-peers"
+  .venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-peers
+  install_locked .venv-peers requirements-peers.lock || return 1
+  echo "$peers_is" >.venv-peers/.made-from
+}
+
 main_is=$(fingerprint requirements-dev.lock)
 deploy_is=$(fingerprint requirements-deploy.lock)
 exports_is=$(fingerprint requirements-exports.lock)
+peers_is=$(fingerprint requirements-peers.lock)
 bigquery_is=$(fingerprint requirements-bigquery.lock)
 package_is=$(fingerprint setup.py pyproject.toml)
 
@@ -164,3 +173,4 @@ compgen -G '.venv/share/kagemusha/spark-*.jsa' >/dev/null || .venv/bin/kagemusha
 if [ "${1:-}" = site ]; then browser; fi
 if [ "${1:-}" = deploy ]; then is_made .venv-deploy "$deploy_is" || make_deploy; fi
 if [ "${1:-}" = exports ]; then is_made .venv-exports "$exports_is" || make_exports; fi
+if [ "${1:-}" = peers ]; then is_made .venv-peers "$peers_is" || make_peers || say "not all peers could be installed: make bench leaves them out"; fi

@@ -17,6 +17,7 @@ compile requirements-bigquery.lock --python .venv-bigquery/bin/python requiremen
 # These take nothing that the other environments pin, so the first Python 3.11 has to do: Debian 12 has 3.11.2.
 compile requirements-deploy.lock --python .venv/bin/python --python-version 3.11 requirements-deploy.in
 compile requirements-exports.lock --python .venv/bin/python --python-version 3.11 requirements-exports.in
+compile requirements-peers.lock --python .venv/bin/python --python-version 3.11 requirements-peers.in
 
 # The other runtimes: the same demands, but for the versions that a file of the matrix puts in their place.
 for wanted in scripts/matrix/*.txt; do

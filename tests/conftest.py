@@ -58,6 +58,7 @@ LONG: Final = (
     "jobs/test_daily_load.py",
     "scripts/local_stack/test_local_stack.py",
     "scripts/test_synth.py",
+    "scripts/benchmarks/test_small_bench.py",
     "scripts/local_stack/test_mariadb.py",
     "etl/ledger/test_outcomes.py",
     "etl/publish/test_merge.py",

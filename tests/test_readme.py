@@ -27,6 +27,7 @@ PAGES = (
     "schemas/CONTRACTS.md",
     "schemas/views/ANALYSTS.md",
     "scripts/LOCAL.md",
+    "scripts/benchmarks/SCALE.md",
 )
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 MOST_README_LINES = 200

@@ -1,0 +1,69 @@
+"""Staging alone beside others that read the same rows: COPY, Spark JDBC, a row-wise masker, peers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from pyspark.sql import SparkSession
+
+from etl.cloud.storage import StagingLocation
+from etl.plan import TablePlan
+from etl.settings import Settings
+from etl.source import POSTGRES, ReadColumn, hold_snapshot
+from etl.stage import Staged, Stager
+from masking.keyring import KeyRef
+from schemas.columns import Column
+from scripts.benchmarks.ground import DRIVER, FOLDER, password_of
+
+
+def staged_once(spark: SparkSession, settings: Settings, plan: TablePlan, name: str) -> Staged:
+    """Stages all slices of a plan as a run does, under a snapshot of its own."""
+    with hold_snapshot(settings.source) as held:
+        stager = Stager(spark, held, KeyRef(settings.keyring.ref), StagingLocation.of(settings), name)
+        return stager.stage_slices(plan)
+
+
+def copy_seconds(url: str, plan: TablePlan, chosen: Mapping[str, Column]) -> float:
+    """Returns how long `psql` takes to COPY the planned rows of some columns in binary form to nowhere."""
+    columns = [ReadColumn(name, column.type) for name, column in chosen.items()]
+    where = " OR ".join(f"({part.where})" for part in plan.slices)
+    sql = f"COPY ({POSTGRES.select(plan.contract.source, columns, where)}) TO STDOUT (FORMAT binary)"
+    begun = time.monotonic()
+    with Path(os.devnull).open("wb") as nowhere:
+        subprocess.run(["psql", url, "--no-psqlrc", "-c", sql], check=True, stdout=nowhere)
+    return time.monotonic() - begun
+
+
+def jdbc_seconds(spark: SparkSession, url: str, plan: TablePlan) -> float | None:
+    """Returns how long Spark JDBC → Parquet takes without masks, with as many partitions as ours has slices."""
+    if not DRIVER.exists():
+        return None
+    parts = urlsplit(url)
+    properties = {
+        "user": parts.username or "",
+        "password": password_of(url),
+        "driver": "org.postgresql.Driver",
+        "fetchsize": "10000",
+    }
+    with TemporaryDirectory(dir=FOLDER) as folder:
+        begun = time.monotonic()
+        frame = spark.read.jdbc(
+            f"jdbc:postgresql://{parts.hostname}:{parts.port}{parts.path}",
+            plan.contract.source,
+            predicates=[part.where for part in plan.slices],
+            properties=properties,
+        )
+        frame.write.mode("overwrite").option("compression", "zstd").parquet(f"{folder}/payments")
+        return time.monotonic() - begun
+
+
+def rows_per_s(rows: int, seconds: list[float]) -> int | None:
+    """Returns the speed of the median of several measurements; None where there is none."""
+    return round(rows / median(seconds)) if seconds else None
