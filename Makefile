@@ -79,7 +79,7 @@ faults: bootstrap ## Disturb a load at every named point, run it again, compare;
 
 .PHONY: faults-random
 faults-random: bootstrap ## Disturb loads by N random schedules of SEED (500 and 1 unless said otherwise), run again, compare.
-	$(PYTHON) scripts/faults.py --random $(or $(N),500) --seed $(or $(SEED),1) --output .local/faults-random.json
+	$(PYTHON) scripts/faults.py --random $(or $(N),500) --seed $(or $(SEED),1)
 
 .PHONY: matrix
 matrix: bootstrap ## Try every runtime that the README names: tests, one day, equal values; writes .local/matrix.json.

@@ -28,10 +28,10 @@ from rich.console import Console  # noqa: E402  needs the path above
 from rich.table import Table  # noqa: E402  the same
 
 from etl.spark import spark_session  # noqa: E402  the same
-from scripts.fault_injection.make_field import Fields, fields  # noqa: E402  the same
+from scripts.fault_injection.make_field import TABLES, Fields, fields  # noqa: E402  the same
 from scripts.fault_injection.point import Point  # noqa: E402  the same
 from scripts.fault_injection.points import POINTS  # noqa: E402  the same
-from scripts.fault_injection.schedule import schedules  # noqa: E402  the same
+from scripts.fault_injection.schedule import Schedule, schedules  # noqa: E402  the same
 from scripts.fault_injection.scheduled import shrunk, tried_schedule  # noqa: E402  the same
 from scripts.fault_injection.trial import Outcome, tried  # noqa: E402  the same
 
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=ROOT / ".local" / "faults.json", help="file of the outcomes")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="try N random schedules instead")
     parser.add_argument("--seed", type=int, default=1, help="which ones; the same seed draws the same schedules")
+    parser.add_argument("--first", type=int, default=0, metavar="M", help="go on with schedule M, as a run was ended")
     given = parser.parse_args(arguments)
     chosen = [point for point in POINTS if not given.only or point.name in given.only]
     if given.only and len(chosen) != len(set(given.only)):
@@ -56,15 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for point in chosen:
             print(f"{point.name:24}{point.injected}")
         return 0
-    begun = time.monotonic()
-    outcomes = []
+    drawn = tuple(schedules(given.seed, given.random, TABLES))[given.first :]
+    begun, before = time.monotonic(), kept(given.output, random=given.random > 0, going_on=given.first > 0)
+    outcomes: list[Outcome] = []
     with fields(given.root, keys_change=given.random > 0) as played:
         spark = spark_session()
         try:
-            for outcome in trials(played, chosen, given.random, given.seed):
+            for outcome in trials(played, () if given.random else chosen, drawn):
                 outcomes.append(outcome)
                 print(f"{time.monotonic() - begun:6.0f} s  {outcome.point:24}{outcome.outcome}", flush=True)
-                write(outcomes, given.output)
+                write([*before, *(one.to_json() for one in outcomes)], given.output)
         finally:
             spark.stop()
     show(outcomes)
@@ -73,23 +75,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
-def trials(played: Fields, points: Sequence[Point], count: int, seed: int) -> Iterator[Outcome]:
-    """Yields the outcome of each point; or of so many random schedules, of which a wrong one is shrunk."""
-    if not count:
-        yield from (tried(played.of(point.engine or "postgres"), point) for point in points)
-    for schedule in schedules(seed, count, tuple(played.of("postgres").contracts)):
-        outcome = tried_schedule(played.of(schedule.engine), schedule)
+def trials(played: Fields, points: Sequence[Point], drawn: Sequence[Schedule]) -> Iterator[Outcome]:
+    """Yields the outcome of each point, then of each random schedule; one that is wrong is shrunk."""
+    for point in points:
+        yield tried(played.of(point.engine or "postgres"), point)
+    for schedule in drawn:
+        here = played.of(schedule.engine)
+        outcome = tried_schedule(here, schedule)
         if outcome.wrong:
-            outcome = replace(
-                outcome, injected=f"{outcome.injected}; shrunk: {shrunk(played.of(schedule.engine), schedule)}"
-            )
+            outcome = replace(outcome, injected=f"{outcome.injected}; shrunk: {shrunk(here, schedule)}")
         yield outcome
 
 
-def write(outcomes: Sequence[Outcome], path: Path) -> None:
+def kept(path: Path, *, random: bool, going_on: bool) -> list[dict[str, object]]:
+    """Returns the outcomes that stay in a file: of the other kind, and of the same one where a run goes on."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return [one for one in known if going_on or one["point"].startswith("random ") is not random]
+
+
+def write(outcomes: Sequence[dict[str, object]], path: Path) -> None:
     """Writes the outcomes so far."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([outcome.to_json() for outcome in outcomes], indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(outcomes, indent=2) + "\n", encoding="utf-8")
 
 
 def show(outcomes: Sequence[Outcome]) -> None:

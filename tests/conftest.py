@@ -27,6 +27,7 @@ settings.load_profile("no_times")
 TESTS: Final = Path(__file__).parent
 ROOT: Final = TESTS.parent
 LONG: Final = (
+    "etl/run/test_random_schedules.py",
     "scripts/deploy/test_built_package.py",
     "package/test_installed.py",
     "etl/canaries/test_canaries.py",
@@ -35,7 +36,6 @@ LONG: Final = (
     "etl/upkeep/test_retokenize.py",
     "etl/upkeep/test_rotation.py",
     "etl/run/test_daily.py",
-    "etl/run/test_random_schedules.py",
     "etl/run/test_faults.py",
     "etl/canaries/test_canaries_by_jdbc.py",
     "etl/cloud/test_storage.py",

@@ -22,6 +22,8 @@ from scripts.fault_injection.token_service import job_environment, token_service
 from scripts.local_stack.local_stack import Endpoints, LocalStack
 
 CONTRACTS: Final = Path(__file__).with_name("issuer") / "contracts"
+TABLES: Final = tuple(sorted(file.stem for file in CONTRACTS.glob("*.yaml")))
+"""Their tables."""
 _LEASE_SECONDS: Final = 8
 _LIMITS: Final = f"[limits]\nlease_seconds = {_LEASE_SECONDS}\n"
 

@@ -18,7 +18,6 @@ from etl.source.session import ReadFailed
 from etl.source.snapshot import SnapshotLost
 from masking.errors import KagemushaError
 from schemas.types import ColumnType
-from scripts.local_stack.local_stack import LocalStack
 from scripts.local_stack.processes import wait_until
 from tests.etl.conftest import Issuer
 from tests.etl.source.mysql.mysql_source import MySql
@@ -58,9 +57,8 @@ def test_what_ends_sparks_job_is_told_as_ours(issuer: Issuer, mysql: MySql, spar
     issuer.source("DROP TABLE public.one")
 
 
-def test_a_server_that_dies_is_no_refusal(mysql: MySql, issuer: Issuer, spark: SparkSession) -> None:
+def test_a_server_that_dies_is_no_refusal(mysql: MySql, spark: SparkSession) -> None:
     """A connection that breaks in the middle of a read ends the run as transient, whatever number its driver gives."""
-    stack = LocalStack(issuer.ends.root)
     mysql.execute(
         "CREATE DATABASE dying",
         "CREATE VIEW dying.one AS SELECT SLEEP(30) AS n",
@@ -70,7 +68,7 @@ def test_a_server_that_dies_is_no_refusal(mysql: MySql, issuer: Issuer, spark: S
 
     def die() -> None:
         wait_until(lambda: bool(mysql.execute(reads)), 20)
-        stack.kill_mysql()
+        mysql.stack.kill_mysql()
 
     try:
         with hold_snapshot(mysql.settings.source) as held, ThreadPoolExecutor(1) as beside:
@@ -82,7 +80,7 @@ def test_a_server_that_dies_is_no_refusal(mysql: MySql, issuer: Issuer, spark: S
             died.result()
             failure = jdbc_failure(ended.value, held.snapshot, {})
     finally:
-        stack.start_mysql()
+        mysql.stack.start_mysql()
     mysql.execute("DROP DATABASE dying", "REVOKE SELECT ON dying.one FROM 'etl_reader'@'127.0.0.1'")
     assert isinstance(failure, SourceUnavailable)
     assert failure.exit_code == TRANSIENT

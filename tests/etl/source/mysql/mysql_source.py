@@ -22,6 +22,7 @@ class MySql:
 
     ends: MySqlEndpoint
     settings: Settings
+    stack: LocalStack
 
     def execute(self, *statements: str) -> list[tuple[Any, ...]]:
         """Runs statements as the administrator and returns the last one's rows."""
@@ -38,7 +39,8 @@ class MySql:
 
 def copied(stack: Endpoints) -> MySql:
     """Starts MariaDB in a running stack and copies the made-up issuer into it."""
-    ends = LocalStack(stack.root).up(mysql=True).mysql
+    own = LocalStack(stack.root)
+    ends = own.up(mysql=True).mysql
     assert ends is not None
     copy(stack.primary_url, ends.url, ends.password)
-    return MySql(ends, load_settings(ends.settings))
+    return MySql(ends, load_settings(ends.settings), own)
