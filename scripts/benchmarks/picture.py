@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from scripts.benchmarks.figures import title
 
-_WIDTH: Final = 760
-_LEFT: Final = 300
+_WIDTH: Final = 800
+_LEFT: Final = 345
 _ROOM: Final = _WIDTH - _LEFT - 110
 _ROW: Final = 30
 _TOP: Final = 44

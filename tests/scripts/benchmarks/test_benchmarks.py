@@ -23,6 +23,8 @@ from scripts.benchmarks.worker_steps import WORKER_STEPS, Clock
 from scripts.generate_scale import MEASURED, ROWS, checked, memory, written
 
 SVG = "{http://www.w3.org/2000/svg}"
+EM_OF_A_SIGN = 0.56 * 13
+"""About how wide a sign is, in a font of 13 pixels."""
 SPIN = "import time; [None for spent in iter(time.process_time, None) if spent > 0.4 and exit()]"
 FIGURES: dict[str, Any] = {
     "measured_on": "2026-11-29",
@@ -128,6 +130,8 @@ def test_the_picture_is_valid_and_holds_every_peer() -> None:
     assert all(any(peer.title in text for text in texts) for peer in PEERS.values())
     assert any(FIGURES["machine"] in text and "2026-11-29" in text for text in texts)
     assert {(one.text or "").partition(":")[0] for one in root.iter(f"{SVG}title")} >= set(STEPS)
+    names = [one for one in root.iter(f"{SVG}text") if one.get("text-anchor") == "end"]
+    assert all(len(one.text or "") * EM_OF_A_SIGN <= float(one.get("x", 0)) for one in names)
     bars = [one for one in root.iter(f"{SVG}rect") if one.get("class") in {"ours", "other"}]
     assert len(bars) == len(FIGURES["peers"]) + 3
     wide = float(root.get("viewBox", "").split()[2])
