@@ -141,7 +141,7 @@ def _against(measured: float, told: float) -> tuple[str, str, str]:
 
 def memory(points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yields the largest memory of each kind of process, by rows."""
-    yield "## Memory does not grow"
+    yield "## Memory by rows"
     yield ""
     yield "The largest resident memory, in MiB; the JVM runs in its default heap."
     yield ""
