@@ -14,7 +14,9 @@ _ROOM: Final = _WIDTH - _LEFT - 110
 _ROW: Final = 30
 _TOP: Final = 44
 _NARROWEST: Final = 0.06
-"""A share below this has no room for its name."""
+"""A share below this has no room for its figure."""
+_LETTER: Final = 8.5
+"""The room that a letter of a name takes; a name without room is left to the bar's title."""
 _STYLE: Final = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328 } .small { font-size: 11px; fill: #59636e }
 .head { font-weight: 600 } .page { fill: #ffffff } .ours { fill: #0b6e4f } .other { fill: #8c959f }
@@ -73,7 +75,8 @@ def _shares(root: Element, y: float, shares: Mapping[str, float]) -> None:
         box = _rect(root, at, y + 10, wide, 28, f"s{number}")
         SubElement(box, "title").text = f"{step}: {share:.1%}"
         if share >= _NARROWEST:
-            _text(root, at + 6, y + 28, f"{step} {share:.0%}", "on")
+            said = f"{step} {share:.0%}"
+            _text(root, at + 6, y + 28, said if wide > _LETTER * len(said) else f"{share:.0%}", "on")
         at += wide
 
 
