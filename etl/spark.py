@@ -28,8 +28,8 @@ SETTINGS: Final = {
 
 _ALWAYS: Final = frozenset({"spark.sql.session.timeZone"})
 _SHORT_LIVED: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # half the processor time of a local run of minutes
+_LOADED_ONCE: Final = "etl.stage.daemon"  # by the parent of Python workers; elsewhere it may not find our package
 _ONE_MACHINE: Final = {
-    "spark.python.daemon.module": "etl.stage.daemon",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.shuffle.partitions": "2",
@@ -97,6 +97,7 @@ def _session(java_options: str) -> SparkSession:
     if "spark.master" not in submitted:
         builder = builder.master("local[*]").config("spark.driver.extraJavaOptions", f"{_SHORT_LIVED} {java_options}")
         builder = builder.config("spark.driver.extraClassPath", ":".join(_DEBIAN_DRIVERS))
+        builder = builder.config("spark.python.daemon.module", _LOADED_ONCE)
     local = submitted.get("spark.master", "local").startswith("local")
     if local:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

@@ -38,7 +38,7 @@ class NotArchived(KagemushaError):
 
 
 def make_class_archive() -> Path:
-    """Writes Spark's classes to CLASS_ARCHIVE, which later local sessions use; about 15 seconds, 120 MB.
+    """Writes Spark's classes to CLASS_ARCHIVE, which later local sessions use; about 15 seconds, 150 MB.
 
     A session in a process of its own does a little of what runs do. What it leaves takes the place of an older archive
     in one step, as a JVM that meets half an archive dies.
