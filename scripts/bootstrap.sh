@@ -125,31 +125,18 @@ make_bigquery() {
   echo "$bigquery_is" >.venv-bigquery/.made-from
 }
 
-make_deploy() {
-  say "making .venv-deploy"
-  .venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-deploy
-  install_locked .venv-deploy requirements-deploy.lock
-  echo "$deploy_is" >.venv-deploy/.made-from
-}
-
-make_exports() {
-  say "making .venv-exports"
-  .venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-exports
-  install_locked .venv-exports requirements-exports.lock
-  echo "$exports_is" >.venv-exports/.made-from
-}
-
-make_peers() {
-  say "making .venv-peers"
-  .venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv-peers
-  install_locked .venv-peers requirements-peers.lock || return 1
-  echo "$peers_is" >.venv-peers/.made-from
+# The environments of single targets: their lock and folder have their name.
+make_for() { # NAME
+  local made_from
+  made_from=$(fingerprint "requirements-$1.lock")
+  ! is_made ".venv-$1" "$made_from" || return 0
+  say "making .venv-$1"
+  .venv/bin/uv venv --quiet --clear --python .venv/bin/python ".venv-$1" || return 1
+  install_locked ".venv-$1" "requirements-$1.lock" || return 1
+  echo "$made_from" >".venv-$1/.made-from"
 }
 
 main_is=$(fingerprint requirements-dev.lock)
-deploy_is=$(fingerprint requirements-deploy.lock)
-exports_is=$(fingerprint requirements-exports.lock)
-peers_is=$(fingerprint requirements-peers.lock)
 bigquery_is=$(fingerprint requirements-bigquery.lock)
 package_is=$(fingerprint setup.py pyproject.toml)
 
@@ -170,7 +157,8 @@ if [ "$(cat .venv/.package-from 2>/dev/null)" != "$package_is" ]; then
   echo "$package_is" >.venv/.package-from
 fi
 compgen -G '.venv/share/kagemusha/spark-*.jsa' >/dev/null || .venv/bin/kagemusha local warm >/dev/null || say "Spark will start more slowly"
-if [ "${1:-}" = site ]; then browser; fi
-if [ "${1:-}" = deploy ]; then is_made .venv-deploy "$deploy_is" || make_deploy; fi
-if [ "${1:-}" = exports ]; then is_made .venv-exports "$exports_is" || make_exports; fi
-if [ "${1:-}" = peers ]; then is_made .venv-peers "$peers_is" || make_peers || say "not all peers could be installed: make bench leaves them out"; fi
+case "${1:-}" in
+  site) browser ;;
+  deploy | exports) make_for "$1" ;;
+  peers) make_for peers || say "not all peers could be installed: make bench leaves them out" ;;
+esac
