@@ -107,13 +107,11 @@ class Field:
     def rows(self) -> Rows:
         """Returns every published row, by destination; all are of one moment, as BigQuery answers a query."""
         found: dict[str, Counter[str]] = {}
-        for name, day, line in self.warehouse.client.query_and_wait(" UNION ALL ".join(map(_listed, *self._named()))):
+        every = " UNION ALL ".join(_listed(name, contract) for name, contract in self.contracts.items())
+        for name, day, line in self.warehouse.client.query_and_wait(every):
             values = sorted((name, value) for name, value in json.loads(line).items() if name not in self.unseen)
             found.setdefault(f"{name} {day}" if day else name, Counter())[repr(values)] += 1
         return found
-
-    def _named(self) -> tuple[list[str], list[Contract]]:
-        return list(self.contracts), list(self.contracts.values())
 
     def left_over(self) -> list[str]:
         """Returns what a finished load should not leave: tables, staged files, leases, sessions."""

@@ -24,7 +24,7 @@ from scripts.fault_injection.point import Point
 from scripts.fault_injection.points_world import rotates
 from scripts.fault_injection.reader import reading, same
 from scripts.fault_injection.schedule import Kind, Schedule
-from scripts.fault_injection.trial import Outcome, compared, ended_of, in_its_own_process, leaked, undo
+from scripts.fault_injection.trial import End, Outcome, ended_of, in_its_own_process, undo
 
 DAYS: Final = Window(DAY - timedelta(days=1), DAY)
 """The business days that a daily run loads too."""
@@ -83,20 +83,14 @@ def tried_schedule(played: Field, schedule: Schedule) -> Outcome:
         code = _mended(played, schedule.kind, resume=hooks.heard)
         problems += [f"the last rerun ended with {code}"] if code else []
         found = played.rows()
-    lost, doubled = compared(expected, found)
-    values = leaked(played, found)
-    problems += [f"{lost} rows lost, {doubled} doubled"] if lost or doubled else []
-    problems += [f"a reader saw {place} torn" for place in sorted(set(reads.wrong))]
-    problems += [f"{values} values leaked"] if values else []
-    problems += [f"left over: {one}" for one in played.left_over()]
-    if lost or doubled:
-        played.run()
+    end = End.of(played, expected, found, reads)
+    problems += end.problems
     if expected is played.today:
         played.turn()
     fired = sum(some[0].fired > 0 for _, some in rules if some)
     outcome = f"WRONG: {'; '.join(problems)} ({ended})" if problems else f"{ended} Complete."
     return Outcome(
-        f"random {schedule.name}", str(schedule), outcome, lost, doubled, len(reads.wrong), values,
+        f"random {schedule.name}", str(schedule), outcome, end.lost, end.doubled, len(reads.wrong), end.leaked,
         happened=len(hooks.happened) + fired,
     )  # fmt: skip
 

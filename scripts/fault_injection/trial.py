@@ -27,7 +27,7 @@ from masking.errors import KagemushaError
 from scripts.fault_injection.field import DAY, ROOT, Field, Rows
 from scripts.fault_injection.point import Point
 from scripts.fault_injection.processes import session_members
-from scripts.fault_injection.reader import reading
+from scripts.fault_injection.reader import Reads, reading
 from scripts.fault_injection.token_service import federated, job_environment
 from scripts.local_stack.processes import wait_until
 
@@ -101,26 +101,49 @@ def tried(played: Field, point: Point) -> Outcome:
     undo(played, [point] if hook.happened else [])
     happened = rules[0].fired > 0 if rules else hook.happened or (point.own_process and ended != "absorbed")
     problems = [] if happened else ["the fault never happened"]
-    problems += [f"a reader saw {place} torn" for place in sorted(set(reads.wrong))]
     problems += [ended.removeprefix("WRONG ")] if ended.startswith("WRONG") else []
     if ended != "absorbed":
         again = played.run()
         if again.exit_code:
             why = "; ".join(one.error for one in again.tables if one.error) or again.error
             problems.append(f"the rerun ended with {again.exit_code}: {why}")
-    found = played.rows()
-    lost, doubled = compared(played.today, found)
-    values = leaked(played, found)
-    problems += [f"{values} values leaked"] if values else []
-    problems += [f"{lost} rows lost, {doubled} doubled"] if lost or doubled else []
-    problems += [f"left over: {one}" for one in played.left_over()]
-    if lost or doubled:
-        played.run()
+    end = End.of(played, played.today, played.rows(), reads)
+    problems += end.problems
     played.turn()
     outcome = ended if ended == "absorbed" else f"{shorten(ended, _WORDS)} Rerun complete."
     if problems:
         outcome = f"WRONG: {'; '.join(problems)} ({ended})"
-    return Outcome(point.name, point.injected, outcome, lost, doubled, len(reads.wrong), values)
+    return Outcome(point.name, point.injected, outcome, end.lost, end.doubled, len(reads.wrong), end.leaked)
+
+
+@dataclass(frozen=True)
+class End:
+    """How all is once the runs that follow a disturbed one are over.
+
+    Attributes:
+        lost: rows that should be published and are not.
+        doubled: rows that are published and should not be.
+        leaked: how often a planted value is in a destination or a staged file.
+        problems: each of these that there is, what readers saw torn, and what was left over.
+    """
+
+    lost: int
+    doubled: int
+    leaked: int
+    problems: tuple[str, ...]
+
+    @classmethod
+    def of(cls, played: Field, expected: Rows, found: Rows, reads: Reads) -> End:
+        """Compares what is published with what should be; where that is not the same, a run puts it right."""
+        lost, doubled = compared(expected, found)
+        values = leaked(played, found)
+        problems = [f"{lost} rows lost, {doubled} doubled"] if lost or doubled else []
+        problems += [f"a reader saw {place} torn" for place in sorted(set(reads.wrong))]
+        problems += [f"{values} values leaked"] if values else []
+        problems += [f"left over: {one}" for one in played.left_over()]
+        if lost or doubled:
+            played.run()
+        return cls(lost, doubled, values, tuple(problems))
 
 
 def undo(played: Field, happened: Sequence[Point]) -> None:
