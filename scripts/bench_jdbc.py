@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -37,15 +36,12 @@ from etl.source.jdbc import (  # noqa: E402  the same
     jdbc_frame,
     reading_session,
 )
-from etl.spark import spark_session  # noqa: E402  the same
 from schemas.contract import Contract  # noqa: E402  the same
 from schemas.contract_file import load_contract  # noqa: E402  the same
+from scripts.benchmarks.ground import FOLDER, LAST_DAY, SLICE_MIB, bench_session, ground  # noqa: E402  the same
 from scripts.issuer.mysql import copy  # noqa: E402  the same
 from scripts.local_stack.local_stack import LocalStack  # noqa: E402  the same
 
-_SLICE_BYTES: Final = 64 * 1024 * 1024
-_FIRST_DAY, _LAST_DAY = date(2023, 8, 29), date(2023, 8, 31)
-_DRIVERS: Final = "/usr/share/java/mariadb-java-client.jar:/usr/share/java/postgresql.jar"
 _COUNTED: Final = pa.schema([("rows", pa.int64())])
 
 
@@ -67,7 +63,7 @@ def jdbc_rows_per_s(spark: SparkSession, source: SourceSettings, contract: Contr
     own = reading_session(spark)
     with hold_snapshot(source) as held:
         with join_snapshot(held.snapshot) as session:
-            slices = plan_table(session, contract, Scope(day), _SLICE_BYTES).slices
+            slices = plan_table(session, contract, Scope(day), SLICE_MIB * 2**20).slices
         begun = time.monotonic()
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             frames = (jdbc_frame(own, held.snapshot, contract.source, columns, part) for part in slices)
@@ -76,9 +72,9 @@ def jdbc_rows_per_s(spark: SparkSession, source: SourceSettings, contract: Contr
         return round(rows / (time.monotonic() - begun))
 
 
-def mysql_jdbc_rows_per_s(spark: SparkSession, stack: LocalStack, contract: Contract, day: date) -> int:
-    """Returns the same for MariaDB, started in a running stack and filled with what its PostgreSQL holds."""
-    ends = stack.up(mysql=True)
+def mysql_jdbc_rows_per_s(spark: SparkSession, stack: Path, contract: Contract, day: date) -> int:
+    """Returns the same for MariaDB, started in the running stack of a folder and filled as its PostgreSQL is."""
+    ends = LocalStack(stack).up(mysql=True)
     assert ends.mysql is not None  # noqa: S101  `mysql=True` promises it
     copy(ends.primary_url, ends.mysql.url, ends.mysql.password)
     return jdbc_rows_per_s(spark, load_settings(ends.mysql.settings).source, contract, day)
@@ -89,24 +85,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000, help="payments in the table (default 1,000,000)")
     given = parser.parse_args()
-    stack = LocalStack(ROOT / ".local" / "bench" / "jdbc")
-    ends = stack.up()
-    try:
-        days = ["--first-day", str(_FIRST_DAY), "--last-day", str(_LAST_DAY)]
-        command = [sys.executable, "scripts/synth.py", "create", "--url", ends.primary_url, "--scale", str(given.rows)]
-        subprocess.run([*command, *days], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        contract = load_contract(ROOT / "schemas" / "payments.yaml")
-        os.environ.setdefault("PYTHONPATH", str(ROOT))  # the workers import our modules
-        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--driver-memory 2g --driver-class-path {_DRIVERS} pyspark-shell"
-        session = SparkSession.builder.appName("bench").master("local[*]").config("spark.driver.host", "127.0.0.1")
-        session.config("spark.driver.bindAddress", "127.0.0.1").getOrCreate()  # the JVM as Spark starts it by itself
-        spark = spark_session()
-        jdbc_rows_per_s(spark, load_settings(ends.settings).source, contract, _LAST_DAY)  # compiled, as in a long run
-        postgres = jdbc_rows_per_s(spark, load_settings(ends.settings).source, contract, _LAST_DAY)
+    with ground(FOLDER / "jdbc", given.rows) as ends:
+        contract, spark = load_contract(ROOT / "schemas" / "payments.yaml"), bench_session()
+        jdbc_rows_per_s(spark, load_settings(ends.settings).source, contract, LAST_DAY)  # compiled, as in a long run
+        postgres = jdbc_rows_per_s(spark, load_settings(ends.settings).source, contract, LAST_DAY)
         print(f"postgres_jdbc_rows_per_s {postgres:>12,}")
-        print(f"mysql_jdbc_rows_per_s    {mysql_jdbc_rows_per_s(spark, stack, contract, _LAST_DAY):>12,}")
-    finally:
-        stack.reset()
+        print(f"mysql_jdbc_rows_per_s    {mysql_jdbc_rows_per_s(spark, ends.root, contract, LAST_DAY):>12,}")
     return 0
 
 

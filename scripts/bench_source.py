@@ -33,20 +33,18 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 import psycopg  # noqa: E402  needs the path above
 from pyspark.sql import SparkSession  # noqa: E402  the same
 
-from etl.plan import Scope, TablePlan, plan_table  # noqa: E402  the same
+from etl.plan import TablePlan  # noqa: E402  the same
 from etl.settings import Settings, load_settings  # noqa: E402  the same
 from etl.source import (  # noqa: E402  the same
     HeldSnapshot,
     ReadColumn,
     hold_snapshot,
-    join_snapshot,
     read_slice,
 )
 from schemas.contract_file import load_contract  # noqa: E402  the same
 from scripts.bench_jdbc import jdbc_rows_per_s, mysql_jdbc_rows_per_s  # noqa: E402  the same
-from scripts.benchmarks.ground import FOLDER, LAST_DAY, SLICE_MIB, bench_session, seed  # noqa: E402  the same
+from scripts.benchmarks.ground import FOLDER, LAST_DAY, bench_session, ground, planned  # noqa: E402  the same
 from scripts.benchmarks.staging import copy_seconds  # noqa: E402  the same
-from scripts.local_stack.local_stack import LocalStack  # noqa: E402  the same
 from scripts.local_stack.postgres_files import binaries  # noqa: E402  the same
 
 _CLIENTS: Final = 4
@@ -65,19 +63,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=10, help="how long each pgbench runs (default 10)")
     parser.add_argument("--rate", type=int, default=300, help="transactions a second of the steady load (default 300)")
     given = parser.parse_args()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    stack = LocalStack(FOLDER / "source")
-    ends = stack.up()
-    try:
-        seed(ends.primary_url, given.rows)
+    with ground(FOLDER / "source", given.rows) as ends:
         settings, spark = load_settings(ends.settings), bench_session()
         figures = measure(spark, settings, ends.primary_url, given.runs, given.seconds, given.rate)
         contract = load_contract(ROOT / "schemas" / "payments.yaml")
         jdbc = [jdbc_rows_per_s(spark, settings.source, contract, LAST_DAY) for _ in range(2)]  # the first one loads it
         figures["postgres_jdbc_rows_per_s"] = max(jdbc)
-        figures["mysql_jdbc_rows_per_s"] = mysql_jdbc_rows_per_s(spark, stack, contract, LAST_DAY)
-    finally:
-        stack.reset()
+        figures["mysql_jdbc_rows_per_s"] = mysql_jdbc_rows_per_s(spark, ends.root, contract, LAST_DAY)
     (FOLDER / "source.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     show(figures)
     return 0
@@ -85,14 +77,12 @@ def main() -> int:
 
 def measure(spark: SparkSession, settings: Settings, primary: str, runs: int, seconds: int, rate: int) -> Figures:
     """Returns the figures of PostgreSQL: rows a second of ADBC and COPY, and pgbench's."""
-    contract = load_contract(ROOT / "schemas" / "payments.yaml")
+    plan = planned(settings)
     with hold_snapshot(settings.source) as held:
-        with join_snapshot(held.snapshot) as session:
-            plan = plan_table(session, contract, Scope(LAST_DAY), SLICE_MIB * 1024 * 1024)
         adbc, copies = [], []
         rows = adbc_rows(spark, held, plan)  # unmeasured: it brings the table into memory and workers to life
         for _ in range(runs):
-            copies.append(copy_seconds(settings.source.url, plan, contract.selected))
+            copies.append(copy_seconds(settings.source.url, plan, plan.contract.selected))
             begun = time.monotonic()
             rows = adbc_rows(spark, held, plan)
             adbc.append(time.monotonic() - begun)

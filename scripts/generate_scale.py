@@ -28,6 +28,7 @@ from scripts.benchmarks.model import (  # noqa: E402 - the checkout comes first 
     Model,
     Night,
     night,
+    spread_seconds,
 )
 from scripts.benchmarks.picture import picture  # noqa: E402
 from scripts.generated import write_or_check  # noqa: E402
@@ -130,8 +131,7 @@ def checked(model: Model, points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "|---:|---:|---:|---:|---:|---:|---:|---:|---|---|"
     for one in points:
         rows, wall = one["rows"], one["whole_seconds"]
-        spent = sum(one["processor_seconds"][step][part] for step in ("stage", "audit") for part in ("workers", "jvm"))
-        cells = (*_against(wall, model.wall.at(rows)), *_against(spent, model.workers.at(rows)))
+        cells = (*_against(wall, model.wall.at(rows)), *_against(spread_seconds(one), model.workers.at(rows)))
         yield f"| {rows:,} | {' | '.join(cells)} | {one['runs']} | {one['machine']} | {one['measured_on']} |"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
 from pyspark.sql import SparkSession
@@ -80,6 +81,16 @@ def bench_session() -> SparkSession:
     spark = spark_session()
     spark.sparkContext.parallelize(range(8), 8).map(lambda number: __import__("etl.stage.task") and number).collect()
     return spark
+
+
+def told_by(module: str, *arguments: Path) -> dict[str, Any]:
+    """Runs a module of the benchmark in a process of its own and returns what its last line says, as JSON."""
+    command = [sys.executable, "-m", f"scripts.benchmarks.{module}", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable}
+    environment.pop("PYSPARK_SUBMIT_ARGS", None)  # of this process's session
+    done = subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def password_of(url: str) -> str:

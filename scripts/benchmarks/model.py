@@ -99,16 +99,18 @@ class Model:
 
         return cls(
             wall=line(lambda one: one["whole_seconds"]),
-            workers=line(
-                lambda one: sum(one["processor_seconds"][step][part] for step in _SPREAD for part in ("workers", "jvm"))
-            ),
+            workers=line(spread_seconds),
             alone=line(lambda one: sum(one["seconds"][step] for step in ("opening", "recording"))),
             reader=line(lambda one: sum(parts["standby"] for parts in one["processor_seconds"].values())),
             reached=max(one["rows"] for one in points),
         )
 
 
-_SPREAD: Final = ("stage", "audit")
+def spread_seconds(one: Point) -> float:
+    """Returns the processor seconds of a run that more workers divide: theirs and their JVM's, to stage and audit."""
+    return float(
+        sum(one["processor_seconds"][step][part] for step in ("stage", "audit") for part in ("workers", "jvm"))
+    )
 
 
 @dataclass(frozen=True)

@@ -22,33 +22,28 @@ _VERSIONS: Final = "import importlib.metadata as m, sys; print(m.version(sys.arg
 
 @dataclass(frozen=True)
 class Peer:
-    """Another tool.
+    """Another tool; what it does with the rows, its job says (`peer_job.py`).
 
     Attributes:
         title: what a reader calls it.
-        does: what it does with the rows.
         packages: those whose versions matter.
     """
 
     title: str
-    does: str
     packages: tuple[str, ...]
 
 
 PEERS: Final[Mapping[str, Peer]] = {
     "duckdb": Peer(
         "DuckDB's postgres scanner",
-        "reads on all cores by ranges of pages, writes one zstd Parquet file",
         ("duckdb", "duckdb-extension-postgres-scanner"),
     ),
     "dlt_connectorx": Peer(
         "dlt, ConnectorX",
-        "extracts one Arrow table, normalizes, loads Parquet files into a folder",
         ("dlt", "connectorx"),
     ),
     "dlt_pyarrow": Peer(
         "dlt, pyarrow",
-        "extracts rows by psycopg2, makes Arrow by pages, loads Parquet files into a folder",
         ("dlt", "pyarrow", "psycopg2-binary"),
     ),
 }
@@ -99,14 +94,14 @@ def load_by(name: str, url: str, plan: TablePlan) -> PeerLoad | None:
     """
     schema, _, table = plan.contract.source.partition(".")
     with TemporaryDirectory(dir=FOLDER) as folder:
-        task: dict[str, object] = {
+        task = {
             "peer": name,
             "url": with_password(url),
             "schema": schema,
             "table": table,
+            "columns": list(plan.contract.selected),
             "folder": folder,
         }
-        task |= {"columns": list(plan.contract.selected)}
         done = subprocess.run(
             [PYTHON, _JOB], input=json.dumps(task), cwd=folder, capture_output=True, text=True, check=False
         )

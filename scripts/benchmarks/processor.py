@@ -9,10 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from scripts.fault_injection.processes import ancestors
+from scripts.fault_injection.processes import JVM, ancestors, name_of
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
-_JVM: Final = "java"
 OURS: Final = ("driver", "jvm", "workers")
 
 Seconds = Mapping[str, float]
@@ -36,10 +35,11 @@ def processor_seconds(servers: Mapping[str, int]) -> dict[str, float]:
     """
     roots = {process: name for name, process in servers.items()}
     spent = dict.fromkeys((*OURS, *servers), 0.0)
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (part := _part(int(entry.name), roots)):
+    for process in _living():
+        if part := _part(process, roots):
             with suppress(OSError):
-                fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+                stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+                fields = stat.rpartition(")")[2].split()
                 spent[part] += sum(map(int, fields[11:15])) / _TICKS
     return spent
 
@@ -51,8 +51,7 @@ def difference(before: Seconds, after: Seconds) -> dict[str, float]:
 
 def largest_worker_mib() -> int:
     """Returns the largest resident memory that a living worker ever had (proc(5): VmHWM); 0 where none lives."""
-    living = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return max((peak_mib(one) for one in living if _part(one, {}) == "workers"), default=0)
+    return max((peak_mib(one) for one in _living() if _part(one, {}) == "workers"), default=0)
 
 
 def peak_mib(process: int) -> int:
@@ -62,6 +61,10 @@ def peak_mib(process: int) -> int:
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) // 1024
     return 0
+
+
+def _living() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
 def _part(process: int, roots: Mapping[int, str]) -> str:
@@ -75,12 +78,6 @@ def _part(process: int, roots: Mapping[int, str]) -> str:
     below = line[: line.index(os.getpid())]
     if not below:
         return "driver"
-    if _name(process) == _JVM:
+    if name_of(process) == JVM:
         return "jvm"
-    return "workers" if any(_name(one) == _JVM for one in below) else "driver"
-
-
-def _name(process: int) -> str:
-    with suppress(OSError):
-        return Path(f"/proc/{process}/comm").read_text(encoding="utf-8").strip()
-    return ""
+    return "workers" if any(name_of(one) == JVM for one in below) else "driver"

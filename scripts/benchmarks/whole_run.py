@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -20,7 +19,8 @@ from typing import Any, Final
 
 from etl.run.daily import daily_run
 from etl.settings import load_settings
-from scripts.benchmarks.ground import LAST_DAY, ROOT
+from etl.spark import spark_session
+from scripts.benchmarks.ground import LAST_DAY, told_by
 from scripts.benchmarks.processor import difference, largest_worker_mib, peak_mib, processor_seconds, server_processes
 
 STEPS: Final = ("opening", "stage", "audit", "publish", "recording")
@@ -94,10 +94,7 @@ def measured(settings: Path, stack: Path) -> WholeRun:
     marks.mark("end")
     if result.exit_code:
         raise RuntimeError(next(one.error for one in result.tables if one.error))
-    from pyspark import SparkContext  # noqa: PLC0415  the session is there by now
-
-    context: Any = SparkContext._active_spark_context  # noqa: SLF001  the only way to the JVM; py4j has no types
-    jvm = context._jvm  # noqa: SLF001  the same
+    jvm: Any = spark_session()._jvm  # noqa: SLF001  the only way to the JVM; py4j has no types
     seconds, processor = marks.spent()
     return WholeRun(
         rows=sum(one.rows for one in result.tables),
@@ -112,11 +109,7 @@ def measured(settings: Path, stack: Path) -> WholeRun:
 
 def run_apart(settings: Path, stack: Path) -> WholeRun:
     """Returns what a run in a process of its own took."""
-    command = [sys.executable, "-m", "scripts.benchmarks.whole_run", str(settings), str(stack)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable}
-    environment.pop("PYSPARK_SUBMIT_ARGS", None)
-    said = subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True).stdout
-    return WholeRun(**json.loads(said.splitlines()[-1]))
+    return WholeRun(**told_by("whole_run", settings, stack))
 
 
 if __name__ == "__main__":

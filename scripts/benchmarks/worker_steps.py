@@ -9,9 +9,6 @@ process (all of its threads) is read around each step. The last line of stdout i
 from __future__ import annotations
 
 import json
-import os
-import resource
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,16 +18,14 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from etl.cloud.storage import StagingLocation
-from etl.plan import Scope, plan_table
 from etl.settings import load_settings
-from etl.source import Slice, hold_snapshot, join_snapshot
+from etl.source import Slice, hold_snapshot
 from etl.stage import driver
 from etl.stage import task as of_worker
 from masking.errors import KagemushaError
 from masking.keyring import KeyRef
 from masking.plan import MaskPlan
-from schemas.contract_file import load_contract
-from scripts.benchmarks.ground import LAST_DAY, ROOT, SLICE_MIB
+from scripts.benchmarks.ground import planned, told_by
 
 WORKER_STEPS: Final = ("read", "mask", "gate", "write")
 _MOST_SLICES: Final = 6
@@ -88,24 +83,21 @@ class Clock:
 
 
 def measured(settings_file: Path) -> dict[str, float]:
-    """Returns microseconds a row of each step, and the peak of memory in MiB as `peak_mib`.
+    """Returns microseconds a row of each step.
 
     Raises:
         KagemushaError: a slice could not be staged.
     """
     settings, clock, rows = load_settings(settings_file), Clock(), 0
-    contract = load_contract(ROOT / "schemas" / "payments.yaml")
+    plan = planned(settings)
     with hold_snapshot(settings.source) as held:
-        with join_snapshot(held.snapshot) as source:
-            plan = plan_table(source, contract, Scope(LAST_DAY), SLICE_MIB * 2**20)
         key, place = KeyRef(settings.keyring.ref), StagingLocation.of(settings)
         task = driver.table_task(plan, held.snapshot, key, place, "bench-worker")
         _staged(task, plan.slices[0])  # unmeasured: clients, tables of the masks, the table in memory
         with counted(clock):
             for part in plan.slices[:_MOST_SLICES]:
                 rows += _staged(task, part).file.rows
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {**{step: round(spent / rows * _MICROSECONDS, 3) for step, spent in clock.spent.items()}, "peak_mib": peak}
+    return {step: round(spent / rows * _MICROSECONDS, 3) for step, spent in clock.spent.items()}
 
 
 @contextmanager
@@ -131,10 +123,7 @@ def _staged(task: of_worker.TableTask, part: Slice) -> of_worker.StagedSlice:
 
 def steps_apart(settings: Path) -> dict[str, float]:
     """Returns microseconds a row of each step, measured in a process of its own."""
-    command = [sys.executable, "-m", "scripts.benchmarks.worker_steps", str(settings)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    said = subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True).stdout
-    return dict(json.loads(said.splitlines()[-1]))
+    return told_by("worker_steps", settings)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.fault_injection.proxy import Exchange, Fault
 
 _TCP = Path("/proc/net/tcp")
-_JVM = "java"
+JVM = "java"
 
 
 class ProcessNotFound(Exception):
@@ -94,7 +94,7 @@ def kills_daemon(exchange: Exchange) -> None:
 
 def kills_jvm(exchange: Exchange) -> None:
     """The JVM above the worker that sent the request is killed: Spark itself."""
-    above = [one for one in ancestors(sender_of(exchange.sender)) if _name(one) == _JVM]
+    above = [one for one in ancestors(sender_of(exchange.sender)) if name_of(one) == JVM]
     if not above:
         raise ProcessNotFound("no JVM is above the sender")
     os.kill(above[0], signal.SIGKILL)
@@ -105,7 +105,7 @@ def kills_driver_of_worker(exchange: Exchange) -> None:
     """The driver above the worker that sent the request is killed."""
     sender = sender_of(exchange.sender)
     chain = ancestors(sender)
-    jvm = next((number for number, one in enumerate(chain) if _name(one) == _JVM), None)
+    jvm = next((number for number, one in enumerate(chain) if name_of(one) == JVM), None)
     if jvm is None or chain[jvm + 1] == os.getpid():
         raise ProcessNotFound("no driver of its own is above the sender")
     os.kill(chain[jvm + 1], signal.SIGKILL)
@@ -115,7 +115,8 @@ def kills_driver_of_worker(exchange: Exchange) -> None:
 KILLS: tuple[Fault, ...] = (kills_sender, kills_sender_after, kills_daemon, kills_jvm, kills_driver_of_worker)
 
 
-def _name(process: int) -> str:
+def name_of(process: int) -> str:
+    """Returns the name of a process's program (proc(5): comm); empty where it has ended."""
     with suppress(OSError):
         return Path(f"/proc/{process}/comm").read_text(encoding="utf-8").strip()
     return ""
