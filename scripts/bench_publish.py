@@ -30,6 +30,7 @@ from etl.settings import Settings, load_settings  # noqa: E402  the same
 from etl.spark import spark_session  # noqa: E402  the same
 from scripts.local_stack.local_stack import LocalStack  # noqa: E402  the same
 from scripts.local_stack.processes import wait_until  # noqa: E402  the same
+from scripts.local_stack.replay import has_replayed, written  # noqa: E402  the same
 
 FOLDER: Final = ROOT / ".local" / "bench"
 DAY: Final = date(2023, 8, 30)
@@ -121,9 +122,9 @@ def seed(root: Path, primary: str, standby: str, tables: int) -> Path:
             (folder / f"{name}.yaml").write_text(_CONTRACT.format(name=name), encoding="utf-8")
         connection.execute("GRANT USAGE ON SCHEMA many TO etl_reader")
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA many TO etl_reader")
-        (position,) = connection.execute("SELECT pg_current_wal_insert_lsn()").fetchone() or ("0/0",)
+        position = written(connection)
     with psycopg.connect(standby, autocommit=True) as connection:
-        reached = f"SELECT pg_last_wal_replay_lsn() >= '{position}'".encode()
+        reached = has_replayed(position).encode()
         wait_until(lambda: connection.execute(reached).fetchone() == (True,), _PATIENCE_SECONDS)
     return folder
 

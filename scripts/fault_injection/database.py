@@ -13,6 +13,7 @@ import pymysql
 from scripts.local_stack.local_stack import Endpoints, LocalStack, MySqlEndpoint
 from scripts.local_stack.mariadb import ADMIN, READER
 from scripts.local_stack.processes import wait_until
+from scripts.local_stack.replay import has_replayed, written
 
 _TABLES: Final = Path(__file__).with_name("issuer")
 _TURN: Final = (
@@ -80,8 +81,8 @@ class Postgres:
     def settle(self) -> None:
         """See Database."""
         with psycopg.connect(self._ends.primary_url, autocommit=True) as connection:
-            (position,) = connection.execute("SELECT pg_current_wal_insert_lsn()").fetchone() or ("0/0",)
-        reached = f"SELECT pg_last_wal_replay_lsn() >= '{position}'"
+            position = written(connection)
+        reached = has_replayed(position)
         if not wait_until(lambda: self._ask(reached) is True, _PATIENCE_SECONDS):
             raise TimeoutError("the standby does not follow")
 

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from scripts.local_stack import passwords, postgres_files
 from scripts.local_stack.processes import LOOPBACK, LocalStackFailed, run, spawn, stop, wait_until
+from scripts.local_stack.replay import has_replayed, written
 from scripts.local_stack.state import State
 
 DATABASE = "issuer"
@@ -175,8 +176,7 @@ class Postgres:
 
     def _catch_up(self) -> None:
         with self._connect(PRIMARY) as primary:
-            end = primary.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
-        reached = f"SELECT pg_last_wal_replay_lsn() >= '{end[0] if end else '0/0'}'"
+            reached = has_replayed(written(primary))
         self._await(STANDBY, reached, "The standby lags behind the primary.")
 
     def _execute(self, database: str, statements: Sequence[str]) -> None:

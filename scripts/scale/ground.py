@@ -20,6 +20,7 @@ from etl.settings import load_settings
 from scripts.fault_injection.proxy import Exchange, FaultProxy, Rule
 from scripts.local_stack.local_stack import Endpoints, LocalStack
 from scripts.local_stack.processes import wait_until
+from scripts.local_stack.replay import has_replayed, written
 from scripts.scale.gauge import Cost, watched
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -89,8 +90,8 @@ class Ground:
                 (contracts / f"{name}.yaml").write_text(text, encoding="utf-8")
             connection.execute("GRANT USAGE ON SCHEMA many TO etl_reader")
             connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA many TO etl_reader")
-            (position,) = connection.execute("SELECT pg_current_wal_insert_lsn()").fetchone() or ("0/0",)
-        reached = f"SELECT pg_last_wal_replay_lsn() >= '{position}'"
+            position = written(connection)
+        reached = has_replayed(position)
         if not wait_until(lambda: self._source(reached) is True, _PATIENCE_SECONDS):
             raise TimeoutError("the standby does not follow")
         return contracts

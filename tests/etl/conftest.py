@@ -26,6 +26,8 @@ from etl.settings import Settings, load_settings
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from scripts.local_stack.local_stack import Endpoints
+from scripts.local_stack.processes import wait_until
+from scripts.local_stack.replay import has_replayed, written
 from tests.etl.republishing import republish
 from tests.etl.source.mysql.mysql_source import MySql, copied
 
@@ -58,12 +60,10 @@ class Issuer:
         with psycopg.connect(self.ends.primary_url, autocommit=True) as connection:
             cursor = connection.execute(sql.encode())
             rows = cursor.fetchall() if cursor.description else []
-            (position,) = connection.execute("SELECT pg_current_wal_insert_lsn()").fetchone() or (None,)
+            reached = has_replayed(written(connection))
         with psycopg.connect(self.ends.source_url, autocommit=True) as standby:
-            while True:
-                row = standby.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", (str(position),)).fetchone()
-                if row and row[0]:
-                    return rows
+            assert wait_until(lambda: standby.execute(reached.encode()).fetchone() == (True,), 60)
+        return rows
 
     def published(self, sql: str) -> list[tuple[Any, ...]]:
         """Asks BigQuery."""

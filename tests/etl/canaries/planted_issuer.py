@@ -19,6 +19,7 @@ from schemas.contract_file import load_contracts
 from scripts.local_stack.local_stack import Endpoints
 from scripts.local_stack.passwords import read as read_passwords
 from scripts.local_stack.processes import wait_until
+from scripts.local_stack.replay import has_replayed, written
 from tests.etl.canaries.canaries import KANJI, MARKERS, Canaries
 from tests.etl.canaries.planting import plant
 from tests.etl.canaries.search import Searcher
@@ -102,10 +103,10 @@ def planted_issuer(ends: Endpoints) -> PlantedIssuer:
             connection.execute(f"CREATE TABLE canary.{table} (id bigint, {columns})".encode())
             number = canaries.card_number()
             connection.execute(f"INSERT INTO canary.{table} VALUES (1, {row.format(pan=number, word=KANJI)})".encode())
-        (written,) = connection.execute("SELECT pg_current_wal_lsn()::text").fetchone() or ("",)
+        position = written(connection)
     set_servers(ends, *(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in TALKATIVE.items()))
     with psycopg.connect(ends.source_url, autocommit=True) as standby:
-        arrived = f"SELECT pg_last_wal_replay_lsn() >= '{written}'".encode()
+        arrived = has_replayed(position).encode()
         assert wait_until(lambda: standby.execute(arrived).fetchone() == (True,), 30)
     secrets = {
         password for path in ("admin", "pgpass") for password in read_passwords(ends.root / "secrets" / path).values()

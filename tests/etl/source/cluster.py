@@ -18,6 +18,7 @@ from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from scripts.local_stack.postgres import PRIMARY, READER, STANDBY, Postgres
 from scripts.local_stack.processes import LOOPBACK, wait_until
+from scripts.local_stack.replay import has_replayed, written
 from scripts.local_stack.state import State
 
 ROWS = 20_000
@@ -135,7 +136,6 @@ class Cluster:
         """Sets another password for the ETL user, on both servers."""
         with self.admin(PRIMARY) as connection:
             connection.execute(f"ALTER ROLE {READER} PASSWORD '{password}'".encode())
-        self.flush()
         self.catch_up()
 
     def change(self, *statements: str) -> None:
@@ -143,18 +143,17 @@ class Cluster:
         with self.admin(PRIMARY) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
-        self.flush()
         self.catch_up()
 
     def flush(self) -> None:
         """Lets the primary send what it has written so far, instead of when it next has a reason to."""
         with self.admin(PRIMARY) as connection:
-            connection.execute("SET synchronous_commit = on")
-            connection.execute("SELECT pg_logical_emit_message(true, 'flush', '')")
+            written(connection)
 
     def catch_up(self) -> None:
         """Returns when the standby has replayed all that the primary did."""
-        self.await_standby(f"pg_last_wal_replay_lsn() >= '{self.ask(PRIMARY, 'SELECT pg_current_wal_insert_lsn()')}'")
+        with self.admin(PRIMARY) as connection:
+            self.await_standby(has_replayed(written(connection)).removeprefix("SELECT "))
 
     def end_sessions(self, condition: str) -> None:
         """Ends the sessions of the standby that a condition on pg_stat_activity names."""
