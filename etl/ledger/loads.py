@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from etl.cloud.bigquery import Warehouse
-from etl.errors import PublishRefused
 from etl.ledger.ledger import Ledger
 from etl.ledger.outcomes import PUBLISHED
 from etl.ledger.signed_rows import SIGNED, row_is_signed
@@ -134,8 +133,7 @@ _LOADS_KEPT: Final = 60
 def load_history(warehouse: Warehouse, tables: Iterable[str], day: date) -> History:
     """Returns the sizes of the tables' last published loads; a day that was loaded again counts once, `day` too.
 
-    What is older than `RECENT` is asked for those tables only that have no newer load. A ledger that does not know — of
-    an earlier version, or not there yet — has none.
+    What is older than `RECENT` is asked for those tables only that have no newer load.
     """
     ledger, names = Ledger(warehouse), list(tables)
     recent = _sizes(ledger, names, day, RECENT)
@@ -153,11 +151,7 @@ def _sizes(ledger: Ledger, tables: Sequence[str], day: date, when: str) -> dict[
         "  AND outcome IN UNNEST(@outcomes) AND nulls IS NOT NULL"
         f" ) AS once WHERE nth = 1) AS newest WHERE age <= {_LOADS_KEPT} ORDER BY table_name, age"
     )
-    rows = []
-    try:
-        rows = ledger.read(sql, tables=list(tables), outcomes=tuple(PUBLISHED), day=day) if tables else []
-    except PublishRefused:
-        return {}
+    rows = ledger.read(sql, tables=list(tables), outcomes=tuple(PUBLISHED), day=day) if tables else []
     sizes: dict[str, list[LoadSize]] = {}
     for row in rows:
         nulls = {name: int(count) for name, count in json.loads(row["nulls"]).items()}

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from etl.clock import now
-from etl.cloud.storage import StagingBucket, StagingLocation, staging_bucket
-from etl.errors import NOT_PUBLISHED, STOPPED, BucketMissing
+from etl.cloud.storage import ObjectMissing, StagingBucket, StagingLocation, staging_bucket
+from etl.errors import NOT_PUBLISHED, STOPPED
 from etl.plan import TablePlan, mask_plan
 from etl.stage.quarantine import Quarantine, QuarantinedRow
 from etl.stage.signature import signature_holds, signed
@@ -144,7 +144,7 @@ def read_manifest(run_id: str, contract: Contract, stage: StagingBucket, keys: K
     missing = False
     try:
         content = stage.read(manifest_name(stage, run_id, contract.table))
-    except BucketMissing:
+    except ObjectMissing:
         missing = True
     if missing:
         raise StageGone("The run has no staged files of this table.", not_done=NOT_PUBLISHED, where=where)

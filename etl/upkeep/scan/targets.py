@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -17,7 +18,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from requests import exceptions as http_errors
 
-from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Warehouse
+from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Warehouse, translated
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import SettingsInvalid
 from etl.plan import mask_plan
@@ -80,17 +81,14 @@ def _file(name: str, opened: Open) -> Place:
 
 
 def _tables(warehouse: Warehouse, dataset: str, table: str | None) -> list[AnyTable]:
-    failure = ""
-    try:
+    with translated("Tables could not be listed", _NOT_SCANNED), suppress(google_errors.NotFound):
         if table:
-            return [warehouse.client.get_table(f"{warehouse.settings.project}.{dataset}.{table}", retry=RETRY)]
+            return [warehouse.client.get_table(warehouse.table_id(f"{dataset}.{table}"), retry=RETRY)]
         return list(warehouse.client.list_tables(dataset, timeout=TIMEOUT_SECONDS, retry=RETRY))
-    except google_errors.NotFound:
-        failure = "There is no file, folder, dataset or table of that name."
-    except _FAILURES as error:
-        failure = f"BigQuery did not answer ({type(error).__name__})."
     raise SettingsInvalid(
-        failure, not_done=_NOT_SCANNED, advice="Name a file, a gs:// prefix, DATASET or DATASET.TABLE."
+        "There is no file, folder, dataset or table of that name.",
+        not_done=_NOT_SCANNED,
+        advice="Name a file, a gs:// prefix, DATASET or DATASET.TABLE.",
     )
 
 

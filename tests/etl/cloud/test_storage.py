@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from etl.cloud.failures import replacing
+from etl.cloud.failures import must_change, replacing
 from etl.cloud.storage import StagingBucket, StagingLocation
-from etl.cloud.storage.failures import StorageUnavailable
+from etl.cloud.storage.failures import ObjectMissing, StorageUnavailable
 from etl.errors import BucketMissing, Unexpected
 from etl.settings import load_settings
 from masking.errors import KagemushaError
@@ -68,6 +68,7 @@ OPERATIONS: dict[str, Callable[[StagingBucket], object]] = {
     "list staged objects": lambda bucket: bucket.stored("staged/"),
     "set the bucket's lifecycle": lambda bucket: bucket.expire_after(8),
 }
+OF_AN_OBJECT = {"read an object", "describe an object"}
 
 
 @pytest.mark.parametrize("status", [403, 404, 412])
@@ -79,6 +80,9 @@ def test_every_refusal_is_ours(refusing: _Refusing, action: str, status: int) ->
     with pytest.raises(KagemushaError) as refused:
         OPERATIONS[action](bucket)
     kind = BucketMissing if status in {403, 404} else StorageUnavailable
+    if status == 404 and action in OF_AN_OBJECT:
+        kind = ObjectMissing  # one that was there: run again
+    assert refused.value.exit_code == (2 if kind is BucketMissing else 3)
     assert type(refused.value) is kind
     assert action in str(refused.value)
     assert refused.value.where["bucket"] == "b"
@@ -91,6 +95,20 @@ def test_an_object_that_is_not_taken_is_ours(refusing: _Refusing) -> None:
     with pytest.raises(BucketMissing, match="would not write an object") as refused:
         _write_in_parts(bucket)
     _holds_nothing_of_googles(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "ours", "said"),
+    [
+        ((400, 401, 403, 404, 405, 410, 413, 501), False, True),
+        ((None, 200, 408, 409, 412, 423, 425, 429, 500, 502, 503, 504), False, False),
+        ((400, 401, 403), True, True),
+        ((404, 410, 503), True, False),
+    ],
+)
+def test_a_status_says_whose_mistake_it_was(statuses: tuple[int | None, ...], ours: bool, said: bool) -> None:  # noqa: FBT001  a case of the table
+    """A person changes names, rights, requests; what the server cannot now, or has lost of ours, is for another run."""
+    assert [must_change(status, ours=ours) for status in statuses] == [said] * len(statuses)
 
 
 @pytest.mark.stack
