@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from etl.upkeep.detokenize.access_log import AccessLog
+from etl.upkeep.lines import as_value
 from etl.upkeep.requester import account, checked_purpose, host
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
@@ -98,7 +99,7 @@ def _made(
 ) -> list[str | None]:
     count = sum(map(bool, batch))
     log.append({"event": "tokens asked", **asked, "count": count})
-    typed = [_typed(line, use) for line in batch]
+    typed = [as_value(line, use.type.arrow) for line in batch]
     made: list[str | None] = []
     failure = None
     try:
@@ -113,16 +114,6 @@ def _made(
     failed = count - sum(token is not None for token in made)
     log.append({"event": "tokens made", "look": asked["look"], "count": count - failed, "failed": failed})
     return ["" if not line else token for line, token in zip(batch, made, strict=True)]
-
-
-def _typed(line: str, use: DomainUse) -> object:
-    """Returns a line as a value of the column's type, None where it is none: `042` is the number 42."""
-    if not line:
-        return None
-    try:
-        return pa.array([line]).cast(use.type.arrow)[0].as_py()
-    except pa.ArrowException:  # its text quotes the line
-        return None
 
 
 def _one(value: object, use: DomainUse, keys: Keyring, version: int | None, own: OwnIins) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,33 @@ def test_spellings_of_one_number_are_one_person(tmp_path: Path) -> None:
     assert [token.split("_")[0] for token in column.tokens] == ["k1", "k2"]
     given = MaskContext(keys, EXAMPLE_DAY)
     assert contract.columns["member_id"].mask.mask(pa.array([7]), given).values.to_pylist()[0] in column.tokens
+
+
+@pytest.mark.parametrize(
+    ("kind", "spelled", "value"),
+    [
+        ("numeric(12,2)", ("42", "042", "42.00"), Decimal("42.00")),
+        ("int64", ("1234567890123456789",), 1234567890123456789),
+        ("date", ("1990-01-02",), date(1990, 1, 2)),
+    ],
+)
+def test_a_person_is_found_whatever_type_the_key_has(
+    tmp_path: Path, kind: str, spelled: tuple[str, ...], value: object
+) -> None:
+    """A line is what the column would hold, as `tokenize` reads it; what it cannot hold is refused, never not found."""
+    column = f"{{type: '{kind}', class: identifier, mask: {{strategy: tokenize, domain: member}}}}"
+    place = "table: t\nsource: s.t\npublish: shop.t\nload: {mode: full}\nabout: One row for each.\nkey: [member]\n"
+    (tmp_path / "t.yaml").write_text(f"{place}columns:\n  member: {column}\n", encoding="utf-8")
+    contract = load_contract(tmp_path / "t.yaml")
+    create_keyring_file(tmp_path / "keyring.json")
+    keys = open_keyring(KeyRef(f"file:{tmp_path / 'keyring.json'}"))
+    (found,) = token_columns(contract, "member", spelled, keys)
+    column_type = contract.columns["member"].type.arrow
+    masked = contract.columns["member"].mask.mask(pa.array([value], column_type), MaskContext(keys, EXAMPLE_DAY))
+    assert list(found.tokens) == masked.values.to_pylist()
+    for wrong in ("0x10", "42.001"):
+        with pytest.raises(ErasureRefused, match="1 of 1 lines cannot be identifiers"):
+            token_columns(contract, "member", (wrong,), keys)
 
 
 def test_persons_are_looked_for_under_tokens_that_avoided_own_cards(tmp_path: Path) -> None:
