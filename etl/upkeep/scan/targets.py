@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -35,10 +36,21 @@ _NOT_SCANNED: Final = "Nothing was scanned."
 
 
 def local_places(path: Path) -> Iterator[Place]:
-    """Yields a file, or every file of a folder and its folders."""
-    for file in [path] if path.is_file() else sorted(path.rglob("*")):
-        if file.is_file():
-            yield _file(str(file), partial(_open, file))
+    """Yields a file, or every file of a folder and its folders; what is none, or cannot be entered, says so."""
+    if path.is_file():
+        yield _file(str(path), partial(_open, path))
+        return
+    closed: list[OSError] = []
+    for folder, folders, files in os.walk(path, onerror=closed.append):
+        folders.sort()
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for place in sorted(Path(folder) / name for name in (*files, *links)):
+            if place.is_file():
+                yield _file(str(place), partial(_open, place))
+            else:
+                yield _unread(str(place), "It is no regular file, and links to folders are not followed.")
+    for error in closed:
+        yield _unread(str(error.filename), f"It cannot be read ({type(error).__name__}).")
 
 
 def _open(file: Path) -> BinaryIO:
@@ -66,10 +78,6 @@ def table_places(name: str, settings: Settings, contracts: Mapping[str, Contract
 
 def _file(name: str, opened: Open) -> Place:
     """Returns a file as a place; one that cannot be opened says so in its turn, and the others are still scanned."""
-
-    def unreadable(problem: str) -> Iterator[pa.RecordBatch]:
-        raise Unreadable(problem, not_done="It was not scanned.")
-
     problem = ""
     try:
         return Place(name, ways(name, opened))
@@ -77,7 +85,14 @@ def _file(name: str, opened: Open) -> Place:
         problem = error.what
     except OSError as error:
         problem = f"It cannot be read ({type(error).__name__})."
-    return Place(name, (lambda: unreadable(problem),))
+    return _unread(name, problem)
+
+
+def _unread(name: str, problem: str) -> Place:
+    def unreadable() -> Iterator[pa.RecordBatch]:
+        raise Unreadable(problem, not_done="It was not scanned.")
+
+    return Place(name, (unreadable,))
 
 
 def _tables(warehouse: Warehouse, dataset: str, table: str | None) -> list[AnyTable]:
