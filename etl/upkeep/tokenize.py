@@ -14,7 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from etl.upkeep.detokenize.access_log import AccessLog
-from etl.upkeep.lines import as_value
+from etl.upkeep.lines import as_value, given
 from etl.upkeep.requester import account, checked_purpose, host
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
@@ -73,6 +73,7 @@ def tokenize(
         TokenizeRefused: the purpose is missing or unfit.
         AccessLogUnusable: the use cannot be written down.
         KeyUnusable: the key version is unknown, retired or destroyed.
+        SettingsInvalid: the values are no text in UTF-8.
     """
     asked = {
         "look": uuid.uuid4().hex,
@@ -83,8 +84,8 @@ def tokenize(
         "host": host(),
         "version": version,
     }
-    own, lines = tuple(sorted({*own_iins, *use.own_iins})), iter(values)
-    while batch := [line.strip() for line in islice(lines, BATCH)]:
+    own, lines = tuple(sorted({*own_iins, *use.own_iins})), given(values, _NOT_DONE)
+    while batch := list(islice(lines, BATCH)):
         yield _made(batch, use, asked, keys, log, version, own)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 
 from etl.errors import SettingsInvalid
-from etl.upkeep.lines import as_value
+from etl.upkeep.lines import as_value, given
 from masking.keyring import Keyring
 from masking.leaks import OwnIins
 from masking.strategies import JsonFields, KeyedStrategy, MaskContext, Pseudonymize
@@ -40,11 +40,12 @@ def read_persons(lines: Iterable[str]) -> tuple[str, ...]:
 
     Raises:
         ErasureRefused: there is none, or there are too many.
+        SettingsInvalid: they are no text in UTF-8.
     """
     found: dict[str, None] = {}
-    for line in lines:
-        if line.strip():
-            found.setdefault(line.strip())
+    for line in given(lines, "Nothing was erased."):
+        if line:
+            found.setdefault(line)
         if len(found) > MOST:
             raise ErasureRefused(f"There are more than {MOST:,} identifiers.", not_done="Nothing was erased.")
     if not found:

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import Result
 
 from etl.clock import now
+from etl.errors import SettingsInvalid
 from etl.keys import change_keyring, create_keyring_file, open_keyring
 from etl.ledger import leased
 from etl.upkeep.erase.persons import ErasureRefused, read_persons, token_columns
@@ -173,5 +174,9 @@ def test_persons_are_looked_for_under_tokens_that_avoided_own_cards(tmp_path: Pa
 def test_the_list_of_persons_is_bounded() -> None:
     """Each identifier counts once, empty lines do not count, and a file of everybody is refused."""
     assert read_persons(["1\n", "\n", " 2 \n", "1\n"]) == ("1", "2")
+    assert read_persons(["\ufefftaro@example.jp\r\n", "2\n"]) == ("taro@example.jp", "2"), "as some editors save it"
+    with pytest.raises(SettingsInvalid, match=r"no text in UTF-8\. Nothing was erased") as unread:
+        read_persons(["1\n", "\udc83e\n"])
+    assert unread.value.__context__ is None
     with pytest.raises(ErasureRefused, match="more than 10,000"):
         read_persons(str(number) for number in range(10_002))
