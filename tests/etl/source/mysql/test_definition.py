@@ -13,15 +13,18 @@ from pyspark.sql import SparkSession
 from etl.cloud.storage import StagingBucket
 from etl.errors import SourceChanged
 from etl.plan import Scope, TablePlan, plan_table
+from etl.plan.foreign import SourceForeign
 from etl.source import HeldSnapshot, hold_snapshot, join_snapshot
 from etl.stage import SourceTotals, Staged, Stager
 from schemas.contract_file import load_contract
+from scripts.local_stack.mariadb import ADMIN
 from tests.etl.conftest import DAY
 from tests.etl.source.conftest import Staging
 from tests.etl.source.mysql.mysql_source import MySql
 
 pytestmark = pytest.mark.stack
 ROWS = 20
+READER = "'etl_reader'@'127.0.0.1'"
 TABLE = (
     "DROP DATABASE IF EXISTS held",
     "CREATE DATABASE held",
@@ -51,14 +54,29 @@ CHANGES = {
     "another table takes the name": ("RENAME TABLE held.cards TO held.gone, held.spare TO held.cards",),
     "rewritten": ("ALTER TABLE held.cards MODIFY label varchar(20)",),
 }
+VIEWS = (
+    "CREATE FUNCTION held.said(label varchar(40)) RETURNS varchar(40) DETERMINISTIC RETURN label",
+    "CREATE VIEW held.inner_view AS SELECT id, held.said(label) AS label, number FROM held.cards",
+    "CREATE VIEW held.seen AS SELECT id, label, number FROM held.inner_view WHERE label <> 'from `no`.`table`'",
+)
+TURNED = "AS SELECT id, number AS label, label AS number FROM"
+BENEATH = {
+    "another view": (f"CREATE OR REPLACE VIEW held.seen {TURNED} held.inner_view",),
+    "another view under it": (f"CREATE OR REPLACE VIEW held.inner_view {TURNED} held.cards",),
+    "another table under it": CHANGES["another table takes the name"],
+    "another function": (
+        "DO sleep(1.1)",
+        "CREATE OR REPLACE FUNCTION held.said(label varchar(40)) RETURNS varchar(40) DETERMINISTIC RETURN 'said'",
+    ),
+}
 
 
 @pytest.fixture
 def cards(mysql: MySql) -> Iterator[MySql]:
     """Yields MySQL with a table that a test may change as it likes."""
-    mysql.execute(*TABLE, "GRANT SELECT ON held.* TO 'etl_reader'@'127.0.0.1'")
+    mysql.execute(*TABLE, f"GRANT SELECT, SHOW VIEW, EXECUTE ON held.* TO {READER}")
     yield mysql
-    mysql.execute("DROP DATABASE held")
+    mysql.execute("DROP DATABASE held", f"REVOKE SELECT, SHOW VIEW, EXECUTE ON held.* FROM {READER}")
 
 
 @pytest.mark.parametrize("what", CHANGES)
@@ -72,6 +90,44 @@ def test_a_changed_table_is_not_published(
         with pytest.raises(SourceChanged, match=r"held\.cards is not what the snapshot knows") as refused:
             Stager(spark, held, staging.key, staging.target, "mysql-changed").stage(plan)
     assert refused.value.exit_code == 3
+
+
+@pytest.mark.parametrize("what", BENEATH)
+def test_what_a_view_reads_counts_too(
+    cards: MySql, staging: Staging, spark: SparkSession, tmp_path: Path, what: str
+) -> None:
+    """A view ends its load as well when it, or a view, table or function under it, becomes another."""
+    cards.execute(*VIEWS)
+    with hold_snapshot(cards.settings.source) as held:
+        plan = planned(held, tmp_path, "seen")
+        cards.execute(*BENEATH[what])
+        with pytest.raises(SourceChanged):
+            Stager(spark, held, staging.key, staging.target, "mysql-beneath").stage(plan)
+
+
+def test_a_view_is_read_as_long_as_nothing_changes(
+    cards: MySql, staging: Staging, spark: SparkSession, tmp_path: Path
+) -> None:
+    """Names in a view's texts are no tables, and what it reads is found by its own spelling."""
+    cards.execute(*VIEWS)
+    staged, totals = staged_now(cards, staging, spark, tmp_path, "seen")
+    assert staged.rows == totals.rows == ROWS
+
+
+def test_a_view_over_another_servers_table_is_refused(cards: MySql, tmp_path: Path) -> None:
+    """A table whose rows are elsewhere is foreign under a view, too."""
+    with cards.connection() as connection:
+        there = f"mysql://{ADMIN}:{connection.password.decode()}@127.0.0.1:{connection.port}/held/cards"
+    cards.execute(
+        "INSTALL SONAME 'ha_federatedx'",
+        f"CREATE TABLE held.away (id bigint PRIMARY KEY) ENGINE=FEDERATED CONNECTION='{there}'",
+        "CREATE VIEW held.seen AS SELECT id, 'label' AS label, 'number' AS number FROM held.away",
+    )
+    try:
+        with hold_snapshot(cards.settings.source) as held, pytest.raises(SourceForeign, match=r"held\.away"):
+            planned(held, tmp_path, "seen")
+    finally:
+        cards.execute("DROP TABLE held.away", "UNINSTALL SONAME 'ha_federatedx'")
 
 
 DEFAULTS = {
