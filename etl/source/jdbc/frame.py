@@ -19,7 +19,12 @@ from etl.source.catalogue import Definition
 from etl.source.dialect import MYSQL, POSTGRES, Dialect, ReadColumn
 from etl.source.jdbc import mysql, postgres
 from etl.source.jdbc.address import JdbcAddress
-from etl.source.jdbc.unlogged import keep_connections_unlogged, unlogged_array, unlogged_properties
+from etl.source.jdbc.unlogged import (
+    keep_connections_unlogged,
+    keep_failures_unlogged,
+    unlogged_array,
+    unlogged_properties,
+)
 from etl.source.slice import Slice
 from etl.source.snapshot import Snapshot
 from schemas.types import EngineName
@@ -58,8 +63,9 @@ _ENGINES: Final[dict[EngineName, JdbcEngine]] = {
 
 
 def reading_session(spark: SparkSession) -> SparkSession:
-    """Returns a session whose batches have a size that suits the masks, and that works in UTC."""
+    """Returns a session whose batches have a size that suits the masks, and that works in UTC; no event log has it."""
     keep_connections_unlogged(spark)
+    keep_failures_unlogged(spark)
     own = spark.newSession()
     own.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", _BATCH_ROWS)
     own.conf.set("spark.sql.session.timeZone", "UTC")

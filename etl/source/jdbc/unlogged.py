@@ -55,6 +55,16 @@ def keep_connections_unlogged(spark: SparkSession) -> None:
     log4j.core.config.Configurator.setLevel(_CONNECTIONS, log4j.Level.INFO)
 
 
+def keep_failures_unlogged(spark: SparkSession) -> None:
+    """Ends Spark's event log, where there is one: it has the text of what ends a task, and servers quote rows there.
+
+    Functions and casts of a view do so, by JDBC of either engine; no setting makes Spark leave the text out.
+    """
+    context: Any = spark._jsc.sc()  # noqa: SLF001  the only way to the listeners
+    if context.eventLogger().isDefined():
+        context.removeSparkListener(context.eventLogger().get())
+
+
 @contextmanager
 def _reader(jvm: Any, text: str) -> Iterator[Any]:  # noqa: ANN401  the same
     """Yields a Java reader of a text of less than 1 MiB, which a pipe's buffer holds."""
