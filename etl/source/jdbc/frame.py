@@ -20,6 +20,7 @@ from etl.source.dialect import MYSQL, POSTGRES, Dialect, ReadColumn
 from etl.source.jdbc import mysql, postgres
 from etl.source.jdbc.address import JdbcAddress
 from etl.source.jdbc.unlogged import (
+    after_silence,
     keep_connections_unlogged,
     keep_failures_unlogged,
     unlogged_array,
@@ -102,7 +103,8 @@ def jdbc_frame(
         properties.setProperty(name, value)
     predicates = unlogged_array(spark, part.where)  # it can hold keys of rows
     frame = spark.read._jreader.jdbc(address.url, table, predicates, properties)  # noqa: SLF001  PySpark takes texts only
-    return DataFrame(frame, spark).select(*names)
+    rows = DataFrame(frame, spark).select(*names)
+    return rows if spark._jsc.sc().isLocal() else after_silence(spark, rows)  # noqa: SLF001  PySpark has no such question
 
 
 def named_in(part: Slice, dialect: Dialect) -> list[str]:

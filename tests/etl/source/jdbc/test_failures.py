@@ -17,6 +17,7 @@ from etl.errors import TRANSIENT, SourceForbidden, SourceUnavailable, StatementT
 from etl.settings import SourceSettings
 from etl.source import ReadColumn, Slice, hold_snapshot
 from etl.source.jdbc import jdbc_failure, jdbc_frame, reading_session
+from etl.source.jdbc.unlogged import after_silence
 from etl.source.session import ReadFailed
 from etl.source.snapshot import SnapshotLost
 from masking.errors import KagemushaError
@@ -128,6 +129,25 @@ def test_no_event_log_has_what_a_server_says_of_a_row(issuer: Issuer, spark: Spa
         assert fail(reading_session(spark)) == before
     issuer.source("DROP VIEW public.cast_away")
     issuer.source("DROP TABLE public.planted")
+
+
+def test_an_executor_is_silent_before_it_reads(issuer: Issuer, spark: SparkSession) -> None:
+    """The task that fails to read has turned its JVM's loggers off by then; one that reads gets every row."""
+    source = issuer.settings.source.model_copy(update={"reader": "jdbc"})
+    columns = [ReadColumn("n", ColumnType("int64"))]
+    issuer.source("CREATE TABLE public.three AS SELECT generate_series(1, 3) AS n")
+    issuer.source("CREATE VIEW public.failing AS SELECT 1 / (n - n) AS n FROM public.three")
+    level = spark._jvm.org.apache.logging.log4j.LogManager.getLogger  # type: ignore[union-attr]
+    with hold_snapshot(source) as held:
+        failing = jdbc_frame(spark, held.snapshot, "public.failing", columns, Slice(0, "TRUE"))
+        three = jdbc_frame(spark, held.snapshot, "public.three", columns, Slice(0, "TRUE"))
+        with pytest.raises(Py4JError):
+            after_silence(spark, failing, ["made.up", "made.up.too"]).collect()
+        rows = after_silence(spark, three, ["made.up"]).collect()
+    issuer.source("DROP VIEW public.failing")
+    issuer.source("DROP TABLE public.three")
+    assert [str(level(name).getLevel()) for name in ("made.up", "made.up.too")] == ["OFF", "OFF"]
+    assert sorted(row[0] for row in rows) == [1, 2, 3]
 
 
 @contextmanager
