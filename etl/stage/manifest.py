@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from etl.clock import now
 from etl.cloud.storage import StagingBucket, StagingLocation, staging_bucket
-from etl.errors import NOT_PUBLISHED, STOPPED, BucketMissing
+from etl.errors import NOT_PUBLISHED, STOPPED, TRANSIENT, BucketMissing
 from etl.plan import TablePlan, mask_plan
 from etl.stage.quarantine import Quarantine, QuarantinedRow
 from etl.stage.signature import signature_holds, signed
@@ -58,6 +58,13 @@ class StageForged(KagemushaError):
         "Somebody else wrote it, or the keyring is another one; find out who writes to the staging bucket, and run the "
         "table again."
     )
+
+
+class StageChanged(KagemushaError):
+    """Somebody else replaced, cut or removed staged files."""
+
+    advice = "Run again; if it repeats, find out who else writes to the staging bucket."
+    exit_code: ClassVar[int] = TRANSIENT
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Lets local-bigquery remember what its requests ask again and again, where BigQuery itself would not be slow.
 
-As it comes, every request asks DuckDB a dozen times what tables and columns there are, each job is written to disk at
-every change of its state, and each query lists all tables that ever held results. That made two thirds of its work.
-What is remembered is forgotten when a statement changes it; only this process changes its files.
+As it comes, every request asks DuckDB a dozen times what tables and columns there are, and each query lists all tables
+that ever held results. What is remembered is forgotten when a statement changes it, and only this process changes its
+files.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-from local_bigquery.catalog import datasets, metadata, tables
+from bigquery_jobs import keep_jobs, write_if_asked_for
+from local_bigquery.catalog import datasets, metadata, row_access, tables
 from local_bigquery.engine import database
-from local_bigquery.jobs import store
-from local_bigquery.models import Job
+from local_bigquery.models import RowAccessPolicy
+from local_bigquery.sql.rules import partitions
 
 Key = tuple[Any, ...]
 _CHANGE: Final = re.compile(
@@ -24,10 +25,9 @@ _CHANGE: Final = re.compile(
     r'"(?P<project>[^"]+)"\."(?P<dataset>[^"]+)"\."(?P<table>[^"]+)"'
 )
 _TEMPORARY: Final = "SELECT table_name FROM duckdb_tables() WHERE temporary"
-_JOBS_KEPT: Final = 1000
 _connection, _objects, _columns = database.connection, database.objects, tables.columns
 _list, _save, _delete, _exists = metadata.list_, metadata.save, metadata.delete, datasets.exists
-_save_job, _load_job, _delete_job = store.save, store.load, store.delete
+_hidden, _secured = partitions._hidden, row_access.secured  # noqa: SLF001 - what this module is for
 
 
 class _Memory:
@@ -60,8 +60,17 @@ class _Memory:
                     del self._answers[key]
 
 
-_catalog, _resources = _Memory(), _Memory()
-_jobs: dict[Key, str] = {}
+_catalog, _listings, _resources = _Memory(), _Memory(), _Memory()
+
+
+def _forget(*of: str) -> None:
+    _catalog.forget(*of)
+    _listings.forget(*of)
+
+
+def _forget_resources(model: Any, *keys: str) -> None:  # noqa: ANN401 - the server's untyped resources
+    _resources.forget(model, *keys)
+    _listings.forget(model)
 
 
 class _NoRows:
@@ -84,6 +93,7 @@ class _Cursor:
 
     def execute(self, sql: str, *given: Any, **named: Any) -> _Cursor:  # noqa: ANN401 - as above
         """Runs a statement."""
+        write_if_asked_for(sql)
         try:
             self._cursor.execute(sql, *given, **named)
         finally:
@@ -94,6 +104,7 @@ class _Cursor:
         """Returns a relation; that a fresh cursor has no temporary tables needs no look at all the others."""
         if sql == _TEMPORARY and not self._has_temporary:
             return _NoRows()
+        write_if_asked_for(sql)
         try:
             return self._cursor.sql(sql, *given, **named)
         finally:
@@ -102,16 +113,16 @@ class _Cursor:
     def _notice(self, sql: str) -> None:
         word = sql.lstrip()[:8].upper()
         if word.startswith(("COMMIT", "ROLLBACK")) and self._has_changed:
-            _catalog.forget()  # until now, others saw what was there before
+            _forget()  # until now, others saw what was there before
         if not word.startswith(("CREATE", "DROP", "ALTER", "ATTACH")):
             return
         self._has_changed = True
         self._has_temporary = self._has_temporary or " TEMP" in sql.upper()
         found = _CHANGE.match(sql)
         if found is None:
-            _catalog.forget()
+            _forget()
         elif found["project"] != "emulator":  # where results are
-            _catalog.forget(found["project"], found["dataset"], found["table"])
+            _forget(found["project"], found["dataset"], found["table"])
 
 
 class _Connection:
@@ -129,9 +140,29 @@ class _Connection:
 
 
 def _known_objects(project: str, dataset: str, table: str | None = None) -> Any:  # noqa: ANN401 - as above
-    if table is None or project == "emulator":
-        return _objects(project, dataset, table)
+    if table is None:
+        return _listings.recall((project, dataset), lambda: _objects(project, dataset))
+    if project == "emulator":
+        return _results(dataset, table)
     return _catalog.recall((project, dataset, table, "kind"), lambda: _objects(project, dataset, table))
+
+
+def _results(dataset: str, table: str) -> list[tuple[str, str, int]]:
+    """Returns the results of a query, always a table, as a listing would; that lists thousands of others."""
+    try:
+        ((rows,),) = database.fetch(f"SELECT count(*) FROM {database.quote('emulator', dataset, table)}")
+    except database.duckdb.CatalogException:
+        return []
+    return [(table, "TABLE", rows)]
+
+
+def _known_hidden(table: Any) -> bool:  # noqa: ANN401 - the server's untyped table of a statement
+    key = (table.catalog, table.db, table.name, "hidden")
+    return bool(_catalog.recall(key, lambda: _hidden(table))) if all(key) else bool(_hidden(table))
+
+
+def _known_secured() -> Any:  # noqa: ANN401 - as above
+    return _listings.recall((RowAccessPolicy,), _secured)
 
 
 def _known_columns(project: str, dataset: str, table: str) -> list[Any]:
@@ -153,34 +184,14 @@ def _saved(resource: Any, *keys: str) -> Any:  # noqa: ANN401 - as above
     try:
         return _save(resource, *keys)
     finally:
-        _resources.forget(type(resource), *keys)
+        _forget_resources(type(resource), *keys)
 
 
 def _deleted(model: Any, *keys: str) -> None:  # noqa: ANN401 - as above
     try:
         _delete(model, *keys)
     finally:
-        _resources.forget(model, *keys)
-
-
-def _saved_job(job: Job) -> Job:
-    """Keeps a job; only one that is done goes to disk: one that was under way dies with this process anyway."""
-    _jobs[job.jobReference.projectId, job.jobReference.jobId] = json.dumps(job.dump())
-    if job.status.state == "DONE":
-        _save_job(job)
-        for key in list(_jobs)[:-_JOBS_KEPT]:
-            _jobs.pop(key, None)
-    return job
-
-
-def _known_job(project: str, job: str) -> Job | None:
-    known = _jobs.get((project, job))
-    return Job.model_validate_json(known) if known else _load_job(project, job)
-
-
-def _forgotten_job(project: str, job: str) -> None:
-    _jobs.pop((project, job), None)
-    _delete_job(project, job)
+        _forget_resources(model, *keys)
 
 
 def remember() -> None:
@@ -188,4 +199,5 @@ def remember() -> None:
     database.connection = lambda: _Connection(_connection())
     database.objects, tables.columns, datasets.exists = _known_objects, _known_columns, _known_dataset
     metadata.list_, metadata.save, metadata.delete = _known_resources, _saved, _deleted
-    store.save, store.load, store.delete = _saved_job, _known_job, _forgotten_job
+    partitions._hidden, row_access.secured = _known_hidden, _known_secured  # noqa: SLF001 - as above
+    keep_jobs()

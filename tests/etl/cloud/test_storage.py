@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,12 +26,14 @@ class _Refusing(ThreadingHTTPServer):
 
     daemon_threads = True
     status = 403
+    requests = 0
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Refusing
 
     def _refuse(self) -> None:
+        self.server.requests += 1
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         content = f'{{"error": {{"code": {self.server.status}, "message": "{_SECRET}"}}}}'.encode()
         self.send_response(self.server.status)
@@ -49,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
 def refusing() -> Iterator[_Refusing]:
     """Yields a storage server that takes and gives nothing."""
     with _Refusing(("127.0.0.1", 0), _Handler) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
         yield listening
         listening.shutdown()
 
@@ -83,6 +86,23 @@ def test_every_refusal_is_ours(refusing: _Refusing, action: str, status: int) ->
     assert action in str(refused.value)
     assert refused.value.where["bucket"] == "b"
     _holds_nothing_of_googles(refused.value)
+
+
+@pytest.mark.parametrize("end", ["left", "given up", "finished in vain"])
+def test_what_does_not_become_an_object_is_not_sent_later(refusing: _Refusing, end: str) -> None:
+    """A writer that nobody needs any more sends nothing, whatever it holds and however it ended."""
+    bucket = StagingBucket(StagingLocation("b", "staged", f"http://127.0.0.1:{refusing.server_port}"))
+    writer = bucket.create("staged/new")
+    writer.write(b"the first half of a file")
+    if end == "given up":
+        writer.abort()
+    if end == "finished in vain":
+        with pytest.raises(BucketMissing):
+            writer.finish()
+    before = refusing.requests
+    del writer
+    gc.collect()
+    assert refusing.requests == before == (1 if end == "finished in vain" else 0)
 
 
 def test_an_object_that_is_not_taken_is_ours(refusing: _Refusing) -> None:

@@ -52,7 +52,11 @@ def buckets(stack: Endpoints) -> storage.Client:
 @pytest.fixture(scope="module")
 def warehouse(stack: Endpoints) -> bigquery.Client:
     """Returns a BigQuery client."""
-    return bigquery.Client(stack.project, AnonymousCredentials(), client_options={"api_endpoint": stack.bigquery})
+    return _bigquery(stack)
+
+
+def _bigquery(ends: Endpoints) -> bigquery.Client:
+    return bigquery.Client(ends.project, AnonymousCredentials(), client_options={"api_endpoint": ends.bigquery})
 
 
 def _pids(of: LocalStack) -> dict[str, int | None]:
@@ -92,16 +96,19 @@ def test_a_killed_part_is_started_again(own: LocalStack, part: str) -> None:
 
 
 def test_down_leaves_no_process_and_up_finds_the_data_again(own: LocalStack) -> None:
-    """After `down` nothing of the stack runs; its data is still there after the next `up`."""
+    """After `down` nothing of the stack runs; its data is still there after the next `up`, a job just ended too."""
     endpoints = own.up()
     with psycopg.connect(endpoints.primary_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE public.kept AS SELECT 42 AS answer")
     folders = _folders(own.root)
     assert _processes_of(folders)
+    _bigquery(endpoints).query("SELECT 1", job_id="just_before").result()
     own.down()
     assert set(_pids(own).values()) == {None}
     assert _processes_of(folders) == []
-    assert _one(own.up().source_url, "SELECT answer FROM public.kept") == 42
+    endpoints = own.up()
+    assert _one(endpoints.source_url, "SELECT answer FROM public.kept") == 42
+    assert _bigquery(endpoints).get_job("just_before").state == "DONE"
 
 
 def test_only_own_processes_are_stopped(own: LocalStack) -> None:

@@ -65,7 +65,9 @@ def test_a_server_that_dies_is_no_refusal(mysql: MySql, spark: SparkSession) -> 
     """A connection that breaks in the middle of a read ends the run as transient, whatever number its driver gives."""
     mysql.execute(
         "CREATE DATABASE dying",
-        "CREATE VIEW dying.one AS SELECT SLEEP(30) AS n",
+        "CREATE TABLE dying.held (id INT PRIMARY KEY)",
+        "INSERT INTO dying.held VALUES (1)",
+        "CREATE VIEW dying.one AS SELECT SLEEP(30) AS n FROM dying.held",  # of a table: not to ask for the columns
         "GRANT SELECT ON dying.one TO 'etl_reader'@'127.0.0.1'",
     )
     reads = "SELECT 1 FROM information_schema.processlist WHERE info LIKE '%dying%' AND user = 'etl_reader'"
