@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -54,6 +55,7 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
     A foreign error's message is withheld, because it could quote a value: its type and our own line are printed.
     """
     withhold_messages()
+    _print_whatever_the_locale()
     try:
         return command()
     except KagemushaError as error:
@@ -65,6 +67,12 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
         failure = _told(error).at(**place)
     print(f"{type(failure).__name__}: {failure}", file=sys.stderr)  # noqa: T201  this is the command's output
     return failure
+
+
+def _print_whatever_the_locale() -> None:
+    """Lets a result be printed where the locale has no such letter: a load that is done must not end as a failure."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _told(error: Exception) -> KagemushaError:
