@@ -16,6 +16,8 @@ UNKNOWN_TIME_ZONE: Final = 1298
 """The error of a session that is not on a reader, while it is prepared; see `session_sql`."""
 UNEXPLAINED: Final = 1345
 """The error of EXPLAIN on a view over tables that the user may not read, as the view itself lets it."""
+READ_ONLY: Final = frozenset({1290, 1836})
+"""The error of whoever wants to write on a server that is read-only for him."""
 _NO_PRIVILEGE: Final = frozenset({1142, 1143, 1227, 1370})
 _TRANSIENT_NUMBERS: Final = frozenset(
     {1028, 1040, 1053, 1080, 1152, 1158, 1159, 1160, 1161, 1203, 1205, 1213, 1290, 1317, 1836, 1927}

@@ -1,8 +1,8 @@
 """Proves by SQL that a MySQL session is on a reader.
 
 Aurora's readers are `innodb_read_only`. Elsewhere a replica is `read_only`, which binds only users without the
-privilege to write in spite of it, so that is asked too. Spark's own connections prove the same by the one statement
-that prepares them: its value for `time_zone` exists only on such a reader.
+privilege to write in spite of it, so the server is asked whether it binds this session. Spark's own connections prove
+the same by the one statement that prepares them: its value for `time_zone` exists only on such a reader.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ VARIABLES_SQL: Final = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
     " ('innodb_read_only', 'read_only', 'aurora_server_id', 'hostname', 'version')"
 )
-MAY_WRITE_SQL: Final = """
-SELECT count(*) FROM information_schema.user_privileges
-WHERE grantee = concat('''', replace(current_user(), '@', '''@'''), '''')
-AND privilege_type IN ('SUPER', 'READ_ONLY ADMIN', 'READ ONLY ADMIN', 'CONNECTION_ADMIN')
+MAY_WRITE_SQL: Final = "START TRANSACTION READ WRITE"
+"""What a server under `read_only` refuses to begin for a user who may not write, by the very rights that writing needs.
+
+So roles, those of PUBLIC and of other roles too, every privilege of every version, and `super_read_only` all count, and
+no name of a user has to be read (MySQL Reference Manual, "START TRANSACTION"; MariaDB's `trans_begin` is the same).
 """
 AURORA_WRITER_SQL: Final = """
 SELECT count(*) FROM information_schema.replica_host_status
@@ -72,7 +73,7 @@ def prove_reader(
         variables: the server's answer to VARIABLES_SQL.
         endpoint: for the host's shape and the error's place.
         allowed_instances: names that may be read; empty allows any reader.
-        may_write: whether the user may write in spite of `read_only`.
+        may_write: whether the session may write in spite of `read_only`; under `innodb_read_only` nobody can.
         is_writer: whether Aurora calls the instance the writer.
 
     Raises:
@@ -85,11 +86,11 @@ def prove_reader(
     oldest = OLDEST_MARIADB if reader.mariadb else OLDEST_MYSQL
     told = "Aurora calls it the writer" if is_writer else f"@@{asked} is off"
     let_through(Role(reads_only and not is_writer, reader, told, oldest), endpoint, allowed_instances)
-    if may_write and not reader.is_aurora:
+    if may_write and variables.get("innodb_read_only", "").upper() not in _ON:
         raise EndpointRefused(
             "The server is read-only, but not for this user, so it proves nothing.",
             not_done=NO_ROW_READ,
-            advice="Take SUPER, CONNECTION_ADMIN and READ_ONLY ADMIN from the ETL user.",
+            advice="Take SUPER, CONNECTION_ADMIN and READ_ONLY ADMIN from the ETL user, its roles and PUBLIC.",
             where={**endpoint.place, "instance": reader.instance},
         )
     return reader

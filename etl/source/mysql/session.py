@@ -15,7 +15,7 @@ from etl.source.guard import EndpointRefused
 from etl.source.mysql.catalogue import describe, key_column, relations
 from etl.source.mysql.connect import Connection, translated
 from etl.source.mysql.definition import definitions
-from etl.source.mysql.failures import UNEXPLAINED, UNKNOWN_TIME_ZONE, number_of, query_failure
+from etl.source.mysql.failures import READ_ONLY, UNEXPLAINED, UNKNOWN_TIME_ZONE, number_of, query_failure
 from etl.source.mysql.guard import (
     AURORA_WRITER_SQL,
     MAY_WRITE_SQL,
@@ -145,8 +145,7 @@ def prepare_session(connection: Connection, endpoint: Endpoint, allowed_instance
         with connection.cursor() as cursor:
             cursor.execute(VARIABLES_SQL)
             variables = {str(name).lower(): str(value) for name, value in cursor.fetchall()}
-            cursor.execute(MAY_WRITE_SQL)
-            may_write = cursor.fetchone() != (0,)
+            may_write = _may_write(cursor)
             is_writer = False
             if "aurora_server_id" in variables:
                 cursor.execute(AURORA_WRITER_SQL)
@@ -159,3 +158,15 @@ def prepare_session(connection: Connection, endpoint: Endpoint, allowed_instance
     if number == UNKNOWN_TIME_ZONE:
         raise EndpointRefused("Connected to the writer.", not_done=NO_ROW_READ, where=endpoint.place)
     raise query_failure(number, endpoint.place)
+
+
+def _may_write(cursor: pymysql.cursors.Cursor) -> bool:
+    """Tells whether the server would let the session write, `read_only` or not; nothing is written to find out."""
+    try:
+        cursor.execute(MAY_WRITE_SQL)
+    except pymysql.Error as error:
+        if number_of(error) not in READ_ONLY:
+            raise
+        return False
+    cursor.execute("ROLLBACK")
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pyspark.sql import SparkSession
 
@@ -28,6 +30,43 @@ def test_a_writable_server_is_refused(mysql: MySql) -> None:
         mysql.execute("SET GLOBAL read_only = ON")
     assert refused.value.exit_code == 2
     assert "No row was read." in str(refused.value)
+
+
+READER = "'etl_reader'@'127.0.0.1'"
+WRITER = ("CREATE ROLE writer", "GRANT READ_ONLY ADMIN ON *.* TO writer")
+ODD = "'etl@reader'@'127.0.0.1'"
+
+
+@pytest.mark.parametrize(
+    ("given", "taken_back", "user"),
+    [
+        ([f"GRANT READ_ONLY ADMIN ON *.* TO {READER}"], [f"REVOKE READ_ONLY ADMIN ON *.* FROM {READER}"], "etl_reader"),
+        ([*WRITER, f"GRANT writer TO {READER}", f"SET DEFAULT ROLE writer FOR {READER}"], ["DROP ROLE writer"],
+         "etl_reader"),
+        ([*WRITER, "CREATE ROLE staff", "GRANT writer TO staff", f"GRANT staff TO {READER}",
+          f"SET DEFAULT ROLE staff FOR {READER}"], ["DROP ROLE staff", "DROP ROLE writer"], "etl_reader"),
+        (["CREATE USER {odd} IDENTIFIED BY '{password}'", "GRANT SELECT, READ_ONLY ADMIN ON *.* TO {odd}"],
+         ["DROP USER {odd}"], "etl%40reader"),
+    ],
+    ids=["itself", "by a role", "by a role's role", "by a name with a sign"],
+)  # fmt: skip
+def test_a_server_that_lets_this_user_write_is_refused(
+    mysql: MySql, given: list[str], taken_back: list[str], user: str
+) -> None:
+    """`read_only` proves nothing to who may write in spite of it, however the right came to him; nothing is written."""
+    password = Path(str(mysql.settings.source.password).removeprefix("file:")).read_text(encoding="ascii")
+    url = mysql.settings.source.url.replace("etl_reader@", f"{user}@")
+    named = {"odd": ODD, "password": password}
+    mysql.execute(*(statement.format(**named) for statement in given))
+    try:
+        with (
+            pytest.raises(EndpointRefused, match="read-only, but not for this user") as refused,
+            hold_snapshot(mysql.settings.source.model_copy(update={"url": url})),
+        ):
+            pass
+    finally:
+        mysql.execute(*(statement.format(**named) for statement in taken_back))
+    assert refused.value.exit_code == 2
 
 
 def test_a_reader_that_becomes_the_writer_ends_the_run(mysql: MySql, spark: SparkSession) -> None:
