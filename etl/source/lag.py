@@ -41,7 +41,8 @@ def wait_until_fresh(
         if left <= 0:
             break
         time.sleep(min(pause, left))
-    behind = f"is {lag:.0f} s behind the writer" if isfinite(lag) else "follows the writer no longer"
+    unknown = "follows the writer no longer, or has replayed nothing of it yet"
+    behind = f"is {lag:.0f} s behind the writer" if isfinite(lag) else unknown
     raise ReaderLags(
         f"The reader {behind}; {most_seconds:g} s are allowed.",
         not_done=NO_ROW_READ,

@@ -16,7 +16,7 @@ from etl.source.throttle.governor import Pulse
 
 _ROOM: Final = "SELECT @@max_connections"
 _AURORA_LAG: Final = """
-SELECT coalesce(max(replica_lag_in_milliseconds), 0) / 1000 FROM information_schema.replica_host_status
+SELECT max(replica_lag_in_milliseconds) / 1000 FROM information_schema.replica_host_status
 WHERE server_id = @@aurora_server_id
 """
 _NO_SLAVE_MONITOR: Final = 1227
@@ -78,6 +78,6 @@ def _number(connection: Connection, sql: str, place: dict[str, object]) -> float
         with connection.cursor() as cursor:
             cursor.execute(sql)
             row = cursor.fetchone()
-            return float(str(row[0])) if row else 0.0
+            return float(str(row[0])) if row and row[0] is not None else inf
 
     return translated(ask, place)

@@ -16,16 +16,19 @@ from etl.source.postgres.guard import READS_ONLY_SQL
 from etl.source.snapshot import Snapshot
 from etl.source.throttle.governor import Pulse
 
-# A reader that has replayed all it received is up to date however long ago the last transaction was; without a
-# connection to the writer, only that transaction's age is known. Aurora's readers share the storage and know their lag.
+# A reader that has replayed all it received is up to date however long ago the last transaction was: right after its
+# start beside an idle writer it counts as received less than it had replayed before. Without a connection to the writer
+# only that transaction's age is known, and where it has replayed none, nothing is. Who may not see a receiver's status
+# sees the receiver. Aurora's readers share the storage and know their lag.
 _LAG: Final = """
-CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver)
-          AND pg_catalog.pg_last_wal_receive_lsn() = pg_catalog.pg_last_wal_replay_lsn() THEN 0
-     ELSE coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()), 0)
+CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver WHERE coalesce(status, 'streaming') = 'streaming')
+          AND pg_catalog.pg_last_wal_receive_lsn() <= pg_catalog.pg_last_wal_replay_lsn() THEN 0
+     ELSE coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())
+                   ::pg_catalog.float8, 'Infinity')
 END::pg_catalog.float8
 """
 _AURORA_LAG: Final = """
-(SELECT coalesce(pg_catalog.max(replica_lag_in_msec), 0)::pg_catalog.float8 / 1000
+(SELECT coalesce(pg_catalog.max(replica_lag_in_msec)::pg_catalog.float8, 'Infinity') / 1000
  FROM pg_catalog.aurora_replica_status() WHERE server_id = pg_catalog.aurora_db_instance_identifier())
 """
 _PULSE: Final = """
@@ -54,7 +57,7 @@ def room_for_sessions(ask: Ask) -> int:
 
 
 def lag_of(ask: Ask, reader: Reader) -> float:
-    """Returns how many seconds a reader is behind the writer."""
+    """Returns how many seconds a reader is behind the writer; infinitely many where it cannot know."""
     (lag,) = ask(f"SELECT {_lag_sql(reader)}")
     return float(str(lag))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from typing import Any
 
 import pyarrow as pa
@@ -16,8 +17,10 @@ from etl.errors import SourceUnavailable, StatementTimedOut
 from etl.retries import TRIES
 from etl.source import ReadColumn, Snapshot, hold_snapshot, read_slice
 from etl.source.endpoint import Endpoint
+from etl.source.guard import Reader
 from etl.source.lag import ReaderLags
-from etl.source.postgres.connect import control_connection
+from etl.source.postgres.connect import control_connection, only_row
+from etl.source.postgres.pulse import lag_of
 from etl.source.snapshot import SnapshotLost
 from etl.stage import Stager
 from etl.stage import task as task_module
@@ -196,6 +199,45 @@ def test_a_lagging_reader_is_refused_or_waited_for(cluster: Cluster) -> None:
                 assert waiting.result(timeout=20) == "standby"
         finally:
             standby.execute("SELECT pg_wal_replay_resume()")
+
+
+def test_a_standby_that_has_replayed_nothing_is_not_fresh(cluster: Cluster) -> None:
+    """Just started beside an idle primary it is read while it receives; with nothing received nobody knows its age."""
+    with cluster.admin(PRIMARY) as primary, cluster.admin(STANDBY) as standby:
+        primary.execute("CHECKPOINT")
+        begun = cluster.ask(PRIMARY, "SELECT checkpoint_lsn FROM pg_control_checkpoint()")
+        cluster.await_standby(f"pg_last_wal_replay_lsn() > '{begun}'")
+        standby.execute("CHECKPOINT")  # the next start replays from here on: no transaction
+    cluster.restart_standby()()
+    assert cluster.ask(STANDBY, "SELECT pg_last_xact_replay_timestamp()") is None
+    with hold_snapshot(cluster.source(lag_wait_seconds=0)) as held:
+        held.check()
+    receiving = "EXISTS (SELECT FROM pg_stat_wal_receiver)"
+    with cluster.configured(primary_conninfo=""):
+        cluster.await_standby(f"NOT {receiving}")
+        with (
+            pytest.raises(ReaderLags, match="has replayed nothing of it yet") as unknown,
+            hold_snapshot(cluster.source(lag_wait_seconds=0)),
+        ):
+            pass
+    cluster.await_standby(receiving)
+    assert unknown.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("12.0", 0.012), ("NULL::float8", inf), ("12.0 WHERE false", inf)],
+    ids=["told", "not told", "no row"],
+)
+def test_a_lag_that_aurora_does_not_tell_is_unknown(cluster: Cluster, told: str, seconds: float) -> None:
+    """Aurora's own function decides there; where it has no figure for this instance, that is not 0."""
+    with cluster.admin(PRIMARY) as server, server.transaction(force_rollback=True):
+        server.execute("SET LOCAL allow_system_table_mods = on")
+        server.execute("CREATE FUNCTION pg_catalog.aurora_db_instance_identifier() RETURNS text RETURN 'db-1'")
+        columns = "server_id text, replica_lag_in_msec float8"
+        status = f"CREATE FUNCTION pg_catalog.aurora_replica_status() RETURNS TABLE ({columns}) LANGUAGE sql AS "
+        server.execute(f"{status} $$SELECT 'db-1', {told}$$".encode())
+        assert lag_of(lambda sql: only_row(server, sql), Reader("db-1", 16_00_00, is_aurora=True)) == seconds
 
 
 def _instance(cluster: Cluster) -> str:
