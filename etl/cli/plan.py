@@ -35,9 +35,14 @@ def plan(
     from schemas.contract_file import BUNDLED, load_contracts, select_contracts
 
     chosen = select_contracts(load_contracts(contracts or BUNDLED), table or [])
-    found = dry_run(load_settings(settings), chosen, business_day(day))
+    found = dry_run(load_settings(settings), chosen, business_day(day), _warn)
     if as_json:
         write_json(found, sys.stdout)
     else:
         write_table(found, sys.stdout, verbose=verbose)
     raise typer.Exit(worst(*(one.refusal.exit_code for one in found if one.refusal)))
+
+
+def _warn(_step: str, counts: dict[str, object]) -> None:
+    if warning := counts.get("warning"):
+        typer.echo(f"Warning: {warning}", err=True)

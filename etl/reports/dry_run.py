@@ -10,7 +10,7 @@ from typing import Final
 from etl.errors import SourceUnavailable
 from etl.plan import Scope, TablePlan, plan_table
 from etl.settings import Settings
-from etl.source import hold_snapshot, join_snapshot
+from etl.source import Say, hold_snapshot, join_snapshot
 from masking.errors import KagemushaError
 from schemas.contract import Contract
 
@@ -41,8 +41,14 @@ class DryRun:
         return len(self.contract.columns) - len(self.contract.selected)
 
 
-def dry_run(settings: Settings, contracts: Mapping[str, Contract], day: date) -> tuple[DryRun, ...]:
+def dry_run(settings: Settings, contracts: Mapping[str, Contract], day: date, say: Say) -> tuple[DryRun, ...]:
     """Returns what a run of the day would do with each table; a merge table is planned as if nothing were published.
+
+    Args:
+        settings: the settings.
+        contracts: the tables to plan.
+        day: the business day.
+        say: hears what the run would warn of.
 
     Raises:
         EndpointRefused, CredentialsRefused, SourceUnavailable: the source cannot be asked.
@@ -50,7 +56,7 @@ def dry_run(settings: Settings, contracts: Mapping[str, Contract], day: date) ->
     found: list[DryRun] = []
     locked = settings.source.hold_seconds if settings.source.engine == "postgres" else None
     sources = [contract.source for contract in contracts.values()]
-    with hold_snapshot(settings.source) as held, join_snapshot(held.snapshot, sources) as session:
+    with hold_snapshot(settings.source, say=say) as held, join_snapshot(held.snapshot, sources) as session:
         for contract in contracts.values():
             try:
                 with session.isolated():

@@ -54,13 +54,11 @@ def hold_snapshot(
         ReaderLags: see `wait_until_fresh`.
     """
     endpoint = Endpoint.of(source, run_id)
-    if warning := host_warning(endpoint.host):
-        say("warning", {"warning": warning})
-    with (
-        _engine(endpoint.engine).hold_snapshot(endpoint, source, tables) as opened,
-        watched(source, opened, say, every) as held,
-    ):
-        yield held
+    _warn(host_warning(endpoint.host), say)
+    with _engine(endpoint.engine).hold_snapshot(endpoint, source, tables) as opened:
+        _warn(opened.warning, say)
+        with watched(source, opened, say, every) as held:
+            yield held
 
 
 @contextmanager
@@ -78,6 +76,11 @@ def join_snapshot(snapshot: Snapshot, tables: Sequence[str] = ()) -> Iterator[Se
     """
     with _engine(snapshot.endpoint.engine).join_snapshot(snapshot, tables) as session:
         yield session
+
+
+def _warn(warning: str | None, say: Say) -> None:
+    if warning:
+        say("warning", {"warning": warning})
 
 
 def _engine(name: EngineName) -> Engine:

@@ -71,6 +71,7 @@ class OpenSnapshot:
         look: looks at the reader on the session that is kept open.
         let_go: ends that session, and with it every lock.
         unlocked: table → why it could not be locked, so that it is not to be read.
+        warning: what a person should know about the reader.
     """
 
     snapshot: Snapshot
@@ -78,6 +79,7 @@ class OpenSnapshot:
     look: Look
     let_go: Callable[[], None] = lambda: None
     unlocked: Mapping[str, KagemushaError] = field(default_factory=dict)
+    warning: str | None = None
 
 
 @dataclass(frozen=True)

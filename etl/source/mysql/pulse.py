@@ -19,7 +19,7 @@ _AURORA_LAG: Final = """
 SELECT max(replica_lag_in_milliseconds) / 1000 FROM information_schema.replica_host_status
 WHERE server_id = @@aurora_server_id
 """
-_NO_SLAVE_MONITOR: Final = 1227
+_MAY_NOT_ASK: Final = 1227
 
 
 def room_for_sessions(connection: Connection, place: dict[str, object]) -> int:
@@ -27,11 +27,11 @@ def room_for_sessions(connection: Connection, place: dict[str, object]) -> int:
     return int(_number(connection, _ROOM, place))
 
 
-def lag_of(connection: Connection, reader: MySqlReader, place: dict[str, object]) -> float:
-    """Returns how many seconds a reader is behind the writer; 0 where the server is no replica or does not say.
+def lag_of(connection: Connection, reader: MySqlReader, place: dict[str, object]) -> float | None:
+    """Returns how many seconds a reader is behind the writer; 0 where the server is no replica.
 
     A replica that hears nothing of its writer, or replays nothing, is infinitely far behind; of several writers the
-    farthest counts. Outside Aurora only users with SLAVE MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) may ask.
+    farthest counts. None where the user may not ask: see `lag_warning`.
     """
     if reader.is_aurora:
         return _number(connection, _AURORA_LAG, place)
@@ -44,9 +44,18 @@ def lag_of(connection: Connection, reader: MySqlReader, place: dict[str, object]
             return max((inf if lag is None else float(lag) for lag in lags), default=0.0)
     except pymysql.Error as error:
         number = number_of(error)
-    if number == _NO_SLAVE_MONITOR:
-        return 0.0
+    if number == _MAY_NOT_ASK:
+        return None
     raise query_failure(number, place)
+
+
+def lag_warning(reader: MySqlReader) -> str:
+    """Returns what is to be said of a reader whose lag the user may not ask for."""
+    right = "SLAVE MONITOR" if reader.mariadb else "REPLICATION CLIENT"
+    return (
+        "How far the reader is behind the writer is unknown, because the ETL user may not ask, so rows may be older "
+        f"than [source].max_lag_seconds allows. GRANT {right} ON *.* to it: that lets it read no row."
+    )
 
 
 def pulse_of(connection: Connection, reader: MySqlReader, place: dict[str, object]) -> Pulse:
@@ -70,7 +79,7 @@ def pulse_of(connection: Connection, reader: MySqlReader, place: dict[str, objec
         raise RunLost(lost, not_done=NOT_PUBLISHED, where=place)
     if not reads_only:
         raise reader_changed(place, "It has become the writer.")
-    return Pulse(reads_only, lag, int(str(sessions)), 0)
+    return Pulse(reads_only, lag or 0.0, int(str(sessions)), 0)
 
 
 def _number(connection: Connection, sql: str, place: dict[str, object]) -> float:

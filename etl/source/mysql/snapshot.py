@@ -13,7 +13,7 @@ from etl.source.guard import EndpointRefused, reader_changed
 from etl.source.lag import wait_until_fresh
 from etl.source.mysql.connect import control_connection, server_of
 from etl.source.mysql.guard import MySqlReader
-from etl.source.mysql.pulse import lag_of, pulse_of, room_for_sessions
+from etl.source.mysql.pulse import lag_of, lag_warning, pulse_of, room_for_sessions
 from etl.source.mysql.session import MySqlSession, prepare_session
 from etl.source.snapshot import OpenSnapshot, Snapshot
 
@@ -28,7 +28,7 @@ def hold_snapshot(endpoint: Endpoint, source: SourceSettings, tables: Sequence[s
     with control_connection(endpoint, source.silence_seconds) as connection:
         reader = prepare_session(connection, endpoint, source.allowed_instances)
         wait_until_fresh(
-            lambda: lag_of(connection, reader, endpoint.place),
+            lambda: lag_of(connection, reader, endpoint.place) or 0.0,
             reader.instance,
             source.max_lag_seconds,
             source.lag_wait_seconds,
@@ -36,7 +36,12 @@ def hold_snapshot(endpoint: Endpoint, source: SourceSettings, tables: Sequence[s
         )
         room = room_for_sessions(connection, endpoint.place)
         snapshot = Snapshot(replace(endpoint, pinned=True), PER_SLICE, reader, server_of(connection, endpoint.place))
-        yield OpenSnapshot(snapshot, room, lambda _stopped: pulse_of(connection, reader, endpoint.place))
+        yield OpenSnapshot(
+            snapshot=snapshot,
+            room=room,
+            look=lambda _stopped: pulse_of(connection, reader, endpoint.place),
+            warning=lag_warning(reader) if lag_of(connection, reader, endpoint.place) is None else None,
+        )
 
 
 @contextmanager

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from typer.testing import CliRunner
 
+from etl.cli import app
 from etl.source import ReadColumn, Slice, hold_snapshot, join_snapshot
 from etl.source.guard import EndpointRefused, ReaderChanged
 from etl.source.jdbc import jdbc_frame, reading_session
 from etl.source.lag import ReaderLags
 from schemas.types import ColumnType
+from tests.etl.conftest import DAY
 from tests.etl.source.mysql.mysql_source import MySql
 
 pytestmark = pytest.mark.stack
@@ -33,6 +37,7 @@ def test_a_writable_server_is_refused(mysql: MySql) -> None:
 
 
 READER = "'etl_reader'@'127.0.0.1'"
+MONITOR = "SLAVE MONITOR"
 WRITER = ("CREATE ROLE writer", "GRANT READ_ONLY ADMIN ON *.* TO writer")
 ODD = "'etl@reader'@'127.0.0.1'"
 
@@ -87,17 +92,41 @@ def test_a_reader_that_becomes_the_writer_ends_the_run(mysql: MySql, spark: Spar
             mysql.execute("SET GLOBAL read_only = ON")
 
 
+def test_a_lag_that_the_user_may_not_ask_for_is_told_as_unknown(mysql: MySql) -> None:
+    """Plan and run say that nobody knows the delay, and which right tells it; with that right they say nothing."""
+    told = f"unknown, because the ETL user may not ask, .* GRANT {MONITOR} ON"
+    said: list[str] = []
+
+    def heard() -> str:
+        said.clear()
+        with hold_snapshot(mysql.settings.source, say=lambda step, counts: said.append(f"{step}: {counts}")):
+            pass
+        return "\n".join(said)
+
+    assert re.search(f"warning: .*{told}", heard())
+    planned = CliRunner().invoke(
+        app, ["plan", "--table", "clubs", "--day", str(DAY), "--settings", str(mysql.ends.settings)]
+    )
+    assert planned.exit_code == 0
+    assert re.search(f"^Warning: .*{told}", planned.stderr)
+    mysql.execute(f"GRANT {MONITOR} ON *.* TO {READER}")
+    try:
+        assert not heard()
+    finally:
+        mysql.execute(f"REVOKE {MONITOR} ON *.* FROM {READER}")
+
+
 @pytest.mark.parametrize("channel", ["", "'writer'"], ids=["the writer", "a writer with a name"])
 def test_a_replica_that_follows_nobody_is_not_fresh(mysql: MySql, channel: str) -> None:
     """Where replication is stopped nobody knows how old the rows are: exit code 3, and no row is read."""
     source = mysql.settings.source.model_copy(update={"lag_wait_seconds": 0})
     mysql.execute(
-        "GRANT SLAVE MONITOR ON *.* TO 'etl_reader'@'127.0.0.1'",
+        f"GRANT {MONITOR} ON *.* TO {READER}",
         f"CHANGE MASTER {channel} TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 9, MASTER_USER = 'nobody'",
     )
     try:
         with pytest.raises(ReaderLags, match="follows the writer no longer") as refused, hold_snapshot(source):
             pass
     finally:
-        mysql.execute(f"RESET SLAVE {channel} ALL", "REVOKE SLAVE MONITOR ON *.* FROM 'etl_reader'@'127.0.0.1'")
+        mysql.execute(f"RESET SLAVE {channel} ALL", f"REVOKE {MONITOR} ON *.* FROM {READER}")
     assert refused.value.exit_code == 3
