@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from etl.clock import now
 from etl.errors import NO_ROW_READ, SettingsInvalid
 from etl.logs import withhold_messages
+from etl.typed import withheld
 from masking.errors import KagemushaError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def guarded(command: Callable[[], int]) -> int:
 def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
     """Runs a command and returns what it returns, or its error, which is printed; nothing else says a foreign message.
 
-    A foreign error's message is withheld, because it could quote a value: its type and our own line are printed.
+    A foreign error's message is withheld, because it could quote a value: its type and our own line are printed. So are
+    words of the command line that may be values.
     """
     withhold_messages()
     _print_whatever_the_locale()
@@ -65,6 +67,7 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
         last = frames[-1] if frames else None
         place = {"at": f"{Path(last.filename).name}:{last.lineno}"} if last else {}
         failure = _told(error).at(**place)
+    failure = failure.reworded(lambda text: withheld(text, sys.argv[1:]))
     print(f"{type(failure).__name__}: {failure}", file=sys.stderr)  # noqa: T201  this is the command's output
     return failure
 

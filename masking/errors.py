@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 CONTRACT_MUST_CHANGE = 2
@@ -48,6 +48,11 @@ class KagemushaError(Exception):
         return _rebuild(
             type(self), self.what, self.not_done, self.todo, {**{k: str(v) for k, v in where.items()}, **self.where}
         )
+
+    def reworded(self, said: Callable[[str], str]) -> KagemushaError:
+        """Returns the same error with everything that it says as `said` returns it."""
+        where = {name: said(value) for name, value in self.where.items()}
+        return _rebuild(type(self), said(self.what), said(self.not_done), said(self.todo), where)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.what, self.not_done, self.todo, self.where)

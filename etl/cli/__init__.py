@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from io import StringIO
+from typing import Final, cast
 
 import typer
 
@@ -36,6 +38,8 @@ from etl.cli.tokenize import tokenize
 from etl.cli.verify import verify
 from etl.cli.waive import waive
 from etl.entry import guarded
+from etl.errors import STOPPED
+from etl.typed import withheld
 
 app = typer.Typer(
     name="kagemusha",
@@ -76,6 +80,9 @@ app.command("retokenize", short_help="Renew published tokens after `kagemusha ke
 app.add_typer(keys, name="keys")
 app.add_typer(local, name="local", short_help="Start and stop the local stack of a checkout.")
 
+_WRONG_USE: Final = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
+"""Click's root of all that is wrong with a command line; which module has it depends on typer's version."""
+
 
 def main() -> None:
     """Runs the command line and ends the process with the command's exit code."""
@@ -83,8 +90,15 @@ def main() -> None:
 
 
 def _run() -> int:
+    """Runs the command line; what it says of a wrong use is ours to print, because it quotes what was typed."""
+    said = StringIO()
     try:
-        code = app(standalone_mode=True)
-    except SystemExit as end:
-        code = end.code
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        said.write("Aborted!\n")
+        code = STOPPED
+    except _WRONG_USE as error:
+        error.show(said)
+        code = error.exit_code
+    sys.stderr.write(withheld(said.getvalue(), sys.argv[1:]))
     return code if isinstance(code, int) else 0
