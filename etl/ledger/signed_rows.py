@@ -16,7 +16,7 @@ _USE: Final = ("ledger.table_loads", "hmac_sha256", 32)
 """Domain, algorithm and length of the signing key; no contract's domain can have a point in its name."""
 _LOAD: Final = (
     "run_id", "table_name", "day", "window_first", "window_last", "outcome", "rows", "basis", "fence",
-    "contract_digest", "manifest_digest", "key_checks", "watermark", "source_origin", "keys_compared",
+    "contract_digest", "manifest_digest", "key_checks", "watermark", "source_origin", "keys_compared", "at",
 )  # fmt: skip
 _CHECK: Final = ("expectation", "columns", "severity", "passed", "failed", "checked", "error", "waived_by")
 SIGNED: Final = (*_LOAD, "checks", "key_version", "signature")

@@ -111,7 +111,7 @@ TABLE_LOADS: Final = LedgerTable(
         _f(
             "signature",
             "STRING",
-            "HMAC-SHA-256 over what later runs believe: load, basis, stage, watermark, keys, and the audit's checks.",
+            "HMAC-SHA-256 over what later runs believe: load, basis, stage, watermark, keys, time, the audit's checks.",
         ),
         bigquery.SchemaField("checks", "RECORD", "REPEATED", fields=_CHECK, description="The audit; see ops.audits."),
         bigquery.SchemaField(

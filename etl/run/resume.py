@@ -55,7 +55,7 @@ def _loads_by_proof(
 ) -> dict[tuple[str, str | None, int | None], _Load]:
     """Returns how many rows the day's loads brought that are done, and when, by table, basis and fencing number."""
     sql = (
-        f"SELECT {', '.join(f'`{name}`' for name in SIGNED)}, `at` FROM `{records.ledger.table_id('table_loads')}` "
+        f"SELECT {', '.join(f'`{name}`' for name in SIGNED)} FROM `{records.ledger.table_id('table_loads')}` "
         "WHERE day = @day AND `at` >= TIMESTAMP(@day) AND table_name IN UNNEST(@tables) "
         "AND outcome IN UNNEST(@outcomes)"
     )

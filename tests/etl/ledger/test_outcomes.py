@@ -63,6 +63,7 @@ class Books:
     outcome: str
     number: int = field(default_factory=lambda: next(_NUMBERS))
     at: datetime = field(default_factory=now)
+    redated: datetime | None = None
 
     def contract(self, table: str) -> Contract:
         """Returns a bundled contract under a name of its own, for a table that is published."""
@@ -82,7 +83,8 @@ class Books:
             "at": self.at,
             **columns,
         }
-        self.ledger.append("table_loads", [signed_row(row, signed_by) if signed_by else row])
+        written = signed_row(row, signed_by) if signed_by else row
+        self.ledger.append("table_loads", [{**written, "at": self.redated or written["at"]}])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -204,6 +206,16 @@ def test_a_load_proves_nothing_of_a_table_made_anew(
     """Who drops a published table and makes it again has an empty one: nothing is left out, and no merge goes on."""
     before = now() - timedelta(hours=1)
     assert not place(Books(own_settings, ledger, LoadOutcome.PUBLISHED, at=before))
+
+
+@pytest.mark.parametrize("place", [backfill_leaves_the_day_out, merge_goes_on, resume_leaves_it_out])
+def test_a_row_that_was_redated_proves_nothing(
+    place: Callable[[Books], bool], own_settings: Settings, ledger: Ledger
+) -> None:
+    """When a load was written down is signed: whoever may write the ledger cannot make it younger than the table."""
+    before = now() - timedelta(hours=1)
+    assert not place(Books(own_settings, ledger, LoadOutcome.PUBLISHED, at=before, redated=now()))
+    assert place(Books(own_settings, ledger, LoadOutcome.PUBLISHED))
 
 
 def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings: Settings, ledger: Ledger) -> None:
