@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from etl.audit.reading.batches import batches_of
 from etl.audit.reading.declared_numbers import DeclaredNumbers
 from etl.audit.reading.footers import Footers, footer_of
 from etl.audit.reading.hashes import Hashes, hashes_of
@@ -42,7 +43,7 @@ class HashPart:
 def look_at(location: StagingLocation, share: Share, rules: Rules, parts: int) -> list[Seen | HashPart]:
     """Returns what is seen in the files of a share, and the hashes that are to be compared with other shares'.
 
-    Memory holds one batch at a time, and eight bytes a row for each `unique` rule.
+    Memory holds one row group and one batch at a time, and eight bytes a row for each `unique` rule.
 
     Args:
         location: the staging bucket.
@@ -59,7 +60,7 @@ def look_at(location: StagingLocation, share: Share, rules: Rules, parts: int) -
             footer = footer_of(file, rows, rules.schema, rules.newest_by)
             look.footers += footer
             if not footer.wrong_schema:
-                for batch in file.iter_batches(use_threads=False):
+                for batch in batches_of(stream, file.metadata):
                     look.at(batch)
     hashes = [
         HashPart(rule, part, own)
