@@ -20,8 +20,12 @@ demo: bootstrap ## Start the local stack, seed it, run two days, show the result
 	@$(PYTHON) scripts/demo.py
 
 .PHONY: test
-test: lint ## Run every check: lint, types, generated files, tests.
-	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1
+test: bootstrap ## Run every check: lint, types, generated files, tests; the former beside the latter.
+	@$(MAKE) --no-print-directory --jobs 2 lint every-test
+
+.PHONY: every-test
+every-test: bootstrap
+	$(PYTHON) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1
 
 .PHONY: test-quick
 test-quick: bootstrap ## Run the tests that one shared stack can answer; under two minutes once warm. For the desk.

@@ -6,13 +6,16 @@ seconds, and are imported by what needs them, once the settings and the day are 
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from etl.clock import now
 from etl.errors import NO_ROW_READ, SettingsInvalid
@@ -24,6 +27,20 @@ if TYPE_CHECKING:
     from etl.run.record.results import RunResult
 
 Ended = TypeVar("Ended")
+_WRONG_PLACE: Final = frozenset(
+    {
+        errno.EACCES,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""What the system says of a file or folder that somebody named; another try finds the same."""
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -38,6 +55,7 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
     A foreign error's message is withheld, because it could quote a value: its type and our own line are printed.
     """
     withhold_messages()
+    _print_whatever_the_locale()
     try:
         return command()
     except KagemushaError as error:
@@ -51,8 +69,21 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
     return failure
 
 
+def _print_whatever_the_locale() -> None:
+    """Lets a result be printed where the locale has no such letter: a load that is done must not end as a failure."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def _told(error: Exception) -> KagemushaError:
-    """Returns what an error means that nobody foresaw."""
+    """Returns what an error means that nobody foresaw; a file or folder that cannot be used is for who named it."""
+    if isinstance(error, OSError) and error.filename is not None and error.errno in _WRONG_PLACE:
+        return SettingsInvalid(
+            f"A file or folder cannot be used: {os.strerror(error.errno)}.",
+            not_done="It did not finish.",
+            advice="Name another one, or let this account use it.",
+            where={"file": error.filename},
+        )
     from etl.workers import failure_of
 
     return failure_of(error, "It did not finish.", "The command")

@@ -6,10 +6,12 @@ Each message stays one line, so that they can be counted. What we say ourselves 
 from __future__ import annotations
 
 import logging
+import os
 import resource
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -36,8 +38,12 @@ appender.console.layout.pattern = %d{{{{yy/MM/dd HH:mm:ss}}}} %p %c: message wit
 
 
 def withhold_messages() -> None:
-    """Lets this process write no foreign message, by logging, warnings or uncaught exceptions, and no core dump."""
+    """Lets this process write no foreign message, by logging, warnings or uncaught exceptions, and no core dump.
+
+    Keys of TLS sessions, which SSLKEYLOGFILE asks for, are not written either.
+    """
     no_core_dumps()
+    os.environ.pop("SSLKEYLOGFILE", None)
     logging.setLogRecordFactory(_withheld)
     warnings.showwarning = _warned
     sys.excepthook = _died
@@ -57,6 +63,7 @@ def withhold_messages_of_jvm(spark: SparkSession) -> None:
     Other appenders end: what the runtime kept of messages, it keeps of lines without them, from stderr.
     """
     jvm: Any = spark._jvm  # noqa: SLF001  the only way to Log4j; py4j has no types
+    _no_dumps_of_jvm(jvm)
     log4j = jvm.org.apache.logging.log4j
     context = log4j.LogManager.getContext(False)  # noqa: FBT003  Java has no names for arguments
     level = str(context.getConfiguration().getRootLogger().getLevel())
@@ -64,6 +71,16 @@ def withhold_messages_of_jvm(spark: SparkSession) -> None:
     source = log4j.core.config.ConfigurationSource(jvm.java.io.ByteArrayInputStream(text.encode()))
     factory = log4j.core.config.properties.PropertiesConfigurationFactory()
     log4j.core.config.Configurator.reconfigure(factory.getConfiguration(context, source))
+
+
+def _no_dumps_of_jvm(jvm: Any) -> None:  # noqa: ANN401  the same
+    """Lets the JVM, which spark-submit starts before us, write neither its memory nor what TLS carries."""
+    with suppress(OSError):  # a machine may not let us
+        resource.prlimit(jvm.java.lang.ProcessHandle.current().pid(), resource.RLIMIT_CORE, (0, 0))
+    of_hotspot = jvm.java.lang.Class.forName("com.sun.management.HotSpotDiagnosticMXBean")
+    options = jvm.java.lang.management.ManagementFactory.getPlatformMXBean(of_hotspot)
+    options.setVMOption("HeapDumpOnOutOfMemoryError", "false")
+    jvm.java.lang.System.clearProperty("javax.net.debug")
 
 
 def _withheld(*given: Any, **named: Any) -> logging.LogRecord:  # noqa: ANN401  as logging hands it on

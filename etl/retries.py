@@ -74,4 +74,4 @@ def without_foreign_message(once: Callable[[], Done]) -> Done:
         raise
     except Exception as error:  # noqa: BLE001  see above
         kind = type(error).__name__
-    raise Unexpected(f"A slice failed with {kind}.", not_done=NOT_PUBLISHED, where={"step": "stage"})
+    raise Unexpected(f"A worker's task failed with {kind}.", not_done=NOT_PUBLISHED)

@@ -74,7 +74,7 @@ def spark_session() -> SparkSession:
 
     Workers on this machine are told to use this very Python; which one a cluster's workers have, Spark knows better.
     What spark-submit was told wins, but for the time zone. The driver's JVM logs classes and places, no messages; other
-    executors log nothing, unless spark-submit was told a level.
+    executors log as their cluster says, and nothing once they read rows by JDBC.
     """
     with _STARTING:
         return _session(_from_archive())

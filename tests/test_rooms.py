@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "retries": {"errors"},
     "progress": {"clock"},
     "cloud": {"settings", "retries", "errors"},
-    "keys": {"cloud"},
+    "keys": {"cloud", "errors"},
     "ledger": {"cloud", "settings", "retries", "clock", "errors"},
     "source": {"cloud", "settings", "retries", "errors"},
     "plan": {"source", "ledger", "clock", "errors"},

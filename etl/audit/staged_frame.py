@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from etl.audit.staged_file import batches_of, open_staged
 from etl.cloud.storage import StagingLocation
 from etl.errors import NOT_PUBLISHED, ValuesUnfit
-from etl.stage import worker_stage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -63,7 +62,7 @@ def read_columns(target: StagingLocation, name: str, schema: pa.Schema, columns:
     Raises:
         ValuesUnfit: the file has another schema than its plan.
     """
-    with worker_stage(target).open(name) as stream, pq.ParquetFile(stream, page_checksum_verification=True) as file:
+    with open_staged(target, name) as (file, _):
         if not file.schema_arrow.equals(schema):
             raise ValuesUnfit("A staged file has another schema than its plan.", not_done=NOT_PUBLISHED)
-        yield from file.iter_batches(columns=columns)
+        yield from batches_of(target, file, columns=columns)

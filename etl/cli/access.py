@@ -37,7 +37,9 @@ def access(
     drawn = Table("place", "right", "differs", show_lines=False)
     for one in shown:
         drawn.add_row(one.place, one.what, one.differs)
-    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(drawn, highlight=False, markup=False)
+    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, markup=False, emoji=False).print(
+        drawn, highlight=False, markup=False
+    )
     others = sum(bool(one.differs) for one in found)
     typer.echo(f"{len(found)} rights, {others} differ from the settings.")
     if others:

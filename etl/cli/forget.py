@@ -70,7 +70,7 @@ def _print(done: Erasure, settings: Settings) -> None:
     for one in done.tables:
         changed = f"{one.changed:,}" if done.applied else "-"
         drawn.add_row(one.table, one.rule, f"{one.found:,}", changed, one.note)
-    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(drawn)
+    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, markup=False, emoji=False).print(drawn)
     for one in done.tables:
         if one.error:
             typer.echo(f"{one.table}: {one.error}", err=True)

@@ -29,8 +29,8 @@ def leases(
     held = sorted(all_leases(ledger), key=lambda one: one.table)
     for one in held:
         typer.echo(
-            f"{one.table}  run {one.run_id}  since {one.since:%Y-%m-%d %H:%M:%S}  until {one.until:%H:%M:%S} UTC"
-            f"  fence {one.fence}"
+            f"{one.table}  run {one.run_id}  since {one.since:%Y-%m-%d %H:%M:%S}"
+            f"  until {one.until:%Y-%m-%d %H:%M:%S} UTC  fence {one.fence}"
         )
     if not held:
         typer.echo("No table is held.")

@@ -42,4 +42,4 @@ def _draw(title: str, columns: tuple[Shown, ...]) -> None:
     for one in columns:
         cells = (one.column, one.column_class, one.strategy, one.before, one.after)
         drawn.add_row(*(Text(cell) for cell in cells))  # as it is: `[PAN]` is no markup
-    Console().print(drawn)
+    Console(markup=False, emoji=False).print(drawn)

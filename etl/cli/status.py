@@ -48,7 +48,7 @@ def status(settings: SettingsFile = None, contracts: ContractsFolder = None, out
         drawn.add_column(name, overflow="fold")
     for one in found:
         drawn.add_row(*_line(one))
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, markup=False, emoji=False)
     console.print(drawn)
     console.print(f"Storage costs about {sum(one.usd_month for one in found):.2f} USD a month.", highlight=False)
     console.print(formula(chosen), highlight=False, markup=False, soft_wrap=True)
@@ -76,7 +76,7 @@ def runs(
         drawn.add_column(name, justify="right")
     for one in found:
         drawn.add_row(*_run_line(one))
-    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(drawn)
+    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, markup=False, emoji=False).print(drawn)
 
 
 def _line(one: TableStatus) -> tuple[str, ...]:

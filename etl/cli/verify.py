@@ -52,7 +52,7 @@ def verify(
         drawn.add_row(
             one.table, measure, one.against, _count(one.published), _count(one.expected), one.verdict, one.why
         )
-    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL).print(drawn)
+    Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, markup=False, emoji=False).print(drawn)
     differing = sum(one.differs for one in found)
     typer.echo(f"{len(found)} comparisons, {differing} differ.")
     if any_difference(found):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from etl.cloud.failures import must_change
 from etl.errors import TRANSIENT
 from masking.errors import KagemushaError, KeyUnusable
 
@@ -13,18 +14,8 @@ _making_clients = threading.Lock()  # the session that makes them is not safe fo
 
 Response = dict[str, Any]  # botocore builds its answers at run time and describes them nowhere
 
-_BUSY = frozenset(
-    {
-        "DependencyTimeoutException",
-        "InternalFailure",
-        "InternalServiceError",
-        "KMSInternalException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "Throttling",
-        "ThrottlingException",
-    }
-)
+_BUSY = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
+"""What AWS says with status 400 of what passes by itself."""
 
 
 class KeyServiceUnavailable(KagemushaError):
@@ -60,7 +51,8 @@ def call(service: str, operation: str, *, region: str | None = None, **arguments
         return operate(**arguments)
     except exceptions.ClientError as error:
         failure = str(error.response.get("Error", {}).get("Code", "an unnamed error"))
-        busy = failure in _BUSY
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        busy = failure in _BUSY or not must_change(status)
     except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
         failure, busy = type(error).__name__, True
     except (exceptions.BotoCoreError, ValueError) as error:

@@ -1,16 +1,54 @@
-"""Key files: read only when nobody else can read them, written whole or not at all."""
+"""Key files: read only when nobody else can read them, changed by one at a time, written whole or not at all."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
+from etl.errors import TRANSIENT
 from masking.errors import KeyUnusable
 
 _PRIVATE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class KeyringBusy(KeyUnusable):
+    """Somebody else is changing the keyring, or has just changed it."""
+
+    advice = "Look with `kagemusha keys list`, then run again."
+    exit_code: ClassVar[int] = TRANSIENT
+
+
+def keyring_busy(where: str) -> KeyringBusy:
+    """Returns the error of a keyring that two change at once."""
+    return KeyringBusy("Somebody else changes the keyring.", not_done="It was not changed.", where={"keyring": where})
+
+
+@contextmanager
+def changed_alone(path: Path) -> Iterator[None]:
+    """Keeps others from changing a file until the end of the block: of two changes at once one would lose its key.
+
+    Raises:
+        KeyUnusable: when the file is missing or unreadable.
+        KeyringBusy: when somebody else is changing it.
+    """
+    read_text(path)
+    with path.open("rb+") as file:
+        busy = False
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            busy = not os.path.samestat(os.fstat(file.fileno()), path.stat())  # it was replaced meanwhile
+        except BlockingIOError:
+            busy = True
+        if busy:
+            raise keyring_busy(str(path))
+        yield
 
 
 def read_private(path: Path) -> str:

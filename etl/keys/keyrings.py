@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
 from etl.cloud.aws import call
 from etl.keys.envelope import read_envelope, seal, unseal
-from etl.keys.files import read_private, read_text, write_private
+from etl.keys.files import changed_alone, keyring_busy, read_private, read_text, write_private
 from masking.errors import KeyUnusable
 from masking.keyring import KeyRef, Keyring
 
@@ -78,17 +80,41 @@ def create_keyring_file(path: Path) -> Keyring:
 
 
 def change_keyring(where: str, change: Callable[[Keyring], Keyring]) -> Keyring:
-    """Stores the changed keyring in place of the old one, wrapped by the same KMS key."""
-    stored = _stored(where)
+    """Stores the changed keyring in place of the old one, wrapped by the same KMS key.
+
+    Raises:
+        KeyUnusable: as `open_keyring` does; or the keyring cannot be changed so.
+        KeyringBusy: when somebody else changed it since it was read here.
+        KeyServiceUnavailable: when AWS did not answer.
+    """
     scheme, name = _parts(where)
-    changed = change(Keyring.from_json(stored if scheme == FILE else unseal(stored)))
-    text = changed.to_json() if scheme == FILE else seal(changed.to_json(), read_envelope(stored).cmk)
-    if scheme == SECRET:
-        call("secretsmanager", "put_secret_value", SecretId=name, SecretString=text)
-    else:
-        write_private(Path(name), text, replace=True)
+    with nullcontext() if scheme == SECRET else changed_alone(Path(name)):
+        stored = _stored(where)
+        changed = change(Keyring.from_json(stored if scheme == FILE else unseal(stored)))
+        text = changed.to_json() if scheme == FILE else seal(changed.to_json(), read_envelope(stored).cmk)
+        if scheme == SECRET:
+            _follow(name, stored, text)
+        else:
+            write_private(Path(name), text, replace=True)
     open_keyring.cache_clear()
     return changed
+
+
+def _follow(name: str, stored: str, text: str) -> None:
+    """Makes a text the secret's next version after the one that was read.
+
+    The version is called by what it follows, and Secrets Manager gives no name twice ("PutSecretValue",
+    ClientRequestToken): of two that follow the same one, the later is refused.
+    """
+    token, followed = hashlib.sha256(stored.encode()).hexdigest(), False
+    try:
+        call("secretsmanager", "put_secret_value", SecretId=name, SecretString=text, ClientRequestToken=token)
+    except KeyUnusable as error:
+        if "ResourceExistsException" not in error.what:
+            raise
+        followed = True
+    if followed:
+        raise keyring_busy(f"{SECRET}:{name}")
 
 
 def rotate_keyring(where: str) -> Keyring:

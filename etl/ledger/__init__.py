@@ -4,7 +4,15 @@ from etl.ledger.key_events import KeyUse, record_keys, record_renewed
 from etl.ledger.lease_rows import LeaseBook
 from etl.ledger.leases import LeaseProof, Leases, all_leases, leased, release_leases
 from etl.ledger.ledger import Ledger, write_report
-from etl.ledger.loads import History, MergeState, done_days, load_history, merge_state, modifications_today
+from etl.ledger.loads import (
+    History,
+    MergeState,
+    done_days,
+    load_history,
+    merge_state,
+    modifications_today,
+    proven_since,
+)
 from etl.ledger.outcomes import LOADED, PUBLISHED, REPLACED, LoadOutcome, failed, failure_kind
 from etl.ledger.results import FailedCheck, TableResult
 from etl.ledger.rows import check_rows, package_version
@@ -37,6 +45,7 @@ __all__ = [
     "merge_state",
     "modifications_today",
     "package_version",
+    "proven_since",
     "record_keys",
     "record_renewed",
     "release_leases",

@@ -63,8 +63,9 @@ class Ledger:
         self.warehouse.ensure_dataset(dataset)
         listed = self.warehouse.tables("The ledger's tables could not be listed", dataset)
         shapes = {item.table_id: item.labels.get("shape") for item in listed}
+        ending = {item.table_id for item in listed if item.expires is not None}
         for table in TABLES:
-            if shapes.get(table.name) != table.shape:
+            if shapes.get(table.name) != table.shape or table.name in ending:
                 self._shape(table, exists=table.name in shapes)
         self._view(shapes.get(AUDITS, "missing"))
 
@@ -89,13 +90,16 @@ class Ledger:
         table.schema = _merged(table.schema, wanted.fields)
         table.description = wanted.about
         table.labels = {**table.labels, "managed_by": "kagemusha", "shape": wanted.shape}
-        if present:  # its layout stays: BigQuery cannot change how a table is partitioned
-            self.warehouse.update_table(failed, table, ["schema", "description", "labels"])
-            return
-        if wanted.partitioned:
-            table.time_partitioning = bigquery.TimePartitioning("DAY", field="at")
-        table.clustering_fields = list(wanted.cluster_by) or None
-        self.warehouse.create_table(failed, table)
+        if present is None:
+            if wanted.partitioned:
+                table.time_partitioning = bigquery.TimePartitioning("DAY", field="at")
+            table.clustering_fields = list(wanted.cluster_by) or None
+            present = self.warehouse.create_table(failed, table)
+            if present.expires is None:
+                return
+        # Its layout stays: BigQuery cannot change how a table is partitioned. No default of the dataset lets it end.
+        table.expires = None
+        self.warehouse.update_table(failed, table, ["schema", "description", "labels", "expires"])
 
     def append(self, name: str, rows: Sequence[Row]) -> None:
         """Appends rows to one of the ledger's tables in one load job: all of them or none, and never twice.

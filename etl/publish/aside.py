@@ -13,29 +13,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import ClassVar, Final
+from typing import Final
 
 from google.cloud import bigquery
 
 from etl.clock import now
 from etl.cloud.bigquery import Warehouse, load
 from etl.cloud.storage import StagingLocation
-from etl.errors import NOT_PUBLISHED, TRANSIENT, PublishFailed
+from etl.errors import NOT_PUBLISHED, PublishFailed
 from etl.publish.fence import BESIDE
 from etl.publish.tables import encryption, load_config
 from etl.publish.totals import totals_by_day
-from etl.stage import SourceTotals, Staged, changed_files
+from etl.stage import SourceTotals, StageChanged, Staged, changed_files
 from masking.errors import KagemushaError
 
 _KEPT: Final = timedelta(days=1)
 """How long a table beside outlives a run that was killed."""
-
-
-class StageChanged(KagemushaError):
-    """Between audit and publishing, somebody else replaced or removed staged files."""
-
-    advice = "Run again; if it repeats, find out who else writes to the staging bucket."
-    exit_code: ClassVar[int] = TRANSIENT
 
 
 @dataclass(frozen=True)

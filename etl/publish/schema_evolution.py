@@ -39,8 +39,9 @@ def refuse_destruction(contract: Contract, table: bigquery.Table, wanted: list[b
 
     Raises:
         PublishRefused: it removes or retypes a column, or partitions the table otherwise; with the manual way of each.
+            Or what bears the table's name is none, such as a view: rows would come to be somewhere else.
     """
-    found = [*_columns(contract, table, wanted), *_partitioning(contract, table)]
+    found = list(_kind(contract, table)) or [*_columns(contract, table, wanted), *_partitioning(contract, table)]
     if found:
         ways = dict.fromkeys(one.manual_way for one in found)
         raise PublishRefused(
@@ -51,6 +52,16 @@ def refuse_destruction(contract: Contract, table: bigquery.Table, wanted: list[b
         )
 
 
+def _kind(contract: Contract, table: bigquery.Table) -> Iterator[Destruction]:
+    if table.table_type not in {None, "TABLE"}:
+        kind = table.table_type.replace("_", " ").lower()
+        yield Destruction(
+            f"it is a {kind} and no table",
+            f"ALTER or DROP the {kind} {contract.publish}; then load all days again: kagemusha backfill "
+            f"--table {contract.table} --from …",
+        )
+
+
 def _columns(contract: Contract, table: bigquery.Table, wanted: list[bigquery.SchemaField]) -> Iterator[Destruction]:
     types = {field.name: field.field_type for field in wanted}
     for field in table.schema:
@@ -58,6 +69,13 @@ def _columns(contract: Contract, table: bigquery.Table, wanted: list[bigquery.Sc
         alter = f"ALTER TABLE {contract.publish}"
         if name not in types:
             yield Destruction(f"column {name} would be removed", f"{alter} DROP COLUMN {name};")
+        elif field.mode not in {None, "NULLABLE"}:
+            yield Destruction(
+                f"column {name} is {field.mode}",
+                f"{alter} ALTER COLUMN {name} DROP NOT NULL;"
+                if field.mode == "REQUIRED"
+                else f"{alter} DROP COLUMN {name};",
+            )
         elif kind != types[name]:
             wider = types[name] in _WIDER.get(kind, frozenset())
             yield Destruction(

@@ -8,7 +8,7 @@ import pyarrow as pa
 from google.cloud import bigquery
 
 from etl.cloud.bigquery import Warehouse
-from etl.errors import NOT_PUBLISHED
+from etl.errors import NOT_PUBLISHED, PublishRefused
 from etl.publish.rights.column_tags import refuse_untagged, tagged
 from etl.publish.schema_evolution import refuse_destruction
 from schemas.contract import Contract
@@ -35,8 +35,10 @@ def time_partitioning(contract: Contract) -> bigquery.TimePartitioning | None:
     """Returns the daily partitioning of a contract; None where it has no partitions."""
     if contract.partition_by is None:
         return None
-    expiration = contract.retention_days * _MILLISECONDS_A_DAY if contract.retention_days else None
-    return bigquery.TimePartitioning("DAY", field=contract.partition_by, expiration_ms=expiration)
+    found = bigquery.TimePartitioning("DAY", field=contract.partition_by)
+    # Said even where there is none: a change that leaves it out would leave what is there.
+    found.expiration_ms = contract.retention_days * _MILLISECONDS_A_DAY if contract.retention_days else None
+    return found
 
 
 def encryption(warehouse: Warehouse) -> bigquery.EncryptionConfiguration | None:
@@ -64,16 +66,17 @@ def ensure_table(warehouse: Warehouse, contract: Contract) -> bigquery.Table:
 
     Raises:
         ContractInvalid: the contract publishes into a dataset of the product.
-        PublishRefused: the contract removes or retypes a column, or partitions the table otherwise; or BigQuery did not
-            set a policy tag that the settings want.
+        PublishRefused: the contract removes or retypes a column, or partitions the table otherwise; its name is not a
+            table's; or BigQuery did not set a policy tag that the settings want, or lets the rows end.
     """
     refuse_foreign_names([contract], {}, warehouse.settings.own_datasets, NOT_PUBLISHED)
     warehouse.ensure_dataset(contract.dataset)
     found, rights = warehouse.find_table(contract.publish), warehouse.settings.rights
     if found is not None:
         refuse_destruction(contract, found, table_schema(contract, warehouse.settings.descriptions))
-    table = _create(warehouse, contract) if found is None else _add(warehouse, contract, found)
+    table = _add(warehouse, contract, found or _create(warehouse, contract))
     refuse_untagged(table.schema, contract, rights)
+    _refuse_ending(table, contract)
     return table
 
 
@@ -115,9 +118,28 @@ def _add(warehouse: Warehouse, contract: Contract, table: bigquery.Table) -> big
     if partitioning and bool(table.require_partition_filter) != contract.require_partition_filter:
         table.require_partition_filter = contract.require_partition_filter
         changed.append("require_partition_filter")
+    if table.expires is not None:  # by hand, or because its dataset lets all tables end
+        table.expires = None
+        changed.append("expires")
     if not changed:
         return table
     return warehouse.update_table("A table could not be brought up to its contract", table, changed)
+
+
+def _refuse_ending(table: bigquery.Table, contract: Contract) -> None:
+    """Lets a table pass whose rows BigQuery keeps as long as the contract says.
+
+    Raises:
+        PublishRefused: table or partitions end earlier, and BigQuery did not change that.
+    """
+    wanted, found = time_partitioning(contract), table.time_partitioning
+    if table.expires is not None or (wanted and found and found.expiration_ms != wanted.expiration_ms):
+        raise PublishRefused(
+            f"{contract.publish} or its partitions would end by themselves, other than the contract says.",
+            not_done=NOT_PUBLISHED,
+            advice="Take the expiration away by hand (ALTER TABLE … SET OPTIONS), or set `retention_days`.",
+            where={"table": contract.table},
+        )
 
 
 def _wanted(warehouse: Warehouse, contract: Contract) -> list[bigquery.SchemaField]:

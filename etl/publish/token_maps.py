@@ -15,10 +15,9 @@ from google.cloud import bigquery
 from etl.clock import now
 from etl.cloud.bigquery import Warehouse, copy, load, quoted
 from etl.cloud.storage import StagingLocation
-from etl.publish.aside import StageChanged
 from etl.publish.fence import BESIDE
 from etl.publish.token_versions import is_old, tells_version, version_of_row
-from etl.stage import StagedFile, changed_objects
+from etl.stage import StageChanged, StagedFile, changed_objects
 from schemas.contract import Contract
 from schemas.domains import rewritable_columns
 

@@ -36,7 +36,9 @@ def one_entry(found: Catalog, name: str) -> TableFacts | ViewFacts:
 
 def write_catalog(found: Catalog | TableFacts | ViewFacts, say: Wording, out: TextIO) -> None:
     """Writes a catalog, a table or a view."""
-    console = Console(file=out, width=None if out.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+    console = Console(
+        file=out, width=None if out.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False, markup=False, emoji=False
+    )
     if isinstance(found, Catalog):
         _write_all(found, say, console)
     elif isinstance(found, TableFacts):

@@ -17,7 +17,7 @@ _WIDTH_WITHOUT_TERMINAL = 160
 
 def write_table(plans: Sequence[DryRun], out: TextIO, *, verbose: bool = False) -> None:
     """Writes one line a table, and one a slice where it is asked for."""
-    console = Console(file=out, width=None if out.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    console = Console(file=out, width=None if out.isatty() else _WIDTH_WITHOUT_TERMINAL, markup=False, emoji=False)
     drawn = Table()
     for name in ("table", "mode", "days"):
         drawn.add_column(name, no_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import isfinite
 from typing import ClassVar, Final
 
 from etl.errors import NO_ROW_READ, TRANSIENT
@@ -40,8 +41,9 @@ def wait_until_fresh(
         if left <= 0:
             break
         time.sleep(min(pause, left))
+    behind = f"is {lag:.0f} s behind the writer" if isfinite(lag) else "follows the writer no longer"
     raise ReaderLags(
-        f"The reader is {lag:.0f} s behind the writer; {most_seconds:g} s are allowed.",
+        f"The reader {behind}; {most_seconds:g} s are allowed.",
         not_done=NO_ROW_READ,
         where={**where, "instance": instance},
     )

@@ -4,6 +4,7 @@ from etl.stage.driver import Stager
 from etl.stage.leak_gate import refuse_leaks
 from etl.stage.manifest import (
     Manifest,
+    StageChanged,
     StageForged,
     StageGone,
     changed_files,
@@ -22,6 +23,7 @@ __all__ = [
     "Manifest",
     "Quarantine",
     "SourceTotals",
+    "StageChanged",
     "StageForged",
     "StageGone",
     "Staged",

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from etl.clock import now
-from etl.cloud.storage import StagingBucket, StagingLocation, staging_bucket
-from etl.errors import NOT_PUBLISHED, STOPPED, BucketMissing
+from etl.cloud.storage import ObjectMissing, StagingBucket, StagingLocation, staging_bucket
+from etl.errors import NOT_PUBLISHED, STOPPED, TRANSIENT
 from etl.plan import TablePlan, mask_plan
 from etl.stage.quarantine import Quarantine, QuarantinedRow
 from etl.stage.signature import signature_holds, signed
@@ -58,6 +58,13 @@ class StageForged(KagemushaError):
         "Somebody else wrote it, or the keyring is another one; find out who writes to the staging bucket, and run the "
         "table again."
     )
+
+
+class StageChanged(KagemushaError):
+    """Somebody else replaced, cut or removed staged files."""
+
+    advice = "Run again; if it repeats, find out who else writes to the staging bucket."
+    exit_code: ClassVar[int] = TRANSIENT
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,7 @@ def read_manifest(run_id: str, contract: Contract, stage: StagingBucket, keys: K
     missing = False
     try:
         content = stage.read(manifest_name(stage, run_id, contract.table))
-    except BucketMissing:
+    except ObjectMissing:
         missing = True
     if missing:
         raise StageGone("The run has no staged files of this table.", not_done=NOT_PUBLISHED, where=where)

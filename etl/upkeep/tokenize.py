@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from etl.upkeep.detokenize.access_log import AccessLog
+from etl.upkeep.lines import as_value, given
 from etl.upkeep.requester import account, checked_purpose, host
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
@@ -72,6 +73,7 @@ def tokenize(
         TokenizeRefused: the purpose is missing or unfit.
         AccessLogUnusable: the use cannot be written down.
         KeyUnusable: the key version is unknown, retired or destroyed.
+        SettingsInvalid: the values are no text in UTF-8.
     """
     asked = {
         "look": uuid.uuid4().hex,
@@ -82,8 +84,8 @@ def tokenize(
         "host": host(),
         "version": version,
     }
-    own, lines = tuple(sorted({*own_iins, *use.own_iins})), iter(values)
-    while batch := [line.strip() for line in islice(lines, BATCH)]:
+    own, lines = tuple(sorted({*own_iins, *use.own_iins})), given(values, _NOT_DONE)
+    while batch := list(islice(lines, BATCH)):
         yield _made(batch, use, asked, keys, log, version, own)
 
 
@@ -98,7 +100,7 @@ def _made(
 ) -> list[str | None]:
     count = sum(map(bool, batch))
     log.append({"event": "tokens asked", **asked, "count": count})
-    typed = [_typed(line, use) for line in batch]
+    typed = [as_value(line, use.type.arrow) for line in batch]
     made: list[str | None] = []
     failure = None
     try:
@@ -113,16 +115,6 @@ def _made(
     failed = count - sum(token is not None for token in made)
     log.append({"event": "tokens made", "look": asked["look"], "count": count - failed, "failed": failed})
     return ["" if not line else token for line, token in zip(batch, made, strict=True)]
-
-
-def _typed(line: str, use: DomainUse) -> object:
-    """Returns a line as a value of the column's type, None where it is none: `042` is the number 42."""
-    if not line:
-        return None
-    try:
-        return pa.array([line]).cast(use.type.arrow)[0].as_py()
-    except pa.ArrowException:  # its text quotes the line
-        return None
 
 
 def _one(value: object, use: DomainUse, keys: Keyring, version: int | None, own: OwnIins) -> str | None:

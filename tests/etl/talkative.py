@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import logging
 import resource
+import ssl
 import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
@@ -45,6 +47,23 @@ def limit(_: int) -> tuple[int, int]:
     """Returns how large a core file a worker may write once it has begun to work."""
     worker_stage(NOWHERE)
     return resource.getrlimit(resource.RLIMIT_CORE)
+
+
+def keys_of_tls(_: int) -> str | None:
+    """Returns where a worker would write the keys of TLS sessions."""
+    worker_stage(NOWHERE)
+    return ssl.create_default_context().keylog_filename
+
+
+def limits_of_jvm(spark: SparkSession) -> list[object]:
+    """Returns what keeps the JVM from writing its memory, and has it open what TLS would speak of."""
+    jvm: Any = spark._jvm
+    jvm.javax.net.ssl.SSLContext.getDefault()
+    options = jvm.java.lang.management.ManagementFactory.getPlatformMXBean(
+        jvm.java.lang.Class.forName("com.sun.management.HotSpotDiagnosticMXBean")
+    )
+    dumps = options.getVMOption("HeapDumpOnOutOfMemoryError").getValue()
+    return [resource.prlimit(jvm.java.lang.ProcessHandle.current().pid(), resource.RLIMIT_CORE), dumps]
 
 
 def expectations(spark: SparkSession) -> None:
@@ -81,6 +100,9 @@ def talk() -> int:
     logging.getLogger("foreign").error("said %s", planted)
     limits = spark.sparkContext.parallelize([0], 1).map(limit).collect()
     sys.stdout.write(f"limit {resource.getrlimit(resource.RLIMIT_CORE)} {limits}\n")
+    keys = spark.sparkContext.parallelize([0], 1).map(keys_of_tls).collect()
+    sys.stdout.write(f"keys of TLS: {ssl.create_default_context().keylog_filename} {keys}\n")
+    sys.stdout.write(f"of the JVM: {limits_of_jvm(spark)}\n")
     expectations(spark)
     spark.stop()
     deaths()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import pickle
 import pkgutil
+import sys
 from collections.abc import Iterator
+from io import BytesIO, TextIOWrapper
 
 import pytest
 
 import etl
 from etl import errors
+from etl.entry import guarded
 from etl.stage.leak_gate import LeakFound
 from masking.errors import KagemushaError
 
@@ -53,3 +56,11 @@ def test_an_error_reads_as_promised() -> None:
         "  Give the column the class of what it holds, or declare its `format`; masking/POLICY.md tells both."
         "  [slice=4]"
     )
+
+
+def test_a_result_is_printed_whatever_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters that the locale lacks are spelled out: what is done does not end as a failure to print it."""
+    printed = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(printed, encoding="ascii", write_through=True))
+    assert guarded(lambda: sys.stdout.write("━ 支払")) == len("━ 支払")
+    assert printed.getvalue() == b"\\u2501 \\u652f\\u6255"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -27,7 +28,10 @@ spark.eventLog.enabled true
 spark.eventLog.compress false
 spark.eventLog.dir file://{folder}
 spark.driver.host 127.0.0.1
+spark.driver.extraJavaOptions -XX:+HeapDumpOnOutOfMemoryError -Djavax.net.debug=all
 """
+_AS_MUCH_AS_ONE_MAY: Final = ["/bin/sh", "-c", 'ulimit -c "$(ulimit -H -c)"; exec "$@"', "sh"]
+"""Starts a program that may write core files."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,11 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Said:
     checks += [{"expect": null, "kwargs": {"column": "status", "row_condition": one}} for one in CONDITIONS]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SPARK_CONF_DIR": str(folder / "conf")}
     environment |= {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+    environment["SSLKEYLOGFILE"] = str(folder / "keys.log")
     submit = str(Path(sys.executable).with_name("spark-submit"))
+    program = str(ROOT / "tests/etl/talkative.py")
     done = subprocess.run(  # noqa: S603  our own program
-        [submit, "--master", "local[2]", str(ROOT / "tests/etl/talkative.py"), PLANTED, json.dumps(checks)],
+        [*_AS_MUCH_AS_ONE_MAY, submit, "--master", "local[2]", program, PLANTED, json.dumps(checks)],
         env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=1000,
     )  # fmt: skip
     (events,) = (folder / "events").iterdir()
@@ -86,5 +92,12 @@ def test_class_place_and_number_stay(said: Said) -> None:
 
 
 def test_no_process_leaves_its_memory_behind(said: Said) -> None:
-    """Neither the driver nor a worker may write a core file."""
+    """Neither the driver nor a worker nor the JVM may write a core file, and the JVM no heap dump."""
     assert "limit (0, 0) [(0, 0)]" in said.output
+    assert "of the JVM: [(0, 0), 'false']" in said.output
+
+
+def test_what_tls_carries_is_not_spelled_out(said: Said) -> None:
+    """Java's own debugging of TLS, which writes all that is sent, is off, and no keys of its sessions are written."""
+    assert "javax.net.ssl|" not in said.output
+    assert "keys of TLS: None [None]" in said.output

@@ -248,16 +248,27 @@ def _killed_on_the_way(process: subprocess.Popen[str], cluster: Cluster, workers
     return "".join(said)
 
 
+@pytest.mark.parametrize("place", ["cluster", "one machine"])
 def test_an_archive_on_the_path_is_enough(
-    issuer: Issuer, driver: Environment, bare: Environment, built: Built, cluster: Cluster, root: Path, reference: Rows
+    issuer: Issuer,
+    driver: Environment,
+    bare: Environment,
+    built: Built,
+    cluster: Cluster,
+    root: Path,
+    reference: Rows,
+    place: str,
 ) -> None:
     """Neither driver nor workers have the package installed: `--py-files` brings it, and its contracts in it."""
     archive, script = root / "kagemusha.zip", root / "daily_load.py"
     shutil.copy(built.wheel, archive)
     with zipfile.ZipFile(archive) as inside:
         script.write_bytes(inside.read("jobs/daily_load.py"))
-    command = [*cluster.conf(bare, bare), "--py-files", archive, script, "--day", DAY, "--tables=clubs"]
-    done = driver.run("spark-submit", *command, "--settings", issuer.ends.settings, cwd=root)
+    python = {"PYSPARK_PYTHON": str(bare.python)}
+    where, variables = (cluster.conf(bare, bare), {}) if place == "cluster" else (["--master", "local[2]"], python)
+    command = [*where, "--py-files", archive, script, "--day", DAY, "--tables=clubs"]
+    issuer.warehouse.client.delete_table("community.clubs")
+    done = driver.run("spark-submit", *command, "--settings", issuer.ends.settings, cwd=root, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     assert issuer.rows("", "clubs") == {"clubs": reference["clubs"]}
 

@@ -8,7 +8,7 @@ out are the values that rows name, and no others.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO, ClassVar, Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,31 +17,34 @@ import pyarrow.parquet as pq
 
 from etl.audit.reading.pages import dictionary_size
 from etl.audit.reading.row_group import RowGroup
-from etl.errors import NOT_PUBLISHED, STOPPED
-from masking.errors import KagemushaError
+from etl.audit.staged_file import translated_file
+from etl.cloud.storage import StagingLocation
+from etl.errors import NOT_PUBLISHED
+from etl.stage import StageChanged
 
 _MOST_ROWS: Final = 1 << 17
 """Rows of a batch; a row group of ours has fewer, unless its rows are short."""
 _TEXT: Final = "BYTE_ARRAY"
 
 
-class FileDamaged(KagemushaError):
-    """A staged file's rows do not go by the dictionaries that it holds."""
-
-    advice = "Run again. If it happens again, find out who else writes into the staging bucket."
-    exit_code: ClassVar[int] = STOPPED
-
-
-def batches_of(stream: BinaryIO, footer: pq.FileMetaData) -> Iterator[pa.RecordBatch]:
-    """Yields the rows of a file; memory holds one row group as it is stored, and one batch.
+def batches_by_value(location: StagingLocation, stream: BinaryIO, footer: pq.FileMetaData) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a staged file; memory holds one row group as it is stored, and one batch.
 
     Args:
-        stream: the file.
+        location: the staging bucket, for errors.
+        stream: the file's bytes.
         footer: its footer, which was read before.
 
     Raises:
-        FileDamaged: a dictionary holds a value twice, or rows name values that it lacks.
+        StageChanged: its bytes are not those of a whole file, a dictionary holds a value twice, or lacks one that rows
+            name.
+        StorageUnavailable: storage did not give them.
     """
+    with translated_file(location):
+        yield from _batches(stream, footer)
+
+
+def _batches(stream: BinaryIO, footer: pq.FileMetaData) -> Iterator[pa.RecordBatch]:
     for number in range(footer.num_row_groups):
         group = RowGroup.of(stream, footer.row_group(number))
         sizes = dictionary_sizes(group)
@@ -88,12 +91,12 @@ def _named(column: pa.DictionaryArray, size: int) -> npt.NDArray[np.int64]:
     """Returns, in order, which values of a dictionary rows name.
 
     Raises:
-        FileDamaged: it holds one twice, or lacks one.
+        StageChanged: it holds one twice, or lacks one.
     """
     indices = column.indices.drop_null().to_numpy()
     if len(column.dictionary) != size or (len(indices) and not 0 <= indices.min() <= indices.max() < size):
-        raise FileDamaged(
-            "A staged file has a dictionary that holds a value twice, or lacks one that rows name.",
+        raise StageChanged(
+            "A staged file's rows name values that its dictionary does not hold once each: it is not what was staged.",
             not_done=NOT_PUBLISHED,
         )
     return np.flatnonzero(np.bincount(indices, minlength=size))

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from etl.audit.reading.batches import batches_of
+from etl.audit.reading.batches import batches_by_value
 from etl.audit.reading.declared_numbers import DeclaredNumbers
 from etl.audit.reading.footers import Footers, footer_of
 from etl.audit.reading.hashes import Hashes, hashes_of
 from etl.audit.reading.leaks import LeaksSeen, leaks_in
 from etl.audit.reading.seen import Rules, Seen
+from etl.audit.staged_file import open_staged
 from etl.cloud.storage import StagingLocation
-from etl.stage import worker_stage
 from expectations.measures import Counter
 
 
@@ -53,14 +52,11 @@ def look_at(location: StagingLocation, share: Share, rules: Rules, parts: int) -
     """
     look = _Look(rules)
     for name, rows in share.files:
-        with (
-            worker_stage(location).open(name) as stream,
-            pq.ParquetFile(stream, page_checksum_verification=True) as file,
-        ):
+        with open_staged(location, name) as (file, stream):
             footer = footer_of(file, rows, rules.schema, rules.newest_by)
             look.footers += footer
             if not footer.wrong_schema:
-                for batch in batches_of(stream, file.metadata):
+                for batch in batches_by_value(location, stream, file.metadata):
                     look.at(batch)
     hashes = [
         HashPart(rule, part, own)

@@ -29,9 +29,9 @@ class RowGroup(io.RawIOBase):
     def of(cls, stream: BinaryIO, group: pq.RowGroupMetaData) -> RowGroup:
         """Fetches a row group of a file."""
         columns = [group.column(number) for number in range(group.num_columns)]
-        begin = min(map(_begin, columns))
+        begin = max(0, min(map(_begin, columns)))
         stream.seek(begin)
-        return cls(stream.read(max(map(_end, columns)) - begin), begin, columns)
+        return cls(stream.read(max(0, max(map(_end, columns)) - begin)), begin, columns)
 
     def chunk(self, column: pq.ColumnChunkMetaData) -> bytes:
         """Returns the bytes of a column chunk."""

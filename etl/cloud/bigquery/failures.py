@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from typing import Final
+from urllib.parse import urlsplit
 
 from google.api_core import exceptions as google_errors
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError, TransportError
 from requests import exceptions as http_errors
 
-from etl.cloud.failures import replacing
+from etl.cloud.failures import must_change, replacing
 from etl.cloud.google_login import login_failure
 from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused
 from masking.errors import KagemushaError
@@ -36,7 +37,6 @@ _BROKEN_OFF: Final = (
     http_errors.ChunkedEncodingError,
 )
 _NEVER_PASSING: Final = (google_errors.MethodNotImplemented, http_errors.SSLError)
-_PERMANENT: Final = frozenset({"invalid", "invalidQuery", "accessDenied", "notFound", "responseTooLarge", "duplicate"})
 _FAILURES: Final = (google_errors.GoogleAPIError, GoogleAuthError, http_errors.RequestException, OSError)
 
 
@@ -58,13 +58,19 @@ def translated(what: str, not_done: str = NOT_PUBLISHED) -> AbstractContextManag
 
 def _ours(error: BaseException, what: str, not_done: str) -> KagemushaError:
     reason = _reason(error)
-    if reason not in _PERMANENT:
+    if reason in PASSING_REASONS or not must_change(getattr(error, "code", None), ours=_asked_for_a_job(error)):
         return PublishFailed(f"{what} ({reason}).", not_done=not_done)
     return PublishRefused(
         f"{what} ({reason}).",
         not_done=not_done,
         advice="Read the job in BigQuery by its id; check grants and settings.",
     )
+
+
+def _asked_for_a_job(error: BaseException) -> bool:
+    """Tells whether a job was asked for by its id: BigQuery had taken it, and does not know it any more."""
+    url = str(getattr(getattr(error, "response", None), "url", ""))
+    return "/jobs/" in urlsplit(url).path or "not found: job" in str(error).casefold()
 
 
 def _reason(error: BaseException) -> str:

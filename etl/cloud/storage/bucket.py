@@ -94,7 +94,8 @@ class StagingBucket:
         """Returns an object's bytes, proven by its checksum.
 
         Raises:
-            BucketMissing: it is missing, or may not be read.
+            ObjectMissing: it is not there.
+            BucketMissing: it may not be read.
             StorageUnavailable: it did not arrive whole.
         """
         with translated_storage(self.target.bucket, "read an object"):
@@ -105,7 +106,8 @@ class StagingBucket:
         """Returns when an object was created.
 
         Raises:
-            BucketMissing: it is missing, or may not be read.
+            ObjectMissing: it is not there.
+            BucketMissing: it may not be read.
             StorageUnavailable: storage did not answer.
         """
         blob = self._bucket.blob(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import ClassVar, Final
+from urllib.parse import urlsplit
 
 from google.api_core import exceptions as google_errors
 from google.auth.exceptions import GoogleAuthError
@@ -12,7 +13,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests import exceptions as http_errors
 
-from etl.cloud.failures import replacing
+from etl.cloud.failures import must_change, replacing
 from etl.cloud.google_login import login_failure
 from etl.errors import NOT_PUBLISHED, TRANSIENT, BucketMissing
 from masking.errors import KagemushaError
@@ -27,7 +28,6 @@ FAILURES: Final = (
     http_errors.RequestException,
     OSError,
 )
-_FORBIDDEN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 class StorageUnavailable(KagemushaError):
@@ -35,6 +35,10 @@ class StorageUnavailable(KagemushaError):
 
     advice = "Run again; staged objects of this run are never published."
     exit_code: ClassVar[int] = TRANSIENT
+
+
+class ObjectMissing(StorageUnavailable):
+    """An object is not there; whoever asks for one that a person names says so in its own words."""
 
 
 def translated_storage(bucket: str, action: str) -> AbstractContextManager[None]:
@@ -49,10 +53,24 @@ def translated_storage(bucket: str, action: str) -> AbstractContextManager[None]
 
 def _ours(error: BaseException, bucket: str, action: str) -> KagemushaError:
     where = {"bucket": bucket, "error": type(error).__name__}
-    status = error.response.status_code if isinstance(error, InvalidResponse) else None
-    missing = isinstance(error, google_errors.NotFound | google_errors.Forbidden | google_errors.Unauthorized)
-    if missing or status in _FORBIDDEN:
+    status, ours = _status(error), _asked_for_an_object(error)
+    if must_change(status, ours=ours):
         return BucketMissing(
             f"Cloud Storage would not {action}: missing or forbidden.", not_done=NOT_PUBLISHED, where=where
         )
-    return StorageUnavailable(f"Cloud Storage did not {action}.", not_done=NOT_PUBLISHED, where=where)
+    missing = ours and status == HTTPStatus.NOT_FOUND
+    kind = ObjectMissing if missing else StorageUnavailable
+    return kind(f"Cloud Storage did not {action}.", not_done=NOT_PUBLISHED, where=where)
+
+
+def _status(error: BaseException) -> int | None:
+    """Returns the HTTP status of an answer; None where there was none."""
+    if isinstance(error, InvalidResponse):
+        return int(error.response.status_code)
+    return getattr(error, "code", None)
+
+
+def _asked_for_an_object(error: BaseException) -> bool:
+    """Tells whether an object was asked for by its name, or a part of its upload was sent."""
+    url = urlsplit(str(getattr(getattr(error, "response", None), "url", "")))
+    return "/o/" in url.path or "upload_id=" in url.query

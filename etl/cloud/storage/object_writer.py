@@ -10,6 +10,7 @@ from typing import Any
 
 import google_crc32c
 from google.api_core import exceptions as google_errors
+from google.cloud.storage.fileio import BlobWriter
 
 from etl.cloud.storage.failures import FAILURES, RETRY, TIMEOUT_SECONDS, StorageUnavailable, translated_storage
 from etl.errors import NOT_PUBLISHED
@@ -25,6 +26,13 @@ class StoredObject:
     generation: int
 
 
+class _Upload(BlobWriter):  # type: ignore[misc]  # untyped client
+    """The client's own writer, but one that is given up, or whose end failed, sends nothing when it is collected."""
+
+    def __del__(self) -> None:
+        """Does nothing; any other file is closed then, which here would send what it still holds, and try for long."""
+
+
 class ObjectWriter(io.RawIOBase):
     """A write-only file that becomes an object when `finish` is called, and not before.
 
@@ -34,7 +42,7 @@ class ObjectWriter(io.RawIOBase):
     def __init__(self, blob: Any) -> None:  # noqa: ANN401  untyped client
         super().__init__()
         self._blob = blob
-        self._sink = blob.open("wb", ignore_flush=True, if_generation_match=0, timeout=TIMEOUT_SECONDS, retry=RETRY)
+        self._sink = _Upload(blob, ignore_flush=True, if_generation_match=0, timeout=TIMEOUT_SECONDS, retry=RETRY)
         self._checksum = google_crc32c.Checksum()
         self._bytes = 0
 

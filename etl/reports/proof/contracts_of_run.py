@@ -10,8 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from etl.cloud.storage import StagingBucket
-from etl.errors import BucketMissing
+from etl.cloud.storage import ObjectMissing, StagingBucket
 from etl.reports.facts.runs import LoadFacts
 from schemas.contract import Contract
 from schemas.words import ALL_LANGUAGES
@@ -54,7 +53,7 @@ def kept_contracts(bucket: StagingBucket, run_id: str) -> dict[str, Contract]:
         StorageUnavailable: storage did not give them.
     """
     content = b""
-    with suppress(BucketMissing):
+    with suppress(ObjectMissing):
         content = bucket.read(_name(bucket, run_id))
     return _read(content) if content else {}
 

@@ -80,7 +80,7 @@ def print_failed_checks(found: Mapping[str, Sequence[FailedCheck]]) -> None:
 
 
 def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, markup=False, emoji=False)
 
 
 def _counts(one: FailedCheck) -> str:

@@ -19,7 +19,13 @@ from etl.source.catalogue import Definition
 from etl.source.dialect import MYSQL, POSTGRES, Dialect, ReadColumn
 from etl.source.jdbc import mysql, postgres
 from etl.source.jdbc.address import JdbcAddress
-from etl.source.jdbc.unlogged import keep_connections_unlogged, unlogged_array, unlogged_properties
+from etl.source.jdbc.unlogged import (
+    after_silence,
+    keep_connections_unlogged,
+    keep_failures_unlogged,
+    unlogged_array,
+    unlogged_properties,
+)
 from etl.source.slice import Slice
 from etl.source.snapshot import Snapshot
 from schemas.types import EngineName
@@ -58,8 +64,9 @@ _ENGINES: Final[dict[EngineName, JdbcEngine]] = {
 
 
 def reading_session(spark: SparkSession) -> SparkSession:
-    """Returns a session whose batches have a size that suits the masks, and that works in UTC."""
+    """Returns a session whose batches have a size that suits the masks, and that works in UTC; no event log has it."""
     keep_connections_unlogged(spark)
+    keep_failures_unlogged(spark)
     own = spark.newSession()
     own.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", _BATCH_ROWS)
     own.conf.set("spark.sql.session.timeZone", "UTC")
@@ -96,7 +103,8 @@ def jdbc_frame(
         properties.setProperty(name, value)
     predicates = unlogged_array(spark, part.where)  # it can hold keys of rows
     frame = spark.read._jreader.jdbc(address.url, table, predicates, properties)  # noqa: SLF001  PySpark takes texts only
-    return DataFrame(frame, spark).select(*names)
+    rows = DataFrame(frame, spark).select(*names)
+    return rows if spark._jsc.sc().isLocal() else after_silence(spark, rows)  # noqa: SLF001  PySpark has no such question
 
 
 def named_in(part: Slice, dialect: Dialect) -> list[str]:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _BUFFER_BYTES: Final = 1 << 20
 _CONNECTIONS: Final = "org.apache.spark.sql.execution.datasources.jdbc.connection"
+_CONFIGURATOR: Final = "org.apache.logging.log4j.core.config.Configurator"
+_OF_EXECUTORS: Final = ("", "org.apache.spark")
 
 
 def unlogged_properties(spark: SparkSession, name: str, text: str) -> Any:  # noqa: ANN401  a Java object
@@ -49,10 +51,39 @@ def unlogged_array(spark: SparkSession, text: str) -> Any:  # noqa: ANN401  the 
 def keep_connections_unlogged(spark: SparkSession) -> None:
     """Keeps this JVM from writing the properties of JDBC connections, the password among them, at level DEBUG.
 
-    Executors of a cluster read a log configuration of their own: leave this logger above DEBUG there, as Spark does.
+    Executors of a cluster have a log configuration of their own; see `after_silence`.
     """
     log4j: Any = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]  # noqa: SLF001  the same
     log4j.core.config.Configurator.setLevel(_CONNECTIONS, log4j.Level.INFO)
+
+
+def keep_failures_unlogged(spark: SparkSession) -> None:
+    """Ends Spark's event log, where there is one: it has the text of what ends a task, and servers quote rows there.
+
+    Functions and casts of a view do so, by JDBC of either engine; no setting makes Spark leave the text out.
+    """
+    context: Any = spark._jsc.sc()  # noqa: SLF001  the only way to the listeners
+    if context.eventLogger().isDefined():
+        context.removeSparkListener(context.eventLogger().get())
+
+
+def after_silence(spark: SparkSession, frame: DataFrame, loggers: Sequence[str] = _OF_EXECUTORS) -> DataFrame:
+    """Returns a frame of one partition that an executor reads only after its own loggers are off, in the same task.
+
+    What ends a task is logged where it ran, by a JVM that we cannot reach otherwise, with the server's text.
+
+    Args:
+        spark: its session.
+        frame: rows of a database, in one partition.
+        loggers: names of Log4j; the empty one is the root's.
+    """
+    off = ", ".join(f"reflect('{_CONFIGURATOR}', 'setLevel', '{name}', 'OFF')" for name in loggers)
+    silence = (
+        spark.range(0, 1, 1, 1)
+        .where(f"concat({off}) = ''")
+        .selectExpr(*(f"CAST(NULL AS {field.dataType.simpleString()}) AS {field.name}" for field in frame.schema))
+    )
+    return silence.unionAll(frame).coalesce(1)  # one task takes them in this order
 
 
 @contextmanager

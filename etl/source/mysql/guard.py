@@ -33,8 +33,13 @@ OLDEST_MYSQL: Final = 5_07_00
 OLDEST_MARIADB: Final = 10_05_00
 _ON: Final = frozenset({"ON", "1"})
 _SQL_MODE: Final = "STRICT_ALL_TABLES"  # neither PAD_CHAR_TO_FULL_LENGTH nor ANSI_QUOTES: both change what we read
-AS_WRITTEN: Final = "sql_select_limit = 18446744073709551615, sql_auto_is_null = 0"
-"""No default of the server, and nothing in its `init_connect`, leaves rows out or reads a condition otherwise."""
+AS_WRITTEN: Final = (
+    "sql_select_limit = 18446744073709551615, sql_auto_is_null = 0, character_set_client = utf8mb4,"
+    " character_set_connection = utf8mb4, character_set_results = utf8mb4"
+)
+"""No default of the server, and nothing in its `init_connect`, leaves rows or letters out or reads SQL otherwise."""
+_COMMITTED: Final = "'REPEATABLE-READ'"
+"""A slice is one consistent read: neither rows that may be rolled back, nor two states of a table."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,14 @@ def prove_reader(
 
 def session_sql(reader: MySqlReader, seconds: int) -> str:
     """Returns the one statement that prepares a session; it fails unless the session is on a proven reader."""
-    limit = f"max_statement_time = {seconds}" if reader.mariadb else f"max_execution_time = {seconds * 1000}"
-    read_only = "tx_read_only" if reader.mariadb else "transaction_read_only"
+    if reader.mariadb:  # which can also show every session its versioned tables as they once were
+        own = f"max_statement_time = {seconds}, system_versioning_asof = DEFAULT"
+    else:
+        own = f"max_execution_time = {seconds * 1000}"
+    kind = "tx" if reader.mariadb else "transaction"
+    transaction = f"{kind}_read_only = 1, {kind}_isolation = {_COMMITTED}"
     proven = f"time_zone = IF({reader.proof}, '+00:00', 'not on a reader')"
-    return f"SET SESSION {proven}, sql_mode = '{_SQL_MODE}', {AS_WRITTEN}, {read_only} = 1, {limit}"
+    return f"SET SESSION {proven}, sql_mode = '{_SQL_MODE}', {AS_WRITTEN}, {transaction}, {own}"
 
 
 def _candidate(variables: Mapping[str, str], allowed_instances: Sequence[str]) -> MySqlReader:

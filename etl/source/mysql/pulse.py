@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
 import pymysql
@@ -29,17 +30,18 @@ def room_for_sessions(connection: Connection, place: dict[str, object]) -> int:
 def lag_of(connection: Connection, reader: MySqlReader, place: dict[str, object]) -> float:
     """Returns how many seconds a reader is behind the writer; 0 where the server is no replica or does not say.
 
-    Outside Aurora only users with SLAVE MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) may ask.
+    A replica that hears nothing of its writer, or replays nothing, is infinitely far behind; of several writers the
+    farthest counts. Outside Aurora only users with SLAVE MONITOR (MariaDB) or REPLICATION CLIENT (MySQL) may ask.
     """
     if reader.is_aurora:
         return _number(connection, _AURORA_LAG, place)
     number = 0
     try:
         with connection.cursor(pymysql.cursors.DictCursor) as cursor:
-            cursor.execute("SHOW SLAVE STATUS" if reader.mariadb else "SHOW REPLICA STATUS")
+            cursor.execute("SHOW ALL SLAVES STATUS" if reader.mariadb else "SHOW REPLICA STATUS")
             rows = [{str(name).lower(): value for name, value in row.items()} for row in cursor.fetchall()]
             lags = [row.get("seconds_behind_master", row.get("seconds_behind_source")) for row in rows]
-            return max((float(lag) for lag in lags if lag is not None), default=0.0)
+            return max((inf if lag is None else float(lag) for lag in lags), default=0.0)
     except pymysql.Error as error:
         number = number_of(error)
     if number == _NO_SLAVE_MONITOR:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from etl.clock import now
 from etl.upkeep.detokenize.access_log import AccessLog
+from etl.upkeep.lines import given
 from etl.upkeep.requester import account, checked_purpose, host
 from masking.errors import KagemushaError
 from masking.keyring import Keyring
@@ -89,8 +90,8 @@ def detokenize(
         "version": version,
     }
     use = replace(use, own_iins=tuple(sorted({*own_iins, *use.own_iins})))
-    lines = iter(tokens)
-    while batch := [line.strip() for line in islice(lines, BATCH)]:
+    lines = given(tokens, "No further value was unmasked.")
+    while batch := list(islice(lines, BATCH)):
         yield _opened(batch, use, asked, keys, log, version)
 
 

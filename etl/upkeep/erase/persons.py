@@ -8,9 +8,9 @@ from datetime import date
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from etl.errors import SettingsInvalid
+from etl.upkeep.lines import as_value, given
 from masking.keyring import Keyring
 from masking.leaks import OwnIins
 from masking.strategies import JsonFields, KeyedStrategy, MaskContext, Pseudonymize
@@ -19,7 +19,6 @@ from schemas.contract import Contract
 MOST: Final = 10_000
 """Identifiers of one erasure: their tokens travel as parameters of one statement."""
 _REFERENCES: Final = Pseudonymize(domain="kagemusha_erasure")
-_WHOLE_NUMBER: Final = r"^-?[0-9]{1,18}$"
 
 
 class ErasureRefused(SettingsInvalid):
@@ -41,11 +40,12 @@ def read_persons(lines: Iterable[str]) -> tuple[str, ...]:
 
     Raises:
         ErasureRefused: there is none, or there are too many.
+        SettingsInvalid: they are no text in UTF-8.
     """
     found: dict[str, None] = {}
-    for line in lines:
-        if line.strip():
-            found.setdefault(line.strip())
+    for line in given(lines, "Nothing was erased."):
+        if line:
+            found.setdefault(line)
         if len(found) > MOST:
             raise ErasureRefused(f"There are more than {MOST:,} identifiers.", not_done="Nothing was erased.")
     if not found:
@@ -109,7 +109,9 @@ def references(domain: str, persons: Sequence[str], keys: Keyring) -> list[str]:
 def _tokens(
     contract: Contract, name: str, strategy: KeyedStrategy, persons: Sequence[str], keys: Keyring, own: OwnIins
 ) -> tuple[str, ...]:
-    values, unfit = _typed(pa.array(persons, pa.string()), contract.selected[name].type.arrow)
+    kind = contract.selected[name].type.arrow
+    values = pa.array([as_value(person, kind) for person in persons], kind)
+    unfit = values.null_count
     tokens: dict[str, None] = {}
     for version in versions(keys):
         masked = strategy.mask(values, MaskContext(keys.as_of(version), date.min, own_iins=own)).values
@@ -122,11 +124,3 @@ def _tokens(
             advice="Give them as the source spells them, one a line.",
         )
     return tuple(tokens)
-
-
-def _typed(texts: pa.Array, kind: pa.DataType) -> tuple[pa.Array, int]:
-    """Returns texts as values of the source's type, so that `007` meets 7; and how many cannot be one."""
-    if not pa.types.is_integer(kind):
-        return texts, 0
-    whole = pc.match_substring_regex(texts, _WHOLE_NUMBER)
-    return pc.if_else(whole, texts, pa.scalar(None, pa.string())).cast(kind), pc.sum(pc.invert(whole)).as_py()

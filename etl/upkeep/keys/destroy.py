@@ -9,6 +9,7 @@ from etl.clock import now
 from etl.errors import SettingsInvalid
 from etl.installation import Installation
 from etl.keys import change_keyring, stored_keyring
+from etl.ledger import record_keys
 from etl.upkeep.keys.held import Held, held_by, signed_under
 from etl.upkeep.requester import account, checked_purpose, host
 from masking.errors import CONTRACT_MUST_CHANGE, KagemushaError
@@ -45,11 +46,20 @@ def destroy_version(
 
     Raises:
         TokensHeld: tokens stand, and nobody says that they may be given up.
+        SettingsInvalid: the ledger knows no load under the keyring, so it does not tell where tokens stand.
         PurposeRefused: the purpose must not be written down.
-        KeyUnusable: the version is unknown, or not retired.
+        KeyUnusable: the version is unknown, or not retired; or the ledger knows another key under its number.
     """
     where = installation.settings.keyring.ref
     kcv = stored_keyring(where).destroyed(version).version(version).kcv  # refuses a version that may not be destroyed
+    known = record_keys(installation.ledger, installation.keys, f"destroy-{now():%Y%m%dT%H%M%SZ}").used
+    if not known and not orphan:
+        raise SettingsInvalid(
+            "The ledger knows no load under this keyring: it does not tell what its tokens are in.",
+            not_done=_NOT_DONE,
+            advice="Name the settings of the installation that uses the keyring; or give its tokens up with "
+            '--orphan "PURPOSE".',
+        )
     held = held_by(installation.ledger, installation.bucket, contracts, version)
     signed = signed_under(installation.ledger, version)
     if held and not orphan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from etl.cloud.bigquery import Warehouse, quoted
@@ -42,8 +42,10 @@ def held_by(ledger: Ledger, bucket: StagingBucket, contracts: Iterable[Contract]
         contracts: of all tables.
         version: the key version.
     """
-    places = [held_by_table(ledger, contract, version) for contract in contracts]
+    known = list(contracts)
+    places = [held_by_table(ledger, contract, version) for contract in known]
     found = [one for one in places if one] + list(_maps(ledger.warehouse, version))
+    found += _without_contract(ledger, [contract.table for contract in known], version)
     files = _staged_files(ledger, bucket, version)
     quarantined = _quarantined(ledger, version)
     found += [Held("staged files", files, "files")] if files else []
@@ -67,6 +69,17 @@ def held_by_table(ledger: Ledger, contract: Contract, version: int) -> Held | No
     tokens = " OR ".join(f"STARTS_WITH({quoted(name)}, 'k{version}_')" for name in naming)
     count = _count(ledger.warehouse, f"`{ledger.warehouse.table_id(contract.publish)}` WHERE {everywhere}({tokens})")
     return Held(contract.publish, count) if count else None
+
+
+def _without_contract(ledger: Ledger, known: Sequence[str], version: int) -> Iterator[Held]:
+    """Yields tables that were loaded under a version, and of which no contract at hand says where they are."""
+    sql = (
+        f"SELECT table_name, COUNT(*) AS n FROM `{ledger.table_id('table_loads')}` WHERE outcome IN UNNEST(@outcomes) "
+        f"AND CONTAINS_SUBSTR(key_checks, '\"{version}\":') GROUP BY table_name ORDER BY table_name"
+    )
+    for row in ledger.read(sql, outcomes=tuple(REPLACED)):
+        if row["table_name"] not in known:
+            yield Held(f"{row['table_name']}, of which no contract is here", int(row["n"]), "loads")
 
 
 def signed_under(ledger: Ledger, version: int) -> int:

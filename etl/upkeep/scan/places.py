@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from masking.errors import KagemushaError
 from masking.formats import LuhnShare
 from masking.leaks import Allowed, Leak, LeakKind, OwnIins, find_leaks
 
+_NAME_OF_PLACE, _NAMES_OF_COLUMNS = "its name", "names of columns"
 Batches = Callable[[], Iterator[pa.RecordBatch]]
 """A way of reading a place from its beginning."""
 
@@ -49,21 +50,35 @@ class Scanned:
 
 
 def scan(places: Iterable[Place], kinds: frozenset[LeakKind], own: OwnIins = ()) -> Iterator[Scanned]:
-    """Scans places one after the other, batch by batch, by the issuer's own IINs too; memory holds one batch."""
-    for place in places:
+    """Scans places one after the other, batch by batch, by the issuer's own IINs too; memory holds one batch.
+
+    Names of files and columns are looked at like values, and shown only where they hold none.
+    """
+    for number, place in enumerate(places, 1):
         for way in place.ways:
             found = _scanned(place, way, kinds, own)
             if not found.problem:
                 break
-        yield found
+        folder, slash, name = place.name.rpartition("/")
+        leaks = _in_names([name], _NAME_OF_PLACE, kinds, own)
+        shown = f"{folder}{slash}(place {number}; its name is withheld)" if leaks else place.name
+        yield replace(found, place=shown, leaks=(*leaks, *found.leaks))
+
+
+def _in_names(names: Sequence[str], called: str, kinds: frozenset[LeakKind], own: OwnIins) -> tuple[Leak, ...]:
+    """Returns what names hold that must not be read anywhere."""
+    leaks = find_leaks(pa.record_batch({called: pa.array(names, pa.string())}), {}, own)
+    return tuple(leak for leak in leaks if leak.kind in kinds)
 
 
 def _scanned(place: Place, way: Batches, kinds: frozenset[LeakKind], own: OwnIins) -> Scanned:
     rows, problem = 0, ""
     counts: Counter[tuple[str, LeakKind]] = Counter()
     shares: dict[str, LuhnShare] = {}
+    names: dict[str, None] = {}
     try:
         for batch in way():
+            names |= dict.fromkeys(batch.schema.names)
             rows += batch.num_rows
             others = {name: _also(place.allowed.get(name, Allowed()), kinds) for name in batch.schema.names}
             for leak in find_leaks(batch, others, own):
@@ -74,11 +89,13 @@ def _scanned(place: Place, way: Batches, kinds: frozenset[LeakKind], own: OwnIin
         problem = error.what
     except (pa.ArrowException, OSError) as error:  # their messages can quote values
         problem = f"It cannot be read ({type(error).__name__})."
+    readable = {name: f"column {at}" for at, name in enumerate(names, 1) if _in_names([name], name, kinds, own)}
     leaks = (
-        Leak(column, kind, count, share=shares.get(column, LuhnShare()))
+        Leak(readable.get(column, column), kind, count, share=shares.get(column, LuhnShare()))
         for (column, kind), count in sorted(counts.items())
     )
-    return Scanned(place.name, rows, tuple(leaks), problem)
+    named = _in_names(list(readable), _NAMES_OF_COLUMNS, kinds, own)
+    return Scanned(place.name, rows, (*named, *leaks), problem)
 
 
 def _also(allowed: Allowed, kinds: frozenset[LeakKind]) -> Allowed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -24,6 +24,7 @@ Open = Callable[[], BinaryIO]
 
 LINES: Final = "line"
 """The name of the column that a file without columns has."""
+_SAID: Final = "what the file says of itself"
 _BLOCK: Final = 4 * 1024 * 1024
 _ROWS: Final = 1 << 16
 _MOST_COLUMNS: Final = 10_000
@@ -38,7 +39,23 @@ _CLOSED: Final = {
     b"ORC": "an ORC file",
     b"7z\xbc\xaf": "a 7z archive",
     b"\xfd7zXZ": "an XZ archive",
+    b"\x5d\x00\x00": "an LZMA archive",
+    b"Rar!": "a RAR archive",
+    b"\x04\x22\x4d\x18": "an LZ4 file",
+    b"\xff\x06\x00\x00sN": "a Snappy file",
+    b"\x78\x01": "a zlib stream",
+    b"\x78\x9c": "a zlib stream",
+    b"\x78\xda": "a zlib stream",
+    b"ARROW1": "an Arrow file",
+    b"FEA1": "a Feather file",
+    b"PARE": "an encrypted Parquet file",
+    b"SQLite f": "a SQLite database",
+    b"\xd0\xcf\x11\xe0": "an older office document",
 }
+_HEAD: Final = 8
+"""Bytes by which a file's kind is told."""
+_WITHIN: Final = {**_COMPRESSED, b"PAR1": "Parquet"}
+"""What is opened where a file begins so, and not where it was compressed once more."""
 _DELIMITERS: Final = {".csv": ",", ".tsv": "\t"}
 _TOKEN: Final = re.compile(rb"(?<![0-9A-Za-z])k[0-9]{1,3}_[0-9a-f]{32,}(?![0-9A-Za-z])")
 _ESCAPED: Final = re.compile(rb"\\u([0-9a-fA-F]{4})")
@@ -53,10 +70,8 @@ def ways(name: str, opened: Open) -> tuple[Batches, ...]:
         Unreadable: the file is of a kind whose content cannot be seen, such as an archive.
     """
     with opened() as file:
-        head = file.read(8)
-    for magic, kind in _CLOSED.items():
-        if head.startswith(magic):
-            raise Unreadable(f"It is {kind}, whose content cannot be seen.", not_done="It was not scanned.")
+        head = file.read(_HEAD)
+    _refuse(head, _CLOSED)
     if head.startswith(b"PAR1"):
         return (lambda: _parquet(opened),)
     codec = next((codec for magic, codec in _COMPRESSED.items() if head.startswith(magic)), None)
@@ -67,10 +82,24 @@ def ways(name: str, opened: Open) -> tuple[Batches, ...]:
     return (text,)
 
 
+def _refuse(head: bytes, closed: Mapping[bytes, str]) -> None:
+    """Lets content pass that does not begin like one of these kinds."""
+    kind = next((kind for magic, kind in closed.items() if head.startswith(magic)), None)
+    if kind is not None:
+        raise Unreadable(f"It is {kind}, whose content cannot be seen.", not_done="It was not scanned.")
+
+
 def _stream(opened: Open, codec: str | None) -> pa.NativeFile:
-    """Opens a file's text; a byte order mark says that digits are two bytes each, and these are brought to one."""
+    """Opens a file's text; a byte order mark says that digits are two bytes each, and these are brought to one.
+
+    Raises:
+        Unreadable: what was compressed is no text.
+    """
     with _plain(opened, codec) as stream:
-        wide = stream.read(len(codecs.BOM_UTF16)) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        head = stream.read(_HEAD)
+    if codec:
+        _refuse(head, _CLOSED | {magic: f"{inner} within {codec}" for magic, inner in _WITHIN.items()})
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     stream = _plain(opened, codec)
     return pa.transcoding_input_stream(stream, "utf-16", "utf-8") if wide else stream
 
@@ -82,6 +111,9 @@ def _plain(opened: Open, codec: str | None) -> pa.NativeFile:
 
 def _parquet(opened: Open) -> Iterator[pa.RecordBatch]:
     with opened() as source, pq.ParquetFile(source) as file:
+        said = {key: value for key, value in (file.metadata.metadata or {}).items() if key != b"ARROW:schema"}
+        if said:
+            yield pa.record_batch({_SAID: pa.array([*said, *said.values()], pa.binary())})
         for batch in file.iter_batches(batch_size=_ROWS):
             yield flat(batch)
 

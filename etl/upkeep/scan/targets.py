@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -17,7 +19,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from requests import exceptions as http_errors
 
-from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Warehouse
+from etl.cloud.bigquery import RETRY, TIMEOUT_SECONDS, Warehouse, translated
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import SettingsInvalid
 from etl.plan import mask_plan
@@ -34,10 +36,21 @@ _NOT_SCANNED: Final = "Nothing was scanned."
 
 
 def local_places(path: Path) -> Iterator[Place]:
-    """Yields a file, or every file of a folder and its folders."""
-    for file in [path] if path.is_file() else sorted(path.rglob("*")):
-        if file.is_file():
-            yield _file(str(file), partial(_open, file))
+    """Yields a file, or every file of a folder and its folders; what is none, or cannot be entered, says so."""
+    if path.is_file():
+        yield _file(str(path), partial(_open, path))
+        return
+    closed: list[OSError] = []
+    for folder, folders, files in os.walk(path, onerror=closed.append):
+        folders.sort()
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for place in sorted(Path(folder) / name for name in (*files, *links)):
+            if place.is_file():
+                yield _file(str(place), partial(_open, place))
+            else:
+                yield _unread(str(place), "It is no regular file, and links to folders are not followed.")
+    for error in closed:
+        yield _unread(str(error.filename), f"It cannot be read ({type(error).__name__}).")
 
 
 def _open(file: Path) -> BinaryIO:
@@ -65,10 +78,6 @@ def table_places(name: str, settings: Settings, contracts: Mapping[str, Contract
 
 def _file(name: str, opened: Open) -> Place:
     """Returns a file as a place; one that cannot be opened says so in its turn, and the others are still scanned."""
-
-    def unreadable(problem: str) -> Iterator[pa.RecordBatch]:
-        raise Unreadable(problem, not_done="It was not scanned.")
-
     problem = ""
     try:
         return Place(name, ways(name, opened))
@@ -76,21 +85,25 @@ def _file(name: str, opened: Open) -> Place:
         problem = error.what
     except OSError as error:
         problem = f"It cannot be read ({type(error).__name__})."
-    return Place(name, (lambda: unreadable(problem),))
+    return _unread(name, problem)
+
+
+def _unread(name: str, problem: str) -> Place:
+    def unreadable() -> Iterator[pa.RecordBatch]:
+        raise Unreadable(problem, not_done="It was not scanned.")
+
+    return Place(name, (unreadable,))
 
 
 def _tables(warehouse: Warehouse, dataset: str, table: str | None) -> list[AnyTable]:
-    failure = ""
-    try:
+    with translated("Tables could not be listed", _NOT_SCANNED), suppress(google_errors.NotFound):
         if table:
-            return [warehouse.client.get_table(f"{warehouse.settings.project}.{dataset}.{table}", retry=RETRY)]
+            return [warehouse.client.get_table(warehouse.table_id(f"{dataset}.{table}"), retry=RETRY)]
         return list(warehouse.client.list_tables(dataset, timeout=TIMEOUT_SECONDS, retry=RETRY))
-    except google_errors.NotFound:
-        failure = "There is no file, folder, dataset or table of that name."
-    except _FAILURES as error:
-        failure = f"BigQuery did not answer ({type(error).__name__})."
     raise SettingsInvalid(
-        failure, not_done=_NOT_SCANNED, advice="Name a file, a gs:// prefix, DATASET or DATASET.TABLE."
+        "There is no file, folder, dataset or table of that name.",
+        not_done=_NOT_SCANNED,
+        advice="Name a file, a gs:// prefix, DATASET or DATASET.TABLE.",
     )
 
 

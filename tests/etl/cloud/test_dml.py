@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
 def on_the_way(stack: Endpoints, *script: str) -> Iterator[tuple[Warehouse, Way]]:
     """Yields a warehouse whose requests pass a scripted way."""
     way = Way(stack.bigquery, list(script))
-    thread = threading.Thread(target=way.serve_forever, daemon=True)
+    thread = threading.Thread(target=way.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     settings = load_settings(stack.settings).bigquery
     try:

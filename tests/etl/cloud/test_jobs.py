@@ -24,6 +24,8 @@ class Server:
     reasons: list[str]
     started: list[str] = field(default_factory=list)
     url: str = ""
+    polled: int | None = None
+    """The status that whoever awaits a job is answered; None where jobs are done at once."""
 
     def answer(self, job: dict[str, object]) -> dict[str, object]:
         """Returns the job as BigQuery would, done at once."""
@@ -31,6 +33,8 @@ class Server:
         assert isinstance(reference, dict)
         self.started.append(str(reference["jobId"]))
         reason = self.reasons.pop(0) if self.reasons else None
+        if self.polled:
+            return {**job, "status": {"state": "RUNNING"}}
         status = {"state": "DONE", **({"errorResult": {"reason": reason, "message": "a value"}} if reason else {})}
         return {**job, "status": status, "statistics": {"load": {"outputRows": "3"}}}
 
@@ -44,8 +48,15 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            content = json.dumps(script.answer(body)).encode()
-            self.send_response(200)
+            self._send(200, script.answer(body))
+
+        def do_GET(self) -> None:
+            refused = {"reason": "notFound" if script.polled == 404 else "accessDenied", "message": "a value"}
+            self._send(script.polled or 200, {"error": {"code": script.polled, "errors": [refused]}})
+
+        def _send(self, status: int, answer: dict[str, object]) -> None:
+            content = json.dumps(answer).encode()
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -55,7 +66,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             """Says nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
         script.url = f"http://127.0.0.1:{listening.server_port}"
         yield script
         listening.shutdown()
@@ -86,6 +97,18 @@ def test_what_cannot_pass_is_not_tried_again(server: Server, reason: str, error:
     assert server.started == ["job"]
     assert "a value" not in str(failed.value)
     assert failed.value.__context__ is None
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, PublishFailed), (403, PublishRefused)])
+def test_a_job_that_is_not_known_any_more_is_the_server_s_failure(
+    server: Server, status: int, error: type[KagemushaError]
+) -> None:
+    """Whoever awaits a job that BigQuery had taken, and is answered 404, runs again; without the right, he does not."""
+    server.polled = status
+    with pytest.raises(error) as failed:
+        loaded(server)
+    assert failed.value.exit_code == (3 if error is PublishFailed else 2)
+    assert "a value" not in str(failed.value)
 
 
 def test_the_budget_ends_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,9 +11,9 @@ from typing import ClassVar
 
 import pytest
 
-from etl.cloud.failures import replacing
+from etl.cloud.failures import must_change, replacing
 from etl.cloud.storage import StagingBucket, StagingLocation
-from etl.cloud.storage.failures import StorageUnavailable
+from etl.cloud.storage.failures import ObjectMissing, StorageUnavailable
 from etl.errors import BucketMissing, Unexpected
 from etl.settings import load_settings
 from masking.errors import KagemushaError
@@ -26,12 +27,14 @@ class _Refusing(ThreadingHTTPServer):
 
     daemon_threads = True
     status = 403
+    requests = 0
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Refusing
 
     def _refuse(self) -> None:
+        self.server.requests += 1
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         content = f'{{"error": {{"code": {self.server.status}, "message": "{_SECRET}"}}}}'.encode()
         self.send_response(self.server.status)
@@ -50,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
 def refusing() -> Iterator[_Refusing]:
     """Yields a storage server that takes and gives nothing."""
     with _Refusing(("127.0.0.1", 0), _Handler) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
         yield listening
         listening.shutdown()
 
@@ -69,6 +72,7 @@ OPERATIONS: dict[str, Callable[[StagingBucket], object]] = {
     "list staged objects": lambda bucket: bucket.stored("staged/"),
     "set the bucket's lifecycle": lambda bucket: bucket.expire_after(8),
 }
+OF_AN_OBJECT = {"read an object", "describe an object"}
 
 
 @pytest.mark.parametrize("status", [403, 404, 412])
@@ -80,10 +84,30 @@ def test_every_refusal_is_ours(refusing: _Refusing, action: str, status: int) ->
     with pytest.raises(KagemushaError) as refused:
         OPERATIONS[action](bucket)
     kind = BucketMissing if status in {403, 404} else StorageUnavailable
+    if status == 404 and action in OF_AN_OBJECT:
+        kind = ObjectMissing  # one that was there: run again
+    assert refused.value.exit_code == (2 if kind is BucketMissing else 3)
     assert type(refused.value) is kind
     assert action in str(refused.value)
     assert refused.value.where["bucket"] == "b"
     _holds_nothing_of_googles(refused.value)
+
+
+@pytest.mark.parametrize("end", ["left", "given up", "finished in vain"])
+def test_what_does_not_become_an_object_is_not_sent_later(refusing: _Refusing, end: str) -> None:
+    """A writer that nobody needs any more sends nothing, whatever it holds and however it ended."""
+    bucket = StagingBucket(StagingLocation("b", "staged", f"http://127.0.0.1:{refusing.server_port}"))
+    writer = bucket.create("staged/new")
+    writer.write(b"the first half of a file")
+    if end == "given up":
+        writer.abort()
+    if end == "finished in vain":
+        with pytest.raises(BucketMissing):
+            writer.finish()
+    before = refusing.requests
+    del writer
+    gc.collect()
+    assert refusing.requests == before == (1 if end == "finished in vain" else 0)
 
 
 def test_an_object_that_is_not_taken_is_ours(refusing: _Refusing) -> None:
@@ -118,6 +142,20 @@ def test_a_chunk_that_is_cut_short_is_asked_for_again() -> None:
         assert bucket.open("staged/old").read(100) == _CutShort.content
         listening.shutdown()
     assert _CutShort.answered == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "ours", "said"),
+    [
+        ((400, 401, 403, 404, 405, 410, 413, 501), False, True),
+        ((None, 200, 408, 409, 412, 423, 425, 429, 500, 502, 503, 504), False, False),
+        ((400, 401, 403), True, True),
+        ((404, 410, 503), True, False),
+    ],
+)
+def test_a_status_says_whose_mistake_it_was(statuses: tuple[int | None, ...], ours: bool, said: bool) -> None:  # noqa: FBT001  a case of the table
+    """A person changes names, rights, requests; what the server cannot now, or has lost of ours, is for another run."""
+    assert [must_change(status, ours=ours) for status in statuses] == [said] * len(statuses)
 
 
 @pytest.mark.stack

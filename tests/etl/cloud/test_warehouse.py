@@ -44,6 +44,13 @@ def test_a_refused_query_quotes_nothing(warehouse: Warehouse) -> None:
     assert not any(secret in str(refused.value) for secret in ("4111", "Aoi", "no_such"))
 
 
+def test_a_dataset_that_is_not_there_is_for_a_person(warehouse: Warehouse) -> None:
+    """What a setting names wrongly does not come by itself: exit code 2, unlike a job that was lost."""
+    with pytest.raises(PublishRefused) as refused:
+        warehouse.tables("The tables could not be listed", "no_such_dataset")
+    assert refused.value.exit_code == 2
+
+
 def test_a_server_that_is_not_there_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody answers, a query ends when the time for retries is over, and the run may be repeated."""
     monkeypatch.setattr(RETRY, "_timeout", 0.1)

@@ -75,7 +75,7 @@ def collector(status: int) -> Iterator[tuple[str, list[dict[str, object]]]]:
             """Says nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/api/v1/lineage", got
     finally:

@@ -18,8 +18,17 @@ from typer.testing import CliRunner
 from etl.cli.keys import keys
 from etl.cloud.aws import KeyServiceUnavailable, call
 from etl.errors import SettingsInvalid
-from etl.keys import activate_keyring, change_keyring, create_keyring, create_keyring_file, open_keyring
+from etl.keys import (
+    activate_keyring,
+    change_keyring,
+    create_keyring,
+    create_keyring_file,
+    open_keyring,
+    rotate_keyring,
+    stored_keyring,
+)
 from etl.keys.envelope import CONTEXT, seal, unseal
+from etl.keys.files import KeyringBusy
 from masking.errors import KeyUnusable
 from masking.keyring import KeyRef, Keyring
 from tests.etl.rotating import rotate_and_use
@@ -147,6 +156,32 @@ def test_rotation_and_retirement_are_stored(path: Path) -> None:
     assert found.subkey_for_reading("card", "siv", 64, version=1) == old
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(list(path.parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize("kind", ["file", "awskms+file", "secretsmanager"])
+def test_of_two_changes_at_once_no_key_is_lost(kind: str, cmk: str, path: Path) -> None:
+    """Who rotates while somebody else does is told to run again (exit 3): the other's version stays, and works."""
+    where = "secretsmanager:raced" if kind == "secretsmanager" else f"{kind}:{path}"
+    create_keyring(where, None if kind == "file" else cmk)
+    others: list[Keyring | KeyUnusable] = []
+
+    def overtaken(keyring: Keyring) -> Keyring:
+        try:
+            others.append(rotate_keyring(where))
+        except KeyringBusy as error:
+            others.append(error)
+        return keyring.rotated("2023-08-30T00:00:00+00:00")
+
+    try:
+        mine: Keyring | KeyUnusable = change_keyring(where, overtaken)
+    except KeyringBusy as error:
+        mine = error
+    (other,) = others
+    refused, made = (mine, other) if isinstance(mine, KeyUnusable) else (other, mine)
+    assert isinstance(refused, KeyringBusy)
+    assert refused.exit_code == 3
+    assert isinstance(made, Keyring)
+    assert stored_keyring(where).version(2).kcv == made.version(2).kcv
 
 
 def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -111,6 +112,25 @@ def test_a_ledger_that_stands_is_not_touched(stack: Endpoints) -> None:
     before = {table.name: _changed(book, table.name) for table in TABLES}
     book.ensure()
     assert {table.name: _changed(book, table.name) for table in TABLES} == before
+
+
+def test_no_table_of_the_ledger_ends_by_itself(stack: Endpoints) -> None:
+    """A dataset's default, or a person, lets tables end: the ledger takes it back, as it is made and afterwards."""
+    book = unmade_ledger(stack, "ending_ops")
+    dataset = book.warehouse.client.get_dataset("ending_ops")
+    dataset.default_table_expiration_ms = 3_600_000
+    book.warehouse.client.update_dataset(dataset, ["default_table_expiration_ms"])
+    book.ensure()
+    loads = book.warehouse.find_table("ending_ops.table_loads")
+    assert loads is not None
+    assert loads.expires is None
+    loads.expires = now() + timedelta(hours=1)
+    book.warehouse.client.update_table(loads, ["expires"])
+    book.ensure()
+    listed = book.warehouse.tables("It failed", "ending_ops")
+    assert {one.table_id: one.expires for one in listed if one.table_type == "TABLE"} == {
+        table.name: None for table in TABLES
+    }
 
 
 def _changed(book: Ledger, name: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -62,6 +62,7 @@ class Books:
     ledger: Ledger
     outcome: str
     number: int = field(default_factory=lambda: next(_NUMBERS))
+    at: datetime = field(default_factory=now)
 
     def contract(self, table: str) -> Contract:
         """Returns a bundled contract under a name of its own, for a table that is published."""
@@ -78,7 +79,7 @@ class Books:
             "outcome": self.outcome,
             "rows": 7,
             "contract_digest": contract.digest,
-            "at": now(),
+            "at": self.at,
             **columns,
         }
         self.ledger.append("table_loads", [signed_row(row, signed_by) if signed_by else row])
@@ -194,6 +195,15 @@ def test_an_outcome_counts_where_it_should(
 ) -> None:
     """Each place counts the outcomes of its set, as the set's docstring decides, and no other."""
     assert place(Books(own_settings, ledger, outcome)) == (outcome in PLACES[place])
+
+
+@pytest.mark.parametrize("place", [backfill_leaves_the_day_out, merge_goes_on, resume_leaves_it_out])
+def test_a_load_proves_nothing_of_a_table_made_anew(
+    place: Callable[[Books], bool], own_settings: Settings, ledger: Ledger
+) -> None:
+    """Who drops a published table and makes it again has an empty one: nothing is left out, and no merge goes on."""
+    before = now() - timedelta(hours=1)
+    assert not place(Books(own_settings, ledger, LoadOutcome.PUBLISHED, at=before))
 
 
 def test_a_load_after_a_retokenization_is_still_described_by_itself(own_settings: Settings, ledger: Ledger) -> None:

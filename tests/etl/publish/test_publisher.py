@@ -16,10 +16,10 @@ from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.errors import NOT_PUBLISHED, PublishFailed, PublishRefused
 from etl.ledger.lease_rows import LeaseHeld
 from etl.publish import Publisher
-from etl.publish.aside import StageChanged
 from etl.publish.limits import BYTES_A_JOB
 from etl.publish.publisher import job_id
 from etl.publish.tables import ensure_table
+from etl.stage import StageChanged
 from masking.errors import KagemushaError
 from schemas.business_days import Window
 from schemas.contract import Contract

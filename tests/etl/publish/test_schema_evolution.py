@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,41 @@ def test_a_change_is_as_the_page_says(warehouse: Warehouse, change: str, outcome
     assert table.labels["load_mode"] == wanted.load.mode
     if wanted.retention_days:
         assert table.time_partitioning.expiration_ms == wanted.retention_days * 86_400_000
+
+
+def test_what_is_no_table_gets_no_rows(warehouse: Warehouse) -> None:
+    """A view in the table's place is named as what it is, before a row is loaded; so is a column that must have values.
+
+    The view's own table keeps what it holds.
+    """
+    real = ensure_table(warehouse, contract("real", {}))
+    view = bigquery.Table(warehouse.table_id("evolving.seen"))
+    view.view_query = f"SELECT * FROM `{warehouse.table_id('evolving.real')}`"
+    warehouse.client.create_table(view)
+    fields = [bigquery.SchemaField(one.name, one.field_type, "REQUIRED") for one in real.schema]
+    warehouse.client.create_table(bigquery.Table(warehouse.table_id("evolving.strict"), schema=fields))
+    for name, said in {"seen": "it is a view and no table", "strict": "column visit is REQUIRED"}.items():
+        with pytest.raises(PublishRefused, match=said) as refused:
+            ensure_table(warehouse, contract(name, {}))
+        assert refused.value.exit_code == 2
+
+
+def test_no_row_ends_by_a_default(warehouse: Warehouse) -> None:
+    """Table and partitions end as the contract says, whatever their dataset, or a person, has let them do."""
+    dataset = bigquery.Dataset(f"{warehouse.settings.project}.evolving")
+    dataset.default_table_expiration_ms = 3_600_000
+    warehouse.client.update_dataset(dataset, ["default_table_expiration_ms"])
+    try:
+        made = ensure_table(warehouse, contract("ending", {}))
+    finally:
+        dataset.default_table_expiration_ms = None
+        warehouse.client.update_dataset(dataset, ["default_table_expiration_ms"])
+    assert made.expires is None
+    made.expires = datetime.now(UTC) + timedelta(hours=1)
+    warehouse.client.update_table(made, ["expires"])
+    ensure_table(warehouse, contract("ending", {"retention_days": None}))
+    found = _table(warehouse, "ending")
+    assert (found.expires, found.time_partitioning.expiration_ms) == (None, None)
 
 
 def test_what_people_added_stays(warehouse: Warehouse) -> None:

@@ -11,6 +11,7 @@ from etl.audit import Verdict
 from etl.errors import NO_ROW_READ, PlanRejected
 from etl.ledger import FailedCheck
 from etl.run.record.ledger_rows import table_row
+from etl.run.record.result_table import print_failed_checks
 from etl.run.record.results import failed_checks, failed_result
 from etl.stage import refuse_leaks
 from etl.stage.leak_gate import LeakFound
@@ -44,6 +45,13 @@ def test_a_table_that_the_gate_stopped_tells_the_rows_it_read() -> None:
     with pytest.raises(LeakFound) as unread:
         refuse_leaks(batch, {})
     assert failed_result("gifts", unread.value, 1.0).rows == 0
+
+
+def test_what_is_printed_is_what_was_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Square brackets and colons in names are letters to the table: neither style, nor picture, nor an error."""
+    said = "waived by A [red] B [/nope] :lock:"
+    print_failed_checks({"gifts": [FailedCheck("rows[0]", "blocking", note=said)]})
+    assert said in capsys.readouterr().out
 
 
 def test_a_load_that_staged_nothing_names_no_row_in_quarantine() -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from etl.cli import app
 from etl.clock import now
 from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.errors import SettingsInvalid
 from etl.keys import open_keyring, stored_keyring
 from etl.settings import load_settings
 from etl.upkeep.keys.destroy import TokensHeld
@@ -41,6 +42,25 @@ def staged(shop: Shop, name: str) -> None:
     """Leaves a staged file."""
     bucket = StagingBucket(StagingLocation.of(load_settings(shop.settings)))
     bucket.write(f"{bucket.target.prefix}/{name}", b"PAR1", "application/octet-stream")
+
+
+def loaded(shop: Shop) -> None:
+    """Has the ledger know a load of bills under each version."""
+    keys = stored_keyring(load_settings(shop.settings).keyring.ref)
+    loads = [
+        {"run_id": f"r{version}", "table_name": "bills", "outcome": "published", "at": now()}
+        | {"key_checks": {version: keys.version(version).kcv}}
+        for version in (1, 2)
+    ]
+    shop.ledger.append("table_loads", loads)
+
+
+def emptied(shop: Shop) -> None:
+    """Removes every token of version 1."""
+    for table in ("profiles", "visits", "bills", "clicks"):
+        where = "row_id LIKE '1-%'" + (" AND paid_on >= '2000-01-01'" if table == "visits" else "")
+        shop.ledger.read(f"DELETE FROM {shop.dataset}_shop.{table} WHERE {where}")
+    shop.ledger.read(f"DELETE FROM {shop.dataset}.token_map_member WHERE TRUE")
 
 
 def test_destroying_asks_first(shop: Shop) -> None:
@@ -88,24 +108,30 @@ def test_given_up_tokens_are_written_down_first(shop: Shop) -> None:
 
 def test_a_version_that_nothing_holds_goes(shop: Shop) -> None:
     """When the last of its tokens is gone, no purpose is needed."""
-    for table in ("profiles", "visits", "bills", "clicks"):
-        where = "row_id LIKE '1-%'" + (" AND paid_on >= '2000-01-01'" if table == "visits" else "")
-        shop.ledger.read(f"DELETE FROM {shop.dataset}_shop.{table} WHERE {where}")
-    shop.ledger.read(f"DELETE FROM {shop.dataset}.token_map_member WHERE TRUE")
+    loaded(shop)
+    emptied(shop)
     done = destroy(shop)
     assert done.exit_code == 0, done.output
     assert "version 1  destroyed" in done.stdout
 
 
+def test_who_does_not_know_the_tokens_destroys_no_key(shop: Shop) -> None:
+    """A ledger without loads, and contracts without a table that was loaded, do not prove that no token stands."""
+    emptied(shop)
+    unknown = destroy(shop).exception
+    assert isinstance(unknown, SettingsInvalid)
+    assert "The ledger knows no load under this keyring" in str(unknown)
+    loaded(shop)
+    (shop.folder / "bills.yaml").unlink()
+    held = destroy(shop).exception
+    assert isinstance(held, TokensHeld)
+    assert "bills, of which no contract is here: 1 loads" in str(held)
+    assert state(shop) == "retired"
+
+
 def test_who_cannot_be_found_any_more_is_not_forgotten(shop: Shop) -> None:
     """After the key is gone, `forget` erases what it finds, says what it cannot search, and ends with exit code 2."""
-    keys = stored_keyring(load_settings(shop.settings).keyring.ref)
-    loads = [
-        {"run_id": f"r{version}", "table_name": "bills", "outcome": "published", "at": now()}
-        | {"key_checks": {version: keys.version(version).kcv}}
-        for version in (1, 2)
-    ]
-    shop.ledger.append("table_loads", loads)
+    loaded(shop)
     assert destroy(shop, "--orphan", "case 9").exit_code == 0
     before = shop.rows("profiles")
     done = shop.run("--apply", "--purpose", "case 10")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from typer.testing import Result
 
 from etl.clock import now
+from etl.errors import SettingsInvalid
 from etl.keys import change_keyring, create_keyring_file, open_keyring
 from etl.ledger import leased
 from etl.upkeep.erase.persons import ErasureRefused, read_persons, token_columns
@@ -120,6 +123,33 @@ def test_spellings_of_one_number_are_one_person(tmp_path: Path) -> None:
     assert contract.columns["member_id"].mask.mask(pa.array([7]), given).values.to_pylist()[0] in column.tokens
 
 
+@pytest.mark.parametrize(
+    ("kind", "spelled", "value"),
+    [
+        ("numeric(12,2)", ("42", "042", "42.00"), Decimal("42.00")),
+        ("int64", ("1234567890123456789",), 1234567890123456789),
+        ("date", ("1990-01-02",), date(1990, 1, 2)),
+    ],
+)
+def test_a_person_is_found_whatever_type_the_key_has(
+    tmp_path: Path, kind: str, spelled: tuple[str, ...], value: object
+) -> None:
+    """A line is what the column would hold, as `tokenize` reads it; what it cannot hold is refused, never not found."""
+    column = f"{{type: '{kind}', class: identifier, mask: {{strategy: tokenize, domain: member}}}}"
+    place = "table: t\nsource: s.t\npublish: shop.t\nload: {mode: full}\nabout: One row for each.\nkey: [member]\n"
+    (tmp_path / "t.yaml").write_text(f"{place}columns:\n  member: {column}\n", encoding="utf-8")
+    contract = load_contract(tmp_path / "t.yaml")
+    create_keyring_file(tmp_path / "keyring.json")
+    keys = open_keyring(KeyRef(f"file:{tmp_path / 'keyring.json'}"))
+    (found,) = token_columns(contract, "member", spelled, keys)
+    column_type = contract.columns["member"].type.arrow
+    masked = contract.columns["member"].mask.mask(pa.array([value], column_type), MaskContext(keys, EXAMPLE_DAY))
+    assert list(found.tokens) == masked.values.to_pylist()
+    for wrong in ("0x10", "42.001"):
+        with pytest.raises(ErasureRefused, match="1 of 1 lines cannot be identifiers"):
+            token_columns(contract, "member", (wrong,), keys)
+
+
 def test_persons_are_looked_for_under_tokens_that_avoided_own_cards(tmp_path: Path) -> None:
     """The tokens are those of the load, which had the own IINs of the settings and of the contract."""
     place = "table: accounts\nsource: shop.accounts\npublish: shop.accounts\nload: {mode: full}\n"
@@ -144,5 +174,9 @@ def test_persons_are_looked_for_under_tokens_that_avoided_own_cards(tmp_path: Pa
 def test_the_list_of_persons_is_bounded() -> None:
     """Each identifier counts once, empty lines do not count, and a file of everybody is refused."""
     assert read_persons(["1\n", "\n", " 2 \n", "1\n"]) == ("1", "2")
+    assert read_persons(["\ufefftaro@example.jp\r\n", "2\n"]) == ("taro@example.jp", "2"), "as some editors save it"
+    with pytest.raises(SettingsInvalid, match=r"no text in UTF-8\. Nothing was erased") as unread:
+        read_persons(["1\n", "\udc83e\n"])
+    assert unread.value.__context__ is None
     with pytest.raises(ErasureRefused, match="more than 10,000"):
         read_persons(str(number) for number in range(10_002))

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,6 +149,49 @@ def test_what_cannot_be_seen_is_said_and_the_rest_is_scanned(tmp_path: Path) -> 
     ]
     (tmp_path / "d.txt").write_text(CARD, encoding="utf-8")
     assert run(tmp_path).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(gzip.compress(CARD.encode())), "gzip within gzip"),
+        (zlib.compress(CARD.encode()), "a zlib stream"),
+        (bytes(pa.compress(CARD.encode(), "lz4", asbytes=True)), "an LZ4 file"),
+        (b"ARROW1\x00\x00" + (4111111111111111).to_bytes(8, "little"), "an Arrow file"),
+        (b"SQLite format 3\x00", "a SQLite database"),
+    ],
+)
+def test_a_content_that_is_not_seen_is_never_clean(tmp_path: Path, content: bytes, said: str) -> None:
+    """What is packed, packed twice, or binary is told by its first bytes, and ends with 2."""
+    (tmp_path / "packed").write_bytes(content)
+    result = run(tmp_path)
+    assert result.exit_code == 2
+    assert f"NOT SCANNED: It is {said}, whose content cannot be seen." in result.stderr
+
+
+def test_what_is_no_file_is_never_clean(tmp_path: Path) -> None:
+    """A link to a folder is not followed, and a link to nothing leads nowhere: both are said."""
+    (tmp_path / "seen.txt").write_text("x", encoding="utf-8")
+    (tmp_path / "folder").symlink_to(tmp_path.parent)
+    (tmp_path / "nothing").symlink_to(tmp_path / "gone")
+    result = run(tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr.count("It is no regular file") == 2
+
+
+def test_names_are_looked_at_and_not_shown(tmp_path: Path) -> None:
+    """Files and columns that are called by a value count, as does what a Parquet file says of itself."""
+    (tmp_path / f"{CARD}.txt").write_text("x", encoding="utf-8")
+    table = pa.table({CARD: ["x"]}).replace_schema_metadata({"made for": EMAIL})
+    pq.write_table(table, tmp_path / "named.parquet")
+    result = run(tmp_path)
+    assert result.exit_code == 1
+    assert lines(result) == [
+        "its name: 1 look like pan",
+        "names of columns: 1 look like pan",
+        "what the file says of itself: 1 look like email",
+    ]
+    assert CARD not in result.output
 
 
 def test_a_line_without_end_is_scanned_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

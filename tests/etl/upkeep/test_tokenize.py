@@ -22,7 +22,7 @@ from schemas.contract_file import load_contracts
 from schemas.errors import DomainRefused
 from tests.etl.upkeep.test_detokenize import SETTINGS, Desk
 
-ALLOWED = '[tokenize]\ndomains = ["member", "phone", "pan", "nobody"]\n'
+ALLOWED = '[tokenize]\ndomains = ["member", "phone", "pan", "email", "nobody"]\n'
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ def mask_of(table: str, column: str) -> KeyedStrategy:
     ("domain", "table", "column", "lines", "values"),
     [
         ("member", "payments", "member_id", "42\n\n042\n", pa.array([42, None, 42])),
+        ("email", "members", "email", "\ufefftaro@example.jp\n", pa.array(["taro@example.jp"])),
         ("phone", "members", "phone", "090-1234-5678\n０９０１２３４５６７８\n", pa.array(["09012345678"] * 2)),
         ("pan", "payments", "pan", "4111111111111111\n", pa.array(["4111111111111111"])),
     ],

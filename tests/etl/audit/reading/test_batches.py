@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl.audit.reading import batches
-from etl.audit.reading.batches import FileDamaged, batches_of
+from etl.audit.reading.batches import batches_by_value
 from etl.audit.reading.files import HashPart, Share, look_at
 from etl.audit.reading.leaks import LeakRule
 from etl.audit.reading.seen import Rules, Seen
 from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.stage import StageChanged
 from expectations.checks import Check
 from expectations.measures import Count, Unique
 from expectations.measures.predicates import Missing, Not, Paired, Same
@@ -134,7 +135,8 @@ def seen(location: StagingLocation, content: bytes, rows: int) -> tuple[Seen, li
 
 def read(content: bytes) -> Iterator[pa.RecordBatch]:
     """Yields the batches of a file."""
-    yield from batches_of(io.BytesIO(content), pq.read_metadata(pa.BufferReader(content)))
+    nowhere = StagingLocation("bucket", "staged", None)
+    yield from batches_by_value(nowhere, io.BytesIO(content), pq.read_metadata(pa.BufferReader(content)))
 
 
 def plainly(patch: pytest.MonkeyPatch) -> None:
@@ -205,7 +207,7 @@ def test_a_dictionary_that_holds_a_value_twice_hides_nothing() -> None:
     by_arrow = pq.read_table(pa.BufferReader(content), read_dictionary=["c"])["c"].combine_chunks()
     assert by_arrow.indices.to_pylist() == [0, 1, 2, 3] * 8
     assert by_arrow.dictionary.to_pylist() == ["first", PAN, "last"]  # rows that name PAN seem to name the last
-    with pytest.raises(FileDamaged) as refused:
+    with pytest.raises(StageChanged) as refused:
         list(read(content))
     assert PAN not in str(refused.value) + repr(refused.value)
     (batch,) = read(kept(values))
@@ -216,7 +218,7 @@ def test_a_row_that_names_no_value_is_refused() -> None:
     """Arrow checks no index of a dictionary that it hands on; here a row names the fourth of three values."""
     values = ["first", "other", PAN, "first"]
     places, one_beyond = bytes([0b00_10_01_00]) * 8, bytes([0b00_11_01_00])
-    with pytest.raises(FileDamaged):
+    with pytest.raises(StageChanged):
         list(read(kept(values, places, one_beyond + places[1:])))
     (batch,) = read(kept(values))
     assert batch.column("c").to_pylist() == values * 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -19,8 +20,7 @@ from etl.audit.orphans import TokenSources
 from etl.audit.reading import read_staged, rules_of
 from etl.audit.reading.files import Share
 from etl.cloud.storage import StagingBucket, StagingLocation
-from etl.errors import Unexpected
-from etl.stage import SourceTotals, Staged
+from etl.stage import SourceTotals, StageChanged, Staged
 from expectations.checks import Check
 from expectations.measures import Count, Unique
 from expectations.questions import question
@@ -104,15 +104,33 @@ def test_no_value_comes_back_from_workers(spark: SparkSession, location: Staging
     assert sorted(map(str, seen.answers(rules).values())) == ["0", "0", "6", "6", "6", "6", "Undecided.UNDECIDED"]
 
 
-def test_a_page_that_changed_is_no_page(spark: SparkSession, location: StagingLocation) -> None:
-    """One byte of a page that is another than was written is found by the page's own checksum, and said as an error."""
+@pytest.mark.parametrize(
+    ("changed", "how"),
+    [
+        (lambda content: content[:200] + bytes([content[200] ^ 1]) + content[201:], "is no whole Parquet file"),
+        (lambda content: content[: len(content) // 2], "is no whole Parquet file"),
+        (lambda _: b"", "is no whole Parquet file"),
+        (None, "is gone"),
+    ],
+    ids=["one byte of a page", "cut", "empty", "removed"],
+)
+def test_a_file_that_changed_is_told_as_such(
+    spark: SparkSession,
+    location: StagingLocation,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: Callable[[bytes], bytes] | None,
+    how: str,
+) -> None:
+    """A page is held to its checksum; what was changed, cut or removed is somebody else's doing, and ends with 3."""
+    monkeypatch.setattr("etl.retries._FIRST_PAUSE_SECONDS", 0.0)
     stage = staged(location, tickets(0, 1_000))
-    content = bytearray(StagingBucket(location).read(stage.files[0].name))
-    content[200] ^= 1
-    changed = replace(stage.files[0], name=f"{stage.files[0].name}.changed.parquet")
-    StagingBucket(location).write(changed.name, bytes(content), "application/octet-stream")
-    with pytest.raises(Unexpected):
-        read_staged(spark, TokenSources(location), [changed], rules_of(stage))
+    file = replace(stage.files[0], name=f"{stage.files[0].name}.changed.parquet")
+    if changed is not None:
+        content = changed(StagingBucket(location).read(stage.files[0].name))
+        StagingBucket(location).write(file.name, content, "application/octet-stream")
+    with pytest.raises(StageChanged, match=f"A staged file {how}") as refused:
+        read_staged(spark, TokenSources(location), [file], rules_of(stage))
+    assert refused.value.exit_code == 3
 
 
 def test_memory_of_a_worker_does_not_grow_with_the_rows(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,21 @@ class MySql:
 
     def execute(self, *statements: str) -> list[tuple[Any, ...]]:
         """Runs statements as the administrator and returns the last one's rows."""
+        with self.connection() as connection:
+            cursor = connection.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def connection(self) -> Iterator[pymysql.Connection[pymysql.cursors.Cursor]]:
+        """Opens a session of the administrator; what it has not committed is rolled back at the end."""
         place = urlsplit(self.ends.url)
         secret = Path(self.ends.password.removeprefix("file:")).with_name(ADMIN).read_text(encoding="ascii")
         with closing(
             pymysql.connect(host=place.hostname, port=place.port or 0, user=ADMIN, password=secret, autocommit=True)
         ) as connection:
-            cursor = connection.cursor()
-            for statement in statements:
-                cursor.execute(statement)
-            return list(cursor.fetchall())
+            yield connection
 
 
 def copied(stack: Endpoints) -> MySql:

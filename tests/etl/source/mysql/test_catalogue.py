@@ -124,7 +124,8 @@ def least(mysql: MySql) -> Iterator[None]:
         "CREATE TABLE least.closed (id INT PRIMARY KEY)",
         "CREATE VIEW least.seen AS SELECT id FROM least.closed",
         "GRANT SELECT (id) ON least.granted TO etl_reader@127.0.0.1",
-        "GRANT SELECT ON least.seen TO etl_reader@127.0.0.1",
+        "GRANT SELECT, SHOW VIEW ON least.seen TO etl_reader@127.0.0.1",
+        "GRANT REFERENCES ON least.closed TO etl_reader@127.0.0.1",
     )  # fmt: skip
     yield
     mysql.execute("DROP DATABASE least")
@@ -132,10 +133,24 @@ def least(mysql: MySql) -> Iterator[None]:
 
 @pytest.mark.usefixtures("least")
 def test_what_is_selected_is_all_that_must_be_granted(mysql: MySql, tmp_path: Path) -> None:
-    """MySQL shows no column without a privilege and explains no view over closed tables: both are planned."""
+    """MySQL shows no column without a privilege and explains no view over closed tables: both are planned.
+
+    Of what is under a view the user must see what it is, and may read no row.
+    """
     for name in ("granted", "seen"):
         text = LEAST.format(name) + (SECRET if name == "granted" else "")
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     assert run(mysql, "drift", "--contracts", str(tmp_path))[0] == 0
     code, printed = run(mysql, "plan", "--day", str(DAY), "--json", "--contracts", str(tmp_path))
     assert (code, {one["table"] for one in json.loads(printed)}) == (0, {"granted", "seen"})
+
+
+@pytest.mark.usefixtures("least")
+@pytest.mark.parametrize("taken", ["SHOW VIEW ON least.seen", "REFERENCES ON least.closed"])
+def test_a_view_whose_change_nobody_would_see_is_refused(mysql: MySql, tmp_path: Path, taken: str) -> None:
+    """Where the user sees neither what a view says nor what is under it, another one could take its place unseen."""
+    (tmp_path / "seen.yaml").write_text(LEAST.format("seen"), encoding="utf-8")
+    mysql.execute(f"REVOKE {taken} FROM etl_reader@127.0.0.1")
+    code, printed = run(mysql, "plan", "--day", str(DAY), "--contracts", str(tmp_path))
+    assert code == 2
+    assert "Grant SHOW VIEW on the view" in printed

@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 from etl.source import ReadColumn, Slice, hold_snapshot, join_snapshot
 from etl.source.guard import EndpointRefused, ReaderChanged
 from etl.source.jdbc import jdbc_frame, reading_session
+from etl.source.lag import ReaderLags
 from schemas.types import ColumnType
 from tests.etl.source.mysql.mysql_source import MySql
 
@@ -45,3 +46,19 @@ def test_a_reader_that_becomes_the_writer_ends_the_run(mysql: MySql, spark: Spar
                 frame.collect()
         finally:
             mysql.execute("SET GLOBAL read_only = ON")
+
+
+@pytest.mark.parametrize("channel", ["", "'writer'"], ids=["the writer", "a writer with a name"])
+def test_a_replica_that_follows_nobody_is_not_fresh(mysql: MySql, channel: str) -> None:
+    """Where replication is stopped nobody knows how old the rows are: exit code 3, and no row is read."""
+    source = mysql.settings.source.model_copy(update={"lag_wait_seconds": 0})
+    mysql.execute(
+        "GRANT SLAVE MONITOR ON *.* TO 'etl_reader'@'127.0.0.1'",
+        f"CHANGE MASTER {channel} TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 9, MASTER_USER = 'nobody'",
+    )
+    try:
+        with pytest.raises(ReaderLags, match="follows the writer no longer") as refused, hold_snapshot(source):
+            pass
+    finally:
+        mysql.execute(f"RESET SLAVE {channel} ALL", "REVOKE SLAVE MONITOR ON *.* FROM 'etl_reader'@'127.0.0.1'")
+    assert refused.value.exit_code == 3
