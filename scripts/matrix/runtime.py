@@ -76,7 +76,7 @@ class Runtime:
         """Installs what its lock says, if that has changed, and this package as the wheel holds it."""
         made_from, wanted = self.folder / ".made-from", hashlib.sha256(self.lock.read_bytes()).hexdigest()
         if not made_from.is_file() or made_from.read_text(encoding="ascii") != wanted:
-            _uv("venv", "--clear", "--python", self.python, str(self.folder))
+            _uv("venv", "--clear", "--python", _python(self.python), str(self.folder))
             _uv("pip", "install", "--python", str(self.interpreter), "--require-hashes", "-r", str(self.lock))
             made_from.write_text(wanted, encoding="ascii")
         install_package(self.folder / "lib" / f"python{self.python}" / "site-packages", "", ROOT)
@@ -115,6 +115,12 @@ class Runtime:
             timeout=_TESTS_SECONDS,
             check=False,
         )
+
+
+def _python(version: str) -> str:
+    """Returns pyenv's Python of a version, which need not be on the path; else its name, by which uv finds or fetches it."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    return str(max(pyenv.glob(f"versions/{version}.*/bin/python"), default=version))
 
 
 def _uv(*arguments: str) -> None:
