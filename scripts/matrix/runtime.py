@@ -96,8 +96,9 @@ class Runtime:
     def tested(self) -> tuple[int, int]:
         """Runs the part of the tests that every runtime must pass; returns how many passed and failed."""
         said = self._run("-m", "pytest", *TESTS, cwd=ROOT, PYTHONPATH=str(ROOT)).stdout
-        last = (said.strip().splitlines() or [""])[-1]
-        print(last, file=sys.stderr, flush=True)
+        *lines, last = said.strip().splitlines() or [""]
+        failures = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
+        print(*failures, last, sep="\n", file=sys.stderr, flush=True)
         counts = {what: int(number) for number, what in re.findall(r"(\d+) (passed|failed|error)", last)}
         return counts.get("passed", 0), counts.get("failed", 0) + counts.get("error", 0) + (not counts)
 
@@ -118,7 +119,7 @@ class Runtime:
 
 
 def _python(version: str) -> str:
-    """Returns pyenv's Python of a version, which need not be on the path; else its name, by which uv finds or fetches it."""
+    """Returns pyenv's Python of a version, which need not be on the path; else the version, which uv finds or fetches."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     return str(max(pyenv.glob(f"versions/{version}.*/bin/python"), default=version))
 
