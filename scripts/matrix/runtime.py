@@ -119,7 +119,7 @@ class Runtime:
 
 
 def _python(version: str) -> str:
-    """Returns pyenv's Python of a version, which need not be on the path; else the version, which uv finds or fetches."""
+    """Returns pyenv's Python of a version, which may not be on the path; else the version, which uv finds or gets."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     return str(max(pyenv.glob(f"versions/{version}.*/bin/python"), default=version))
 
