@@ -15,6 +15,7 @@ import pyarrow as pa
 from masking.kernels.buffers import Bytes, ByteStrings, Flags
 from masking.kernels.ff1 import FF1
 from masking.kernels.luhn import check_digit, luhn_sum
+from masking.rows import naming
 
 SHORTEST, LONGEST = 13, 19
 _RADIX = 10
@@ -23,13 +24,20 @@ _ZERO = np.uint8(ord("0"))
 
 def count_valid_cards(column: pa.Array) -> int:
     """Returns how many values are 13 to 19 digits that pass Luhn, whoever may have issued them."""
-    count = 0
-    for _, matrix in ByteStrings.from_arrow(column.cast(pa.string())).groups():
+    if pa.types.is_dictionary(column.type):
+        return int(naming(column, _valid_cards(column.dictionary)).sum())
+    return int(_valid_cards(column).sum())
+
+
+def _valid_cards(column: pa.Array) -> Flags:
+    """Flags the values that are valid card numbers."""
+    valid = np.zeros(len(column), np.bool_)
+    for rows, matrix in ByteStrings.from_arrow(column.cast(pa.string())).groups():
         if SHORTEST <= matrix.shape[1] <= LONGEST:
             digits = matrix - _ZERO  # smaller bytes wrap around to large ones
-            numbers = digits[(digits < _RADIX).all(axis=1)]
-            count += int((luhn_sum(numbers) == 0).sum())
-    return count
+            numbers = np.flatnonzero((digits < _RADIX).all(axis=1))
+            valid[rows[numbers]] = luhn_sum(digits[numbers]) == 0
+    return valid
 
 
 def free_digits(length: int, first: int, last: int) -> int:

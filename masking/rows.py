@@ -16,6 +16,13 @@ def flags(array: pa.Array) -> Flags:
     return np.asarray(pc.fill_null(array, pa.scalar(value=False)).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
+def naming(column: pa.DictionaryArray, values: Flags) -> Flags:
+    """Returns the rows of a column that name one of the flagged values of its dictionary; a null names none."""
+    none = len(column.dictionary)
+    named: Flags = np.append(values, np.False_)[column.indices.fill_null(none).to_numpy(zero_copy_only=False)]
+    return named
+
+
 def either(first: Flags | None, second: Flags | None) -> Flags | None:
     """Returns the rows flagged by one or the other; None where there is no such row."""
     both = [each for each in (first, second) if each is not None and each.any()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,8 +20,12 @@ _CHANGED: Final = (NotFound, pa.lib.ArrowException, OSError)
 
 
 @contextmanager
-def open_staged(location: StagingLocation, name: str, **reading: Any) -> Iterator[pq.ParquetFile]:  # noqa: ANN401 - pyarrow's
-    """Yields a staged file, whose pages are held to their checksums; its footer is read.
+def open_staged(
+    location: StagingLocation,
+    name: str,
+    **reading: Any,  # noqa: ANN401  pyarrow's
+) -> Iterator[tuple[pq.ParquetFile, BinaryIO]]:
+    """Yields a staged file, whose pages are held to their checksums, and its bytes; its footer is read.
 
     Args:
         location: the staging bucket.
@@ -33,11 +37,11 @@ def open_staged(location: StagingLocation, name: str, **reading: Any) -> Iterato
         StorageUnavailable: storage did not give it.
     """
     with ExitStack() as open_ones:
-        with _translated(location):
+        with translated_file(location):
             stream = open_ones.enter_context(worker_stage(location).open(name))
             file = pq.ParquetFile(stream, page_checksum_verification=True, **reading)
             open_ones.enter_context(file)
-        yield file
+        yield file, stream
 
 
 def batches_of(location: StagingLocation, file: pq.ParquetFile, **reading: Any) -> Iterator[pa.RecordBatch]:  # noqa: ANN401 - as above
@@ -52,12 +56,13 @@ def batches_of(location: StagingLocation, file: pq.ParquetFile, **reading: Any) 
         StageChanged: its bytes are not those of a whole file.
         StorageUnavailable: storage did not give them.
     """
-    with _translated(location):
+    with translated_file(location):
         yield from file.iter_batches(use_threads=False, **reading)
 
 
 @contextmanager
-def _translated(location: StagingLocation) -> Iterator[None]:
+def translated_file(location: StagingLocation) -> Iterator[None]:
+    """Turns failures to read a staged file inside the block into ours: see `batches_of`."""
     with translated_storage(location.bucket, "read a staged object"), replacing(_CHANGED, _as_ours):
         yield
 

@@ -62,7 +62,7 @@ def read_columns(target: StagingLocation, name: str, schema: pa.Schema, columns:
     Raises:
         ValuesUnfit: the file has another schema than its plan.
     """
-    with open_staged(target, name) as file:
+    with open_staged(target, name) as (file, _):
         if not file.schema_arrow.equals(schema):
             raise ValuesUnfit("A staged file has another schema than its plan.", not_done=NOT_PUBLISHED)
         yield from batches_of(target, file, columns=columns)

@@ -5,6 +5,7 @@ Each predicate is plain data that travels to workers, and tells of every row of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final, Literal, Protocol
@@ -61,9 +62,11 @@ class OneOf:
 
     def holds(self, batch: pa.RecordBatch) -> pa.BooleanArray:
         """Returns it for each row; unknown where the column is NULL."""
-        column = batch.column(self.column)
-        found = pc.is_in(column, value_set=pa.array(self.values, column.type))
-        return pc.if_else(column.is_valid(), found, pa.scalar(None, pa.bool_())) if column.null_count else found
+        return _by_value(batch.column(self.column), self._of_values)
+
+    def _of_values(self, values: pa.Array) -> pa.BooleanArray:
+        found = pc.is_in(values, value_set=pa.array(self.values, values.type))
+        return pc.if_else(values.is_valid(), found, pa.scalar(None, pa.bool_())) if values.null_count else found
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,12 @@ class Matches:
         Raises:
             UndecidedHere: a text that does not match has a line break, before which Java's `$` matches too.
         """
-        column = batch.column(self.column)
-        found = pc.match_substring_regex(column, self.pattern.re2)
+        return _by_value(batch.column(self.column), self._of_values)
+
+    def _of_values(self, values: pa.Array) -> pa.BooleanArray:
+        found = pc.match_substring_regex(values, self.pattern.re2)
         if self.pattern.names_the_end:
-            others = column.filter(pc.invert(found))
+            others = values.filter(pc.invert(found))
             if len(others) and pc.any(pc.match_substring_regex(others, _LINE_ENDS)).as_py():
                 raise UndecidedHere
         return found
@@ -114,7 +119,10 @@ class LengthCompared:
 
     def holds(self, batch: pa.RecordBatch) -> pa.BooleanArray:
         """Returns it for each row; unknown where the column is NULL."""
-        return _COMPARE[self.relation](pc.utf8_length(batch.column(self.column)), self.value)
+        return _by_value(batch.column(self.column), self._of_values)
+
+    def _of_values(self, values: pa.Array) -> pa.BooleanArray:
+        return _COMPARE[self.relation](pc.utf8_length(values), self.value)
 
 
 @dataclass(frozen=True)
@@ -176,3 +184,10 @@ class AnyOf:
     def holds(self, batch: pa.RecordBatch) -> pa.BooleanArray:
         """Returns it for each row: true where one is true, whatever is unknown."""
         return reduce(pc.or_kleene, [one.holds(batch) for one in self.of])
+
+
+def _by_value(column: pa.Array, judged: Callable[[pa.Array], pa.BooleanArray]) -> pa.BooleanArray:
+    """Returns what is true of each row of a column; values that it keeps apart from its rows are judged once."""
+    if not pa.types.is_dictionary(column.type):
+        return judged(column)
+    return judged(column.dictionary).take(column.indices)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masking.formats.schemes import BY_CHANCE
-from masking.kernels.buffers import ByteStrings, Flags
+from masking.kernels.buffers import ByteStrings, Flags, Rows
 from masking.kernels.digits import digits_of
 from masking.kernels.luhn import luhn_sum
 from masking.rows import flags
@@ -28,6 +28,7 @@ _SHORTEST, _LONGEST = 12, 19
 _WIDEST: Final = 64
 """Bytes of a value that may be one number among signs; longer ones are texts."""
 _ZERO: Final = np.uint8(ord("0"))
+_A, _LETTERS, _LOWER = np.uint8(ord("a")), np.uint8(26), np.uint8(0x20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def luhn_share(values: pa.Array, *, distinct: bool = False) -> LuhnShare:
         values: text, length n.
         distinct: count equal values once.
     """
+    values = values.take(pa.array(_that_may_be_numbers(values)))
     if distinct:
         values = pc.unique(values)
     strings = ByteStrings.from_arrow(values)
@@ -77,6 +79,14 @@ def luhn_share(values: pa.Array, *, distinct: bool = False) -> LuhnShare:
         counted += len(chosen)
         valid += int((luhn_sum(chosen) == 0).sum())
     return LuhnShare(counted, valid)
+
+
+def _that_may_be_numbers(values: pa.Array) -> Rows:
+    """Returns the rows whose values are long enough for a number and do not begin with a letter."""
+    strings = ByteStrings.from_arrow(values)
+    rows = np.flatnonzero(strings.lengths >= _SHORTEST)
+    firsts = strings.data[strings.offsets[rows]]
+    return rows[((firsts | _LOWER) - _A) >= _LETTERS]
 
 
 def _with_letters(values: pa.Array) -> Flags:

@@ -14,6 +14,7 @@ from masking.errors import StrategyMisused
 from masking.leaks.kinds import ALL_KINDS, NUMBERS, LeakKind
 from masking.leaks.own_cards import OwnIins
 from masking.leaks.spans import find_spans
+from masking.rows import naming
 
 _SMALLEST_NUMBER = 10**11
 """Twelve digits: a My Number; a numeric column holds nothing shorter that would be recognized."""
@@ -72,9 +73,9 @@ def leaking_rows(column: pa.Array, kinds: frozenset[LeakKind], own: OwnIins = ()
         StrategyMisused: the values of the column's type cannot be scanned.
     """
     if pa.types.is_dictionary(column.type):
-        indices = column.indices.fill_null(len(column.dictionary)).to_numpy(zero_copy_only=False)
         distinct = leaking_rows(column.dictionary, kinds, own)
-        return {kind: np.append(rows, np.False_)[indices] for kind, rows in distinct.items()}
+        named = {kind: naming(column, values) for kind, values in distinct.items()}
+        return {kind: rows for kind, rows in named.items() if rows.any()}
     rows, texts = texts_of(column, _SMALLEST_NUMBER if not own else _SMALLEST_OWN)
     if not scannable(column.type):
         return {}

@@ -18,6 +18,7 @@ from masking.formats.schemes import BY_CHANCE, SchemeName
 from masking.leaks.columns import leaking_rows, texts_of
 from masking.leaks.kinds import ALL_KINDS, LOOKALIKES, Allowed, Leak, LeakKind
 from masking.leaks.own_cards import OwnIins, own_tokens_of_fpe
+from masking.rows import naming
 
 _SAMPLE: Final = 256
 """Values by which a column is chosen for a count of all that pass Luhn."""
@@ -57,12 +58,12 @@ def find_leaks(
 
 def _of_column(name: str, column: pa.Array, may: Allowed, own: OwnIins) -> Iterator[Leak]:
     """Yields the leaks of one column, the kinds in order."""
-    if pa.types.is_dictionary(column.type) and (may.number or (may.tokens and own)):
-        column = column.dictionary_decode()
     if may.tokens:
-        if own and (count := own_tokens_of_fpe(texts_of(column)[1], own)):
+        if own and (count := _own_tokens(column, own)):
             yield Leak(name, LeakKind.OWN_CARD, count)
         return
+    if pa.types.is_dictionary(column.type) and may.number:
+        column = column.dictionary_decode()
     sought = ALL_KINDS - may.kinds | {LeakKind.OWN_CARD}
     rows = leaking_rows(column, sought - LOOKALIKES if may.number else sought, own)
     rate = BY_CHANCE
@@ -81,6 +82,14 @@ def _of_column(name: str, column: pa.Array, may: Allowed, own: OwnIins) -> Itera
         count = int(flags.sum()) if flags is not None else 0
         in_text = _with_words(column, flags) if flags is not None else 0
         yield Leak(name, kind, max(count, cards.valid if kind == LeakKind.PAN else 0), in_text, share, names)
+
+
+def _own_tokens(column: pa.Array, own: OwnIins) -> int:
+    """Counts the tokens of cards that are the issuer's own card numbers."""
+    if pa.types.is_dictionary(column.type) and texts_of(column.dictionary)[0] is None:
+        return int(naming(column, own_tokens_of_fpe(column.dictionary, own)).sum())
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return int(own_tokens_of_fpe(texts_of(plain)[1], own).sum())
 
 
 def _texts(column: pa.Array) -> pa.Array:

@@ -73,11 +73,12 @@ def find_own_cards(text: Plain, groups: Groups, iins: OwnIins) -> Iterator[tuple
             yield row, start, end
 
 
-def own_tokens_of_fpe(texts: pa.Array, iins: OwnIins) -> int:
-    """Counts the whole values that are own card numbers: what a token of `fpe` must never be."""
-    if not iins:
-        return 0
-    return sum(int(are_own(numbers - _ZERO, iins).sum()) for _, numbers in ByteStrings.from_arrow(texts).groups())
+def own_tokens_of_fpe(texts: pa.Array, iins: OwnIins) -> Mask:
+    """Flags the whole values that are own card numbers: what a token of `fpe` must never be."""
+    own = np.zeros(len(texts), np.bool_)
+    for rows, numbers in ByteStrings.from_arrow(texts).groups():
+        own[rows] = are_own(numbers - _ZERO, iins)
+    return own
 
 
 def are_own(digits: Bytes, iins: OwnIins) -> Mask:

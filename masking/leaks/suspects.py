@@ -24,7 +24,7 @@ from masking.leaks.marks import (
 )
 from masking.leaks.runs import digits_of, many_of, rows_of, rows_with_many, rows_with_runs
 from masking.leaks.spelled import spelled_digits
-from masking.leaks.tokens import own_tokens
+from masking.leaks.tokens import are_only_tokens, own_tokens
 
 LOT_BYTES = 1 << 18
 """Bytes of suspects that are handed on together."""
@@ -63,8 +63,7 @@ def _holds_tokens_only(data: Bytes, offsets: Positions) -> bool:
         return True
     if data[0] != _BEGINS_TOKEN:
         return False
-    rows = np.flatnonzero(np.diff(offsets))
-    return bool(own_tokens(data, offsets, rows).all())
+    return are_only_tokens(data, offsets)
 
 
 def _suspects_of(data: Bytes, offsets: Positions) -> Positions:

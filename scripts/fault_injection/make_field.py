@@ -18,7 +18,7 @@ from scripts.fault_injection.database import Database, MariaDb, Postgres
 from scripts.fault_injection.field import MOVES_ON, ROOT, Field, objects
 from scripts.fault_injection.point import Engine
 from scripts.fault_injection.proxy import FaultProxy
-from scripts.fault_injection.token_service import job_environment, token_service
+from scripts.fault_injection.token_service import TokenService, job_environment, token_service
 from scripts.local_stack.local_stack import Endpoints, LocalStack
 
 CONTRACTS: Final = Path(__file__).with_name("issuer") / "contracts"
@@ -30,21 +30,24 @@ _LIMITS: Final = f"[limits]\nlease_seconds = {_LEASE_SECONDS}\n"
 
 @contextmanager
 def fields(root: Path, *, keys_change: bool = False) -> Iterator[Fields]:
-    """Yields fields on a stack of their own, whose data lie below a folder; this process gets a job's environment."""
+    """Yields fields on a stack of their own, whose data lie below a folder; this process gets a job's environment.
+
+    It has that before the first field is made: the runs that make one start Spark, whose workers keep what they get.
+    """
     stack = LocalStack(root)
     stack.reset()
     try:
         with ExitStack() as made:
             found = Fields(stack.up(), root, made, keys_change=keys_change, stack=stack)
             here = {"SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(ROOT)}
-            os.environ.update({**job_environment(found.of("postgres").tokens), **here})
+            os.environ.update({**job_environment(found.tokens), **here})
             yield found
     finally:
         stack.reset()
 
 
 class Fields:
-    """The fields of one stack, each made when the first trial asks for it.
+    """The fields of one stack, each made when the first trial asks for it; `tokens` are Google's for all of them.
 
     Args:
         ends: of the stack.
@@ -67,6 +70,7 @@ class Fields:
     ) -> None:
         self._ends, self._folder, self._made, self._stack = ends, folder, made, stack
         self._contracts, self._keys_change = contracts, keys_change
+        self.tokens = made.enter_context(token_service())
         self._known: dict[Engine, Field] = {}
 
     def of(self, engine: Engine) -> Field:
@@ -74,7 +78,9 @@ class Fields:
         if engine not in self._known:
             folder = self._folder / f"field_{engine}"
             folder.mkdir(parents=True, exist_ok=True)
-            made = field_on(self._ends, folder, engine, contracts=self._contracts, keys_change=self._keys_change)
+            made = field_on(
+                self._ends, folder, self.tokens, engine, contracts=self._contracts, keys_change=self._keys_change
+            )
             self._known[engine] = self._made.enter_context(made)
             self._known[engine].stack = self._stack
         return self._known[engine]
@@ -84,6 +90,7 @@ class Fields:
 def field_on(
     ends: Endpoints,
     folder: Path,
+    tokens: TokenService,
     engine: Engine = "postgres",
     *,
     contracts: Path = CONTRACTS,
@@ -94,6 +101,7 @@ def field_on(
     Args:
         ends: of the stack.
         folder: for the settings by which a run meets the faults.
+        tokens: Google's service.
         engine: the kind of its source; MariaDB is started, and its tables are published elsewhere, without views.
         contracts: the folder of the contracts that are loaded.
         keys_change: whether tokens may be renewed; then columns that depend on a key are not compared. Such a field,
@@ -109,7 +117,7 @@ def field_on(
         own = f"{engine}_of_changing_keys" if keys_change else engine
         text = re.sub(r'(?m)^(ops_dataset = )"ops"$', rf'\1"ops_{own}"', text)
         text = re.sub(r"(?m)^(ref = ).*$", rf'\1"file:{folder / "keys" / "own.json"}"', text)
-    with _opened(ends, folder, text, database, contracts) as made:
+    with _opened(ends, folder, text, database, contracts, tokens) as made:
         if keys_change:
             made.unseen |= _names_of_tokens(made)
         database.make()
@@ -129,7 +137,9 @@ def _mysql(stack: LocalStack) -> tuple[Path, MariaDb]:
 
 
 @contextmanager
-def _opened(ends: Endpoints, folder: Path, text: str, database: Database, contracts: Path) -> Iterator[Field]:
+def _opened(
+    ends: Endpoints, folder: Path, text: str, database: Database, contracts: Path, tokens: TokenService
+) -> Iterator[Field]:
     """Yields a field before anything is published."""
     base, disturbed = folder / "undisturbed.toml", folder / "disturbed.toml"
     base.write_text(text, encoding="utf-8")
@@ -138,11 +148,7 @@ def _opened(ends: Endpoints, folder: Path, text: str, database: Database, contra
     keyring = Path(settings.keyring.ref.removeprefix("file:"))
     if not keyring.exists():
         create_keyring_file(keyring)
-    with (
-        FaultProxy(ends.storage).running() as storage,
-        FaultProxy(ends.bigquery).running() as bigquery,
-        token_service() as tokens,
-    ):
+    with FaultProxy(ends.storage).running() as storage, FaultProxy(ends.bigquery).running() as bigquery:
         text = text.replace("[local]", f"{_LIMITS}\n[local]")
         text = text.replace(ends.storage, storage.url).replace(ends.bigquery, bigquery.url)
         disturbed.write_text(re.sub(r"(?m)^local = true$", "local = true\nconnect_seconds = 4", text), "utf-8")

@@ -76,7 +76,7 @@ class Runtime:
         """Installs what its lock says, if that has changed, and this package as the wheel holds it."""
         made_from, wanted = self.folder / ".made-from", hashlib.sha256(self.lock.read_bytes()).hexdigest()
         if not made_from.is_file() or made_from.read_text(encoding="ascii") != wanted:
-            _uv("venv", "--clear", "--python", self.python, str(self.folder))
+            _uv("venv", "--clear", "--python", _python(self.python), str(self.folder))
             _uv("pip", "install", "--python", str(self.interpreter), "--require-hashes", "-r", str(self.lock))
             made_from.write_text(wanted, encoding="ascii")
         install_package(self.folder / "lib" / f"python{self.python}" / "site-packages", "", ROOT)
@@ -96,8 +96,9 @@ class Runtime:
     def tested(self) -> tuple[int, int]:
         """Runs the part of the tests that every runtime must pass; returns how many passed and failed."""
         said = self._run("-m", "pytest", *TESTS, cwd=ROOT, PYTHONPATH=str(ROOT)).stdout
-        last = (said.strip().splitlines() or [""])[-1]
-        print(last, file=sys.stderr, flush=True)
+        *lines, last = said.strip().splitlines() or [""]
+        failures = [line for line in lines if line.startswith(("FAILED ", "ERROR "))]
+        print(*failures, last, sep="\n", file=sys.stderr, flush=True)
         counts = {what: int(number) for number, what in re.findall(r"(\d+) (passed|failed|error)", last)}
         return counts.get("passed", 0), counts.get("failed", 0) + counts.get("error", 0) + (not counts)
 
@@ -115,6 +116,12 @@ class Runtime:
             timeout=_TESTS_SECONDS,
             check=False,
         )
+
+
+def _python(version: str) -> str:
+    """Returns pyenv's Python of a version, which may not be on the path; else the version, which uv finds or gets."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    return str(max(pyenv.glob(f"versions/{version}.*/bin/python"), default=version))
 
 
 def _uv(*arguments: str) -> None:

@@ -31,29 +31,34 @@ class DeclaredNumbers:
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
-        self._columns = tuple(columns)
-        self._waiting: list[pa.RecordBatch] = []
+        self._waiting: dict[str, list[pa.Array]] = {name: [] for name in columns}
+        self._rows = 0
         self._shares: list[Shares] = []
 
     def look(self, batch: pa.RecordBatch) -> None:
         """Adds a batch to the present group."""
-        if not self._columns:
-            return
-        self._waiting.append(batch.select(self._columns))
-        if sum(one.num_rows for one in self._waiting) >= _ROWS_TOGETHER:
+        for name, waiting in self._waiting.items():
+            waiting.append(_values(batch.column(name)))
+        self._rows += batch.num_rows
+        if self._rows >= _ROWS_TOGETHER:
             self._judge()
 
     def shares(self) -> tuple[Shares, ...]:
         """Returns the shares of all groups."""
-        if self._waiting:
+        if self._rows:
             self._judge()
         return tuple(self._shares)
 
     def _judge(self) -> None:
-        rows = pa.Table.from_batches(self._waiting)
-        self._waiting = []
-        texts = {name: rows.column(name).combine_chunks().cast(pa.string()) for name in self._columns}
-        self._shares.append({name: luhn_share(values, distinct=True) for name, values in texts.items()})
+        if self._waiting:
+            texts = {name: pa.concat_arrays(values) for name, values in self._waiting.items()}
+            self._shares.append({name: luhn_share(values, distinct=True) for name, values in texts.items()})
+        self._waiting, self._rows = {name: [] for name in self._waiting}, 0
+
+
+def _values(column: pa.Array) -> pa.Array:
+    """Returns all values of a column as texts; of those that repeat, the different ones."""
+    return (column.dictionary if pa.types.is_dictionary(column.type) else column).cast(pa.string())
 
 
 def declared_results(contract: Contract, groups: Sequence[Shares]) -> list[CheckResult]:

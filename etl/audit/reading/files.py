@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from etl.audit.reading.batches import batches_by_value
 from etl.audit.reading.declared_numbers import DeclaredNumbers
 from etl.audit.reading.footers import Footers, footer_of
 from etl.audit.reading.hashes import Hashes, hashes_of
 from etl.audit.reading.leaks import LeaksSeen, leaks_in
 from etl.audit.reading.seen import Rules, Seen
-from etl.audit.staged_file import batches_of, open_staged
+from etl.audit.staged_file import open_staged
 from etl.cloud.storage import StagingLocation
 from expectations.measures import Counter
 
@@ -41,7 +42,7 @@ class HashPart:
 def look_at(location: StagingLocation, share: Share, rules: Rules, parts: int) -> list[Seen | HashPart]:
     """Returns what is seen in the files of a share, and the hashes that are to be compared with other shares'.
 
-    Memory holds one batch at a time, and eight bytes a row for each `unique` rule.
+    Memory holds one row group and one batch at a time, and eight bytes a row for each `unique` rule.
 
     Args:
         location: the staging bucket.
@@ -51,11 +52,11 @@ def look_at(location: StagingLocation, share: Share, rules: Rules, parts: int) -
     """
     look = _Look(rules)
     for name, rows in share.files:
-        with open_staged(location, name) as file:
+        with open_staged(location, name) as (file, stream):
             footer = footer_of(file, rows, rules.schema, rules.newest_by)
             look.footers += footer
             if not footer.wrong_schema:
-                for batch in batches_of(location, file):
+                for batch in batches_by_value(location, stream, file.metadata):
                     look.at(batch)
     hashes = [
         HashPart(rule, part, own)

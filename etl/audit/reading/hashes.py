@@ -49,6 +49,10 @@ def _mixed(state: Hashes, words: Hashes) -> Hashes:
 
 
 def _of_column(column: pa.Array) -> Hashes:
+    if pa.types.is_dictionary(column.type):
+        values = np.append(_of_column(column.dictionary), _NULL)
+        found: Hashes = values[column.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
+        return found
     words = _texts(column) if _is_text(column.type) else _numbers(column)
     if column.null_count:
         words[column.is_null().to_numpy(zero_copy_only=False)] = _NULL

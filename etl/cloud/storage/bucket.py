@@ -116,9 +116,14 @@ class StagingBucket:
         return cast("datetime", blob.time_created)
 
     def open(self, name: str) -> BinaryIO:
-        """Returns an object as a seekable stream, of which memory holds one chunk at a time."""
-        blob = self._bucket.blob(name)
-        return cast("BinaryIO", blob.open("rb", chunk_size=_CHUNK_BYTES, timeout=TIMEOUT_SECONDS, retry=RETRY))
+        """Returns an object as a seekable stream, of which memory holds one chunk at a time.
+
+        A chunk is received as a whole: by the 8 KiB, as the client would, it takes several times as long.
+        """
+        stream: Any = self._bucket.blob(name).open(
+            "rb", chunk_size=_CHUNK_BYTES, single_shot_download=True, timeout=TIMEOUT_SECONDS, retry=RETRY
+        )
+        return cast("BinaryIO", stream)
 
     def stored(self, prefix: str) -> tuple[StoredObject, ...]:
         """Returns what storage holds under a prefix, as storage itself describes it."""

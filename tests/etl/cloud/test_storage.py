@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -22,7 +23,7 @@ _SECRET = "4111111111111111"
 
 
 class _Refusing(ThreadingHTTPServer):
-    """Answers every request with one status, and a message that quotes a value."""
+    """Answers every request by itself: with one status, and a message that quotes a value."""
 
     daemon_threads = True
     status = 403
@@ -115,6 +116,32 @@ def test_an_object_that_is_not_taken_is_ours(refusing: _Refusing) -> None:
     with pytest.raises(BucketMissing, match="would not write an object") as refused:
         _write_in_parts(bucket)
     _holds_nothing_of_googles(refused.value)
+
+
+class _CutShort(_Handler):
+    """Gives an object of a hundred bytes; its first answer ends after the half of them."""
+
+    content = bytes(range(100))
+    answered: ClassVar[list[int]] = []
+
+    def do_GET(self) -> None:
+        """Answers."""
+        self.answered.append(len(self.answered))
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        self.wfile.write(self.content[: 50 * len(self.answered)])
+        self.close_connection = True
+
+
+def test_a_chunk_that_is_cut_short_is_asked_for_again() -> None:
+    """A stream never takes half an answer for the end of the object."""
+    with _Refusing(("127.0.0.1", 0), _CutShort) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        bucket = StagingBucket(StagingLocation("b", "staged", f"http://127.0.0.1:{listening.server_port}"))
+        assert bucket.open("staged/old").read(100) == _CutShort.content
+        listening.shutdown()
+    assert _CutShort.answered == [0, 1]
 
 
 @pytest.mark.parametrize(

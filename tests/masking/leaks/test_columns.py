@@ -96,6 +96,14 @@ def test_what_stands_under_a_null_is_no_value() -> None:
     assert count_leaks(column) == {LeakKind.PAN: 1}
 
 
+def test_values_that_no_row_names_are_no_leak() -> None:
+    """A dictionary may hold more than rows name; what they do not name is not there, and what they name counts."""
+    dictionary = pa.array([PAN, "x", "taro@example.jp"])
+    for indices, expected in (([1, None, 1], ()), ([1, 0, None, 0], (Leak("c", LeakKind.PAN, 2),))):
+        column = pa.DictionaryArray.from_arrays(pa.array(indices, pa.int32()), dictionary)
+        assert find_leaks(pa.record_batch({"c": column}), {}) == expected
+
+
 def test_a_column_may_hold_what_its_contract_allows() -> None:
     """Only what a column may not hold is reported, by column and kind, with the number of rows."""
     batch = pa.record_batch({"memo": [PAN, "taro@example.jp"], "help_desk": ["03-1234-5678", PAN], "n": [1, 2]})

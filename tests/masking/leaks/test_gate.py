@@ -8,9 +8,12 @@ import random
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from etl.stage.leak_advice import advice
+from masking.card_numbers import count_valid_cards
 from masking.examples import EXAMPLE_DAY, example_keyring
 from masking.formats import SCHEMES, LuhnShare, PatternFormat, format_named, luhn_share
 from masking.formats.declared import fits
@@ -52,6 +55,32 @@ def test_an_own_card_stops_any_column(spelled: str) -> None:
     assert LeakKind.OWN_CARD in found([spelled], Allowed(everything, "code"), HOUSE)
     assert LeakKind.OWN_CARD not in found([spelled])
     assert LeakKind.OWN_CARD not in found([spelled.replace("9", "7")], own=HOUSE)
+
+
+def test_tokens_of_cards_are_judged_by_the_values_that_rows_name() -> None:
+    """An own card among tokens counts once a row, however the column is kept; one that no row names does not."""
+    tokens, may = [OWN_CARD, "9991230000000009", None, OWN_CARD], {"c": Allowed(tokens=True)}
+    for column in (pa.array(tokens), pa.array(tokens).dictionary_encode()):
+        (leak,) = find_leaks(pa.record_batch({"c": column}), may, HOUSE)
+        assert (leak.kind, leak.count, count_valid_cards(column)) == (LeakKind.OWN_CARD, 2, 2)
+    others = pa.array(tokens).dictionary_encode().take(pa.array([1, 2, 1]))
+    assert len(others.dictionary) == 2
+    assert (find_leaks(pa.record_batch({"c": others}), may, HOUSE), count_valid_cards(others)) == ((), 0)
+    numbers = pa.array([int(OWN_CARD), 5, int(OWN_CARD)]).dictionary_encode()
+    assert [leak.count for leak in find_leaks(pa.record_batch({"c": numbers}), may, HOUSE)] == [2]
+
+
+@given(values=st.lists(st.text("0123456789 -#kＡé１", max_size=26) | st.none(), max_size=20))
+def test_numbers_among_whole_values_are_counted(values: list[str | None]) -> None:
+    """A number has twelve to nineteen digits, of any width, among signs; a value with a letter is none."""
+    digits = [
+        "".join(str(int(sign)) for sign in value if sign.isdecimal())
+        for value in values
+        if value is not None and not any(map(str.isalpha, value))
+    ]
+    numbers = [number for number in digits if 12 <= len(number) <= 19]
+    valid = [number for number in numbers if luhn(number[:-1]) == number[-1]]
+    assert luhn_share(pa.array(values, pa.string())) == LuhnShare(len(numbers), len(valid))
 
 
 def test_own_cards_of_ten_digits_and_numbers_are_found() -> None:

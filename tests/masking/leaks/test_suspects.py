@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
@@ -13,6 +14,7 @@ from masking.leaks import ALL_KINDS, LeakKind, find_spans
 from masking.leaks.spans import _find
 from masking.leaks.spelling import plain
 from masking.leaks.suspects import suspects
+from masking.leaks.tokens import are_only_tokens, own_tokens
 
 OWN = ("411111", "000041", "35280000")
 ROWS = range(8_000)
@@ -166,3 +168,25 @@ def test_tokens_hide_no_neighbor(leak: str, place: int) -> None:
     assert not list(suspects(pa.array([*tokens, None, ""])))
     tokens[place] = leak
     assert [row for rows in suspects(pa.array(tokens)) for row in rows.tolist()] == [place]
+
+
+NEARLY = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["k", "k", "k", "K", "", "kk"]),
+        st.sampled_from(["1", "1", "12", "123", "1234", "", "a"]),
+        st.sampled_from(["_", "_", "_", "", "__", "0"]),
+        st.sampled_from([31, 32, 32, 33, 46, 1_019, 1_022]).map(lambda count: "0f9" + "7" * (count - 3)),
+        st.sampled_from(["", "", "", "g", "_", "k", "\n", "é"]),
+    ),
+)
+
+
+@given(rows=st.lists(NEARLY | st.just(""), max_size=6))
+def test_a_column_of_tokens_alone_is_known_at_once(rows: list[str]) -> None:
+    """It is one exactly where every row that is not empty is a token by itself."""
+    values = [row.encode() for row in rows]
+    offsets = np.cumsum([0, *map(len, values)])
+    data = np.frombuffer(b"".join(values), np.uint8)
+    filled = np.flatnonzero(np.diff(offsets))
+    assert are_only_tokens(data, offsets) == own_tokens(data, offsets, filled).all()
