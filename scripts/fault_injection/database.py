@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -155,7 +155,8 @@ class MariaDb:
     def end_sessions(self) -> None:
         """See Database."""
         for number in self._numbers():
-            self.change(f"KILL {number}")
+            with suppress(pymysql.err.OperationalError):  # it has ended by itself meanwhile
+                self.change(f"KILL {number}")
 
     def waiting(self) -> int:
         """Returns how many statements of loads wait for a table's lock."""

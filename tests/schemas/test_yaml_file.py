@@ -90,7 +90,8 @@ REFUSED = {
     b"a: 1:30.5": ("a number that YAML reads otherwise", 1),
     b"a: 0x_": ("a number that YAML reads otherwise", 1),
     b"a: " + b"9" * 5000: ("a number that YAML reads otherwise", 1),
-    b"a: " + b"[" * 2000: ("nested more than 50 levels", 1),
+    b"a: " + b"[" * 200: ("nested more than 50 levels", 1),
+    b"a: " + b"[" * 2000: ("", 1),  # libyaml itself may give up before we do
     b"a: &x 1\nb: *x": ("anchor", 1),
     b"a: 1\na: 2": ("repeats a key", 2),
     b"a: 1\n---\nb: 2": ("not valid YAML", 2),
