@@ -160,6 +160,7 @@ def test_what_cannot_be_seen_is_said_and_the_rest_is_scanned(tmp_path: Path) -> 
         (b"ARROW1\x00\x00" + (4111111111111111).to_bytes(8, "little"), "an Arrow file"),
         (b"SQLite format 3\x00", "a SQLite database"),
     ],
+    ids=["gzip twice", "zlib", "LZ4", "Arrow", "SQLite"],
 )
 def test_a_content_that_is_not_seen_is_never_clean(tmp_path: Path, content: bytes, said: str) -> None:
     """What is packed, packed twice, or binary is told by its first bytes, and ends with 2."""
