@@ -40,7 +40,7 @@ columns:
   pan:        {{type: string, class: pan, mask: {{strategy: fpe, domain: pan}}}}
   memo:       {{type: string, class: free_text, mask: {{strategy: scrub_text}}}}
   amount:     {{type: "numeric(12,2)", class: none, mask: {{strategy: keep, why: the measure itself}}}}
-  updated_at: {{type: timestamp, class: none, mask: {{strategy: keep, why: our own record}}}}
+  updated_at: {{type: timestamp, class: none, mask: {{strategy: keep, why: our own record}}, nullable: false}}
 """
 _BY_DAY: Final = """\
 derive:
@@ -48,7 +48,7 @@ derive:
 """
 _TABLE: Final = """
 CREATE TABLE many.{name} (
-    member_id bigint PRIMARY KEY, pan text, memo text, amount numeric(12, 2), updated_at timestamptz
+    member_id bigint PRIMARY KEY, pan text, memo text, amount numeric(12, 2), updated_at timestamptz NOT NULL
 );
 INSERT INTO many.{name}
 SELECT n, '4111111111111111', 'thank you ' || n, n * 1.25,

@@ -19,7 +19,7 @@ _NAMED_OTHERWISE: Final = {("rds", "generate_db_auth_token"): "rds-db:connect"}
 
 OPERATORS: Final = {
     "etl/keys/keyrings.py:create_keyring",
-    "etl/keys/keyrings.py:change_keyring",
+    "etl/keys/keyrings.py:_follow",
     "etl/keys/envelope.py:seal",
 }
 """Functions that make or change the keyring: a person's work, no job's."""
