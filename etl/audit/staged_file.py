@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,17 +20,12 @@ _CHANGED: Final = (NotFound, pa.lib.ArrowException, OSError)
 
 
 @contextmanager
-def open_staged(
-    location: StagingLocation,
-    name: str,
-    **reading: Any,  # noqa: ANN401  pyarrow's
-) -> Iterator[tuple[pq.ParquetFile, BinaryIO]]:
+def open_staged(location: StagingLocation, name: str) -> Iterator[tuple[pq.ParquetFile, BinaryIO]]:
     """Yields a staged file, whose pages are held to their checksums, and its bytes; its footer is read.
 
     Args:
         location: the staging bucket.
         name: the object's.
-        reading: what else `pyarrow.parquet.ParquetFile` is told.
 
     Raises:
         StageChanged: it is gone, or is no whole Parquet file.
@@ -39,25 +34,25 @@ def open_staged(
     with ExitStack() as open_ones:
         with translated_file(location):
             stream = open_ones.enter_context(worker_stage(location).open(name))
-            file = pq.ParquetFile(stream, page_checksum_verification=True, **reading)
+            file = pq.ParquetFile(stream, page_checksum_verification=True)
             open_ones.enter_context(file)
         yield file, stream
 
 
-def batches_of(location: StagingLocation, file: pq.ParquetFile, **reading: Any) -> Iterator[pa.RecordBatch]:  # noqa: ANN401 - as above
-    """Yields the rows of an opened file; memory holds one row group's pages.
+def batches_of(location: StagingLocation, file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yields some columns of an opened file; memory holds one row group's pages.
 
     Args:
         location: the staging bucket, for errors.
         file: see `open_staged`.
-        reading: what `ParquetFile.iter_batches` is told.
+        columns: which.
 
     Raises:
         StageChanged: its bytes are not those of a whole file.
         StorageUnavailable: storage did not give them.
     """
     with translated_file(location):
-        yield from file.iter_batches(use_threads=False, **reading)
+        yield from file.iter_batches(columns=columns, use_threads=False)
 
 
 @contextmanager

@@ -65,4 +65,4 @@ def read_columns(target: StagingLocation, name: str, schema: pa.Schema, columns:
     with open_staged(target, name) as (file, _):
         if not file.schema_arrow.equals(schema):
             raise ValuesUnfit("A staged file has another schema than its plan.", not_done=NOT_PUBLISHED)
-        yield from batches_of(target, file, columns=columns)
+        yield from batches_of(target, file, columns)

@@ -119,7 +119,7 @@ def test_an_object_that_is_not_taken_is_ours(refusing: _Refusing) -> None:
 
 
 class _CutShort(_Handler):
-    """Gives an object of a hundred bytes; its first answer ends after the half of them."""
+    """Answers an object of a hundred bytes; its first answer ends after the half of them."""
 
     content = bytes(range(100))
     answered: ClassVar[list[int]] = []
