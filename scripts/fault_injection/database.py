@@ -12,8 +12,7 @@ import pymysql
 
 from scripts.local_stack.local_stack import Endpoints, LocalStack, MySqlEndpoint
 from scripts.local_stack.mariadb import ADMIN, READER
-from scripts.local_stack.processes import wait_until
-from scripts.local_stack.replay import has_replayed, written
+from scripts.local_stack.replay import follows
 
 _TABLES: Final = Path(__file__).with_name("issuer")
 _TURN: Final = (
@@ -81,9 +80,8 @@ class Postgres:
     def settle(self) -> None:
         """See Database."""
         with psycopg.connect(self._ends.primary_url, autocommit=True) as connection:
-            position = written(connection)
-        reached = has_replayed(position)
-        if not wait_until(lambda: self._ask(reached) is True, _PATIENCE_SECONDS):
+            followed = follows(connection, self._ask, _PATIENCE_SECONDS)
+        if not followed:
             raise TimeoutError("the standby does not follow")
 
     def sessions(self) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
+
+from scripts.local_stack.processes import wait_until
 
 
 def written(primary: psycopg.Connection[Any]) -> str:
@@ -18,6 +21,18 @@ def written(primary: psycopg.Connection[Any]) -> str:
         primary.execute("SET LOCAL synchronous_commit = on")
         row = primary.execute("SELECT pg_logical_emit_message(true, 'written', '')::text").fetchone()
     return str(row[0]) if row else "0/0"
+
+
+def follows(primary: psycopg.Connection[Any], ask: Callable[[str], object], seconds: float) -> bool:
+    """Waits until a standby has all that is committed so far; tells whether it had within some seconds.
+
+    Args:
+        primary: a session on it.
+        ask: puts a question to the standby, and returns the one value of its answer.
+        seconds: the longest wait.
+    """
+    question = has_replayed(written(primary))
+    return wait_until(lambda: ask(question) is True, seconds)
 
 
 def has_replayed(position: str) -> str:

@@ -19,8 +19,7 @@ from etl.keys import create_keyring_file
 from etl.settings import load_settings
 from scripts.fault_injection.proxy import Exchange, FaultProxy, Rule
 from scripts.local_stack.local_stack import Endpoints, LocalStack
-from scripts.local_stack.processes import wait_until
-from scripts.local_stack.replay import has_replayed, written
+from scripts.local_stack.replay import follows
 from scripts.scale.gauge import Cost, watched
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -90,9 +89,8 @@ class Ground:
                 (contracts / f"{name}.yaml").write_text(text, encoding="utf-8")
             connection.execute("GRANT USAGE ON SCHEMA many TO etl_reader")
             connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA many TO etl_reader")
-            position = written(connection)
-        reached = has_replayed(position)
-        if not wait_until(lambda: self._source(reached) is True, _PATIENCE_SECONDS):
+            followed = follows(connection, self._source, _PATIENCE_SECONDS)
+        if not followed:
             raise TimeoutError("the standby does not follow")
         return contracts
 

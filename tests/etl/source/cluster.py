@@ -18,7 +18,7 @@ from schemas.contract import Contract
 from schemas.contract_file import load_contracts
 from scripts.local_stack.postgres import PRIMARY, READER, STANDBY, Postgres
 from scripts.local_stack.processes import LOOPBACK, wait_until
-from scripts.local_stack.replay import has_replayed, written
+from scripts.local_stack.replay import follows, written
 from scripts.local_stack.state import State
 
 ROWS = 20_000
@@ -153,7 +153,7 @@ class Cluster:
     def catch_up(self) -> None:
         """Returns when the standby has replayed all that the primary did."""
         with self.admin(PRIMARY) as connection:
-            self.await_standby(has_replayed(written(connection)).removeprefix("SELECT "))
+            assert follows(connection, lambda question: self.ask(STANDBY, question), PATIENCE_SECONDS)
 
     def end_sessions(self, condition: str) -> None:
         """Ends the sessions of the standby that a condition on pg_stat_activity names."""
