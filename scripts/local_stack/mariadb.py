@@ -131,8 +131,7 @@ class MariaDb:
             passwords.write_private(self._secrets / role, secret)
         first = place / "first.sql"
         passwords.write_private(first, _SQL.format(**known), owner=user)
-        data = place / "data"
-        command = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db", "--skip-name-resolve"]
+        command = ["mariadb-install-db", "--no-defaults", *_folders(place), "--skip-test-db", "--skip-name-resolve"]
         done = run([*command, "--auth-root-authentication-method=normal"], log=self._log, user=user)
         if done != 0:
             raise LocalStackFailed(
@@ -149,8 +148,8 @@ class MariaDb:
         place = self._state.place(PART) or self._root / PART
         if not self._state.process(PART):
             port = self._state.choose_port(PART)
-            own = [f"--datadir={place / 'data'}", f"--port={port}", f"--socket={place / 'socket'}"]
-            command = [_server(), "--no-defaults", *own, f"--pid-file={place / 'pid'}", *_OPTIONS, *once]
+            own = [*_folders(place), f"--port={port}", f"--socket={place / 'socket'}", f"--pid-file={place / 'pid'}"]
+            command = [_server(), "--no-defaults", *own, *_OPTIONS, *once]
             self._state.started(PART, spawn(command, log=self._log, user=_account()))
         wait_until(lambda: self.healthy() or not self._state.process(PART), _PATIENCE)
         if not self.healthy():
@@ -163,6 +162,14 @@ class MariaDb:
         return pymysql.connect(
             host=LOOPBACK, port=self._state.port(PART) or 0, user=ADMIN, password=secret, connect_timeout=3
         )
+
+
+def _folders(place: Path) -> tuple[str, str]:
+    """Returns where a server keeps its data and its temporary tables.
+
+    A server that starts removes every temporary table of the folder for them: in a shared one those of its neighbors.
+    """
+    return f"--datadir={place / 'data'}", f"--tmpdir={place}"
 
 
 def _server() -> str:

@@ -77,6 +77,13 @@ def test_the_reader_reads_and_does_nothing_else(own: Own) -> None:
     assert SourceSettings(url=own.server.url(READER), password=own.server.password(READER)).engine == "mysql"
 
 
+def test_temporary_tables_are_in_a_folder_of_its_own(own: Own) -> None:
+    """A server that starts removes the temporary tables in its folder for them, so no two servers share one."""
+    place = own.state.place(PART)
+    assert place is not None
+    assert own.execute(OWNER, "SELECT @@tmpdir") == [(str(place),)]
+
+
 def test_a_killed_server_is_started_again_with_its_data(own: Own) -> None:
     """`up` leaves a running server alone and mends a killed one; its log quotes no statement."""
     own.execute(OWNER, f"CREATE OR REPLACE TABLE {DATABASE}.answer AS SELECT 42 AS answer")
