@@ -34,6 +34,8 @@ FOLDER: Final = ROOT / ".local" / "bench"
 BOUND: Final = 1.3
 _ROWS: Final = 100
 _ROWS_OF_A_DAY: Final = 20
+_DAYS_OF_A_NIGHT: Final = 2
+"""The day of a run and its one day of lookback."""
 _PAGES_MIB: Final = 0.0625
 """A slice of eight pages of 8 KiB."""
 _ROWS_OF_A_SLICE: Final = 700
@@ -68,8 +70,17 @@ def of_slices(place: Ground, count: int) -> Cost:
 
 
 def of_days(place: Ground, count: int) -> Cost:
-    """One table by business days, so many of which are loaded again."""
-    contracts = place.seed(f"days-{count}", [f"daily_{count}"], count * _ROWS_OF_A_DAY, a_day=_ROWS_OF_A_DAY)
+    """One table by business days, so many of which are loaded again: each replaces a day of its own."""
+    rows = (count + _DAYS_OF_A_NIGHT) * _ROWS_OF_A_DAY
+    contracts = place.seed(f"days-{count}", [f"daily_{count}"], rows, a_day=_ROWS_OF_A_DAY)
+    place.measured(contracts, "run", "--day", str(DAY))
+    first, last = days_back(count, before=_DAYS_OF_A_NIGHT)
+    return place.measured(contracts, "backfill", "--from", first, "--to", last)
+
+
+def of_first_days(place: Ground, count: int) -> Cost:
+    """One table by business days, of which so many are the first that are loaded: at once, where they are many."""
+    contracts = place.seed(f"first-{count}", [f"first_{count}"], count * _ROWS_OF_A_DAY, a_day=_ROWS_OF_A_DAY)
     first, last = days_back(count)
     return place.measured(contracts, "backfill", "--from", first, "--to", last)
 
@@ -86,6 +97,7 @@ GROWTHS: Final[Mapping[str, Growth]] = {
     "tables": Growth((16, 100, 300), of_tables),
     "slices": Growth((100, 500, 2000), of_slices),
     "days": Growth((30, 100, 300), of_days),
+    "first days": Growth((100, 200, 300), of_first_days),
     "earlier runs": Growth((1, 100, 1000), of_runs),
 }
 

@@ -164,6 +164,7 @@ def ground(root: Path) -> Iterator[Ground]:
         stack.reset()
 
 
-def days_back(count: int) -> tuple[str, str]:
-    """Returns the first and the last of so many business days that end with the measurement's."""
-    return str(DAY - timedelta(days=count - 1)), str(DAY)
+def days_back(count: int, *, before: int = 0) -> tuple[str, str]:
+    """Returns the first and the last of so many business days that end with the measurement's, or so long before it."""
+    last = DAY - timedelta(days=before)
+    return str(last - timedelta(days=count - 1)), str(last)
