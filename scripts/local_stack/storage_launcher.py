@@ -9,7 +9,6 @@ write an object once would look right here and lose data elsewhere. Batch reques
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import signal
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 from gcp_storage_emulator import server, storage
 from gcp_storage_emulator.exceptions import BadRequest, NotFound
 from gcp_storage_emulator.handlers import objects
+from storage_index import Index
 
 Handler = Callable[..., Any]  # the emulator's own handlers carry no types
 _WRITES = (
@@ -141,13 +141,9 @@ def _objects(store: Any) -> Path:  # noqa: ANN401 - as above
     return Path(str(store.get_storage_base())) / str(storage.STORAGE_DIR)
 
 
-def _write_config(store: Any) -> None:  # noqa: ANN401 - the emulator's untyped storage
-    """Replaces the emulator's index in one step, so that a kill at any moment leaves a whole one."""
-    kept = ("buckets", "objects", "resumable", "bucket_iam_policies", "soft_deleted")
-    index = _objects(store) / ".meta"
-    fresh = index.with_suffix(".new")
-    fresh.write_text(json.dumps({name: getattr(store, name) for name in kept}), encoding="utf-8")
-    fresh.replace(index)
+def _read_config(store: Any) -> None:  # noqa: ANN401 - the emulator's untyped storage
+    store.index = Index(_objects(store))
+    store.index.read(store)
 
 
 def main(port: int, data: Path) -> None:
@@ -161,7 +157,8 @@ def main(port: int, data: Path) -> None:
     server.Router.handle = _serially(server.Router.handle)
     storage.Storage.add_to_resumable_upload = _append
     storage.Storage.get_resumable_byte_count = _count
-    storage.Storage._write_config_to_file = _write_config  # noqa: SLF001 - the one place that writes the index
+    storage.Storage._read_config_from_file = _read_config  # noqa: SLF001 - the one place that reads the index
+    storage.Storage._write_config_to_file = lambda store: store.index.write(store)  # noqa: SLF001 - and that writes it
     running = server.create_server("127.0.0.1", port, in_memory=False, data_dir=str(data))
     running.start()
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
