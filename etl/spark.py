@@ -58,11 +58,13 @@ _STARTING: Final = threading.Lock()
 
 
 def begin_session() -> None:
-    """Begins to start the session and a Python worker, which takes seconds, while others are asked.
+    """Begins to start the session and a Python worker, which takes seconds, while a run still asks whether it may.
 
-    `spark_session` waits for the session, and so does a process that ends.
+    `spark_session` waits for the session, and so does a process that ends. On a cluster nothing begins: there a session
+    takes workers from others.
     """
-    ThreadPoolExecutor(1, thread_name_prefix="spark").submit(lambda: _use(spark_session()))
+    if not on_cluster():
+        ThreadPoolExecutor(1, thread_name_prefix="spark").submit(lambda: _use(spark_session()))
 
 
 def _use(spark: SparkSession) -> None:

@@ -21,6 +21,8 @@ from schemas.yaml_file import read_text, unprintable_at
 FOLDER: Final = BUNDLED / "views"
 SMALLEST_GROUP: Final = "@smallest_group"
 """What stands in a query for the settings' smallest group of members that views show."""
+_HALF_A_LINE_END: Final = re.compile(r"\r(?!\n)")
+"""Some end a comment there and others do not, so what is reviewed would not be what runs."""
 _NOTHING: Final[Mapping[str, str]] = {}
 _AFTER_A_TABLE: Final = (
     "WHERE|GROUP|HAVING|ORDER|LIMIT|ON|USING|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|UNION|EXCEPT|INTERSECT|WINDOW|QUALIFY|"
@@ -106,8 +108,8 @@ def read_view(path: Path) -> View:
         what, line, todo = fault.what, fault.line, "Write it as UTF-8 text."
     elif any(written_problems(text.splitlines())):
         what, todo = "holds what looks like a card number or My Number, and it is published", "Take it out."
-    elif unprintable_at(text):
-        what, line, todo = "holds a control character", unprintable_at(text), "Take it out."
+    elif unseen := _unseen(text):
+        (what, line), todo = unseen, "Take it out."
     elif header is None:
         what = "does not begin with a line `-- about: …`"
     elif len(header.about.longest) > LONGEST_TABLE_DESCRIPTION:
@@ -131,6 +133,14 @@ def read_view(path: Path) -> View:
         date=header.date,
         columns=header.columns,
     )
+
+
+def _unseen(text: str) -> tuple[str, int] | None:
+    """Returns what nobody sees in a text, and its line."""
+    if line := unprintable_at(text):
+        return "holds a control character", line
+    half = _HALF_A_LINE_END.search(text)
+    return ("holds a carriage return that ends no line", text.count("\n", 0, half.start()) + 1) if half else None
 
 
 def view_findings(paths: Iterable[Path]) -> tuple[Located, ...]:

@@ -45,7 +45,10 @@ MAY_IMPORT = {
     },
     "reports": {"publish", "stage", "plan", "source", "ledger", "cloud", "settings", "clock", "errors"},
     "authoring": {"plan", "source", "settings", "errors"},
-    "entry": {"run", "workers", "publish", "progress", "settings", "typed", "clock", "errors", "logs"},
+    "entry": {
+        "run", "spark", "installation", "workers", "publish", "progress", "settings", "typed", "clock", "errors",
+        "logs",
+    },
     "cli": {
         "entry", "installation", "run", "site", "upkeep", "reports", "exports", "authoring", "ledger", "keys",
         "settings", "progress", "typed", "errors",

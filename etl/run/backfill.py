@@ -24,7 +24,7 @@ from etl.run.daily import load_day
 from etl.run.record.results import RunResult
 from etl.run.request import Run, Selection
 from etl.settings import Settings
-from etl.workers import begin_spark
+from etl.spark import begin_session
 from expectations.suite import BUNDLED as SUITES
 from schemas.business_days import Window
 from schemas.contract import Contract
@@ -91,7 +91,7 @@ def backfill(
     installation = Installation.open(settings)
     steps = {name: _steps(installation, one, asked, resume=resume) for name, one in selection.chosen.items()}
     if any(steps.values()):
-        begin_spark()
+        begin_session()
     allowance = _Allowance.of(installation, selection)
     runs = tuple(_run_steps(installation, selection, asked.last, steps, allowance, progress))
     return Backfilled(runs, allowance.left)

@@ -25,7 +25,8 @@ from etl.run.tables import load_tables
 from etl.settings import Settings
 from etl.site.of_run import write_site_of_run
 from etl.source import Snapshot
-from etl.workers import begin_spark, prove_cluster
+from etl.spark import begin_session
+from etl.workers import prove_cluster
 from expectations.suite import BUNDLED as SUITES
 from masking.errors import KagemushaError
 from schemas.contract_file import BUNDLED as CONTRACTS
@@ -66,7 +67,7 @@ def daily_run(
     """
     run = Run.begin(day, scopes, accepted_deletes)
     selection = Selection.read(contracts, suites, tables, settings.bigquery)
-    begin_spark()
+    begin_session()
     return load_day(Installation.open(settings), selection.checked(), run, progress, resume=resume)
 
 

@@ -8,17 +8,19 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from etl.audit import checks_of
 from etl.clock import now
 from etl.errors import NO_ROW_READ
-from etl.plan import Scope
-from etl.settings import BigQuerySettings
 from schemas.contract import Contract
 from schemas.contract_file import load_contracts, select_contracts
 from schemas.namespaces import refuse_foreign_names
 from schemas.policy import refuse_breaches
 from schemas.view_file import View, load_views
+
+if TYPE_CHECKING:  # a second of imports, during which Spark starts once a selection is read
+    from etl.plan import Scope
+    from etl.settings import BigQuerySettings
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Selection:
         Raises:
             ContractInvalid: a suite does not.
         """
+        from etl.audit import checks_of  # noqa: PLC0415  as above
+
         for contract in self.chosen.values():
             checks_of(contract, 0, self.suites)
         return self

@@ -10,17 +10,6 @@ from etl.workers.ways import Ways
 from masking.errors import KagemushaError
 
 
-def begin_spark() -> None:
-    """Lets Spark begin to start on this machine, which takes seconds, while the run still asks whether it may.
-
-    On a cluster nothing begins: there a session takes workers from others.
-    """
-    from etl.spark import begin_session, on_cluster  # noqa: PLC0415  Spark takes time to import
-
-    if not on_cluster():
-        begin_session()
-
-
 def prove_cluster(installation: Installation) -> None:
     """Proves a cluster's workers before the run holds anything; on this machine there is nothing to prove.
 

@@ -142,6 +142,18 @@ def test_any_view_is_a_view_or_refused(folder: Path, raw: bytes) -> None:
         assert re.search(r"views/daily_gmv\.sql:\d+$", refused.where["file"])
 
 
+@pytest.mark.parametrize("place", [b"-- about: ", b"SELECT status, ", b"FROM "], ids=["header", "columns", "table"])
+def test_half_a_line_end_is_refused(folder: Path, place: bytes) -> None:
+    """A comment ends at it for some and goes on for others; whole line ends of Windows are line ends for all."""
+    contracts = written(folder, view=VIEW.replace(place, place + b"-- paid\r", 1))
+    assert linted(folder).exit_code == 2
+    with pytest.raises(ContractInvalid, match=r"holds a carriage return that ends no line\."):
+        load_views(contracts / "views")
+    written(folder, view=VIEW.replace(b"\n", b"\r\n"))
+    assert linted(folder).exit_code == 0
+    assert load_views(contracts / "views")
+
+
 @MANY
 @given(raw=broken(TOML))
 def test_any_settings_are_taken_or_refused(folder: Path, raw: bytes) -> None:
