@@ -74,7 +74,7 @@ bench-masking: bootstrap ## Measure the masking kernels alone, beside their peer
 	$(PYTHON) scripts/bench_masking.py
 
 .PHONY: bench-scale
-bench-scale: bootstrap ## Measure growth: 300 tables, 2,000 slices, 300 days, 1,000 earlier runs; what one more costs.
+bench-scale: bootstrap ## Measure growth: 300 tables, 5,000 slices, 300 days, 1,000 earlier runs; what one more costs.
 	$(PYTHON) scripts/bench_scale.py
 
 .PHONY: faults

@@ -41,6 +41,8 @@ _PAGES_MIB: Final = 0.0625
 _ROWS_OF_A_SLICE: Final = 700
 """About as many rows of the measured table as eight pages hold."""
 _TABLES_BESIDE: Final = 16
+_TELLING: Final = 1.0
+"""Processor seconds by which two runs of the same work differ."""
 _WIDTH: Final = 170
 
 
@@ -95,7 +97,7 @@ def of_runs(place: Ground, count: int) -> Cost:
 
 GROWTHS: Final[Mapping[str, Growth]] = {
     "tables": Growth((16, 100, 300), of_tables),
-    "slices": Growth((100, 500, 2000), of_slices),
+    "slices": Growth((100, 1000, 5000), of_slices),
     "days": Growth((30, 100, 300), of_days),
     "first days": Growth((100, 200, 300), of_first_days),
     "earlier runs": Growth((1, 100, 1000), of_runs),
@@ -167,9 +169,15 @@ def show(found: Mapping[str, Mapping[int, Cost]]) -> None:
         drawn.add_section()
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(drawn)
     for name, costs in found.items():
-        each = list(one_more(costs))
-        if len(each) > 1:
-            print(f"{name}: one more costs {each[-1] / each[0]:.2f} times as much at the largest size (bound {BOUND})")
+        print(f"{name}: one more costs {compared(costs)}")
+
+
+def compared(costs: Mapping[int, Cost]) -> str:
+    """Returns how what one more costs at the largest size compares with the smallest; noise is not compared."""
+    each, spent = list(one_more(costs)), [cost.cpu for cost in costs.values()]
+    if max(spent) - min(spent) < _TELLING:
+        return "nothing that can be told from noise"
+    return f"{each[-1] / each[0]:.2f} times as much at the largest size (bound {BOUND})"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench_scale import figures, one_more
+from scripts.bench_scale import compared, figures, one_more
 from scripts.scale.gauge import Cost, watched
 
 WORK = """
@@ -46,3 +46,9 @@ def test_one_more_costs_the_difference_of_two_sizes() -> None:
     assert isinstance(told, dict)
     assert told["cpu_seconds_of_one_more"] == [0.1, 0.125]
     assert set(told["sizes"]) == {"10", "20", "100"}
+
+
+def test_what_noise_hides_is_no_ratio() -> None:
+    """Runs that grow by less than they differ by themselves have no ratio; others that of the last to the first."""
+    assert compared({1: cost(10.0), 100: cost(9.8), 1000: cost(10.6)}) == "nothing that can be told from noise"
+    assert compared({10: cost(6.0), 20: cost(7.0), 100: cost(17.0)}).startswith("1.25 times as much")
