@@ -27,6 +27,7 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 from rich.console import Console  # noqa: E402  needs the path above
 from rich.table import Table  # noqa: E402  the same
 
+from etl.source import MAX_SLICES  # noqa: E402  the same
 from scripts.scale.gauge import Cost  # noqa: E402  the same
 from scripts.scale.ground import DAY, Ground, days_back, ground  # noqa: E402  the same
 
@@ -66,8 +67,10 @@ def of_tables(place: Ground, count: int) -> Cost:
 
 
 def of_slices(place: Ground, count: int) -> Cost:
-    """One table, loaded whole by so many slices."""
-    contracts = place.seed(f"slices-{count}", ["sliced"], count * _ROWS_OF_A_SLICE)
+    """So many slices, of one table, or of as few as may have so many, loaded whole."""
+    tables = -(-count // MAX_SLICES)
+    names = [f"sliced_{number}" for number in range(tables)]
+    contracts = place.seed(f"slices-{count}", names, count // tables * _ROWS_OF_A_SLICE)
     return _second(place, contracts, slice_mib=_PAGES_MIB)
 
 
