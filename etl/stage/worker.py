@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from functools import lru_cache
+from typing import Final
 from zipimport import zipimporter
+
+import pyarrow as pa
 
 from etl.cloud.storage import StagingBucket, StagingLocation, staging_bucket
 from etl.logs import withhold_messages
+
+_WORTH_GIVING_BACK: Final = 64 * 1024 * 1024
+"""Bytes that a worker's tasks have held at once before it takes the time to give them back."""
 
 
 def worker_stage(target: StagingLocation) -> StagingBucket:
@@ -16,6 +23,7 @@ def worker_stage(target: StagingLocation) -> StagingBucket:
     if _is_task():
         _withhold_once()
     lighten()
+    give_back()
     return staging_bucket(target)
 
 
@@ -44,6 +52,16 @@ def lighten() -> None:
     for place in [place for place, finder in known.items() if isinstance(finder, zipimporter)]:
         known.pop(place, None)
     _leave_out(len(sys.modules))
+
+
+def give_back() -> None:
+    """Gives the system what earlier tasks have freed, so that a worker does not grow from task to task."""
+    pool = pa.default_memory_pool()
+    if (pool.max_memory() or 0) >= _WORTH_GIVING_BACK:
+        pool.release_unused()
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
+        if trim is not None:
+            trim(0)
 
 
 @lru_cache

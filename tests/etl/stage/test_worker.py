@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from etl.stage.worker import lighten
+from etl.stage.worker import give_back, lighten
 
 pytestmark = pytest.mark.stack
 TASKS = 4
@@ -71,3 +71,23 @@ def test_the_audit_has_the_workers_that_read(spark: SparkSession) -> None:
     (reading,) = set(spark.sparkContext.parallelize([0], 1).map(lambda _: os.getppid()).collect())
     (auditing,) = {row.process for row in spark.range(0, 1, 1, 1).mapInArrow(process, "process long").collect()}
     assert reading == auditing
+
+
+def test_memory_of_a_large_task_is_given_back(spark: SparkSession) -> None:
+    """What one task freed is not the next one's to hold; a process of small tasks is left alone."""
+
+    def resident(_: int) -> tuple[int, int]:
+        held = [pa.array(range(1_000_000)) for _ in range(16)]  # 128 MiB
+        del held
+        before = _resident_mib()
+        give_back()
+        return before, _resident_mib()
+
+    ((before, after),) = spark.sparkContext.parallelize([0], 1).map(resident).collect()
+    assert before - after >= 32
+
+
+def _resident_mib() -> int:
+    """Returns the memory of this process that is in the machine's (proc(5): statm)."""
+    with open("/proc/self/statm", encoding="ascii") as told:  # noqa: PTH123  a worker has no use for a path
+        return int(told.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20
