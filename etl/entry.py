@@ -111,24 +111,24 @@ def load_day(
         resume: leaves out what the ledger proves done.
         accepted_deletes: how many rows a merge may delete beyond what its contract lets one run delete.
     """
-    from etl.run.request import Run, Selection
     from etl.settings import load_settings
+
+    chosen, target = load_settings(settings), business_day(day)
+    from etl.run.request import Run, Selection
     from expectations.suite import BUNDLED as SUITES
     from schemas.contract_file import BUNDLED
 
-    chosen, target = load_settings(settings), business_day(day)
     selection = Selection.read(contracts or BUNDLED, SUITES, tables, chosen.bigquery)
-    run = Run.begin(target, {}, accepted_deletes)
     from etl.spark import begin_session
 
     begin_session()  # Spark starts while the steps are imported
-    from etl.installation import Installation
     from etl.progress import progress
-    from etl.run import daily
+    from etl.run.daily import run_selected
     from etl.run.record.result_table import print_result
 
+    run = Run.begin(target, {}, accepted_deletes)
     with progress() as heard:
-        result = daily.load_day(Installation.open(chosen), selection.checked(), run, heard, resume=resume)
+        result = run_selected(chosen, selection, run, heard, resume=resume)
     print_result(result)
     return result
 

@@ -23,6 +23,8 @@ SMALLEST_GROUP: Final = "@smallest_group"
 """What stands in a query for the settings' smallest group of members that views show."""
 _HALF_A_LINE_END: Final = re.compile(r"\r(?!\n)")
 """Some end a comment there and others do not, so what is reviewed would not be what runs."""
+_TURNED: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of writing (Unicode Annex 9): a person would review another order than runs."""
 _NOTHING: Final[Mapping[str, str]] = {}
 _AFTER_A_TABLE: Final = (
     "WHERE|GROUP|HAVING|ORDER|LIMIT|ON|USING|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|UNION|EXCEPT|INTERSECT|WINDOW|QUALIFY|"
@@ -101,6 +103,7 @@ def read_view(path: Path) -> View:
         ContractInvalid: see `load_views`.
     """
     text, fault = read_text(path)
+    text = text.replace("\r\n", "\n")  # one text is reviewed and sent, and an escaped line end is one character of it
     header = read_header(text)
     query = text[header.length :].strip().rstrip(";").strip() if header else ""
     what, line, todo = "", 1, "Say in one line what the view answers."
@@ -139,8 +142,13 @@ def _unseen(text: str) -> tuple[str, int] | None:
     """Returns what nobody sees in a text, and its line."""
     if line := unprintable_at(text):
         return "holds a control character", line
-    half = _HALF_A_LINE_END.search(text)
-    return ("holds a carriage return that ends no line", text.count("\n", 0, half.start()) + 1) if half else None
+    for pattern, what in (
+        (_HALF_A_LINE_END, "holds a carriage return that ends no line"),
+        (_TURNED, "holds a mark that turns the direction of writing"),
+    ):
+        if found := pattern.search(text):
+            return what, text.count("\n", 0, found.start()) + 1
+    return None
 
 
 def view_findings(paths: Iterable[Path]) -> tuple[Located, ...]:

@@ -27,7 +27,6 @@ if str(ROOT) not in sys.path:  # run as a file, not as a module
 from rich.console import Console  # noqa: E402  needs the path above
 from rich.table import Table  # noqa: E402  the same
 
-from etl.source import MAX_SLICES  # noqa: E402  the same
 from scripts.scale.gauge import Cost  # noqa: E402  the same
 from scripts.scale.ground import DAY, Ground, days_back, ground  # noqa: E402  the same
 
@@ -42,6 +41,7 @@ _PAGES_MIB: Final = 0.0625
 _ROWS_OF_A_SLICE: Final = 700
 """About as many rows of the measured table as eight pages hold."""
 _TABLES_BESIDE: Final = 16
+_TABLES_SLICED: Final = 5
 _TELLING: Final = 1.0
 """Processor seconds by which two runs of the same work differ."""
 _WIDTH: Final = 170
@@ -67,15 +67,14 @@ def of_tables(place: Ground, count: int) -> Cost:
 
 
 def of_slices(place: Ground, count: int) -> Cost:
-    """So many slices, of one table, or of as few as may have so many, loaded whole."""
-    tables = -(-count // MAX_SLICES)
-    names = [f"sliced_{number}" for number in range(tables)]
-    contracts = place.seed(f"slices-{count}", names, count // tables * _ROWS_OF_A_SLICE)
+    """So many slices of five tables, loaded whole: one table has fewer than 5,000."""
+    names = [f"sliced_{number}" for number in range(_TABLES_SLICED)]
+    contracts = place.seed(f"slices-{count}", names, count // _TABLES_SLICED * _ROWS_OF_A_SLICE)
     return _second(place, contracts, slice_mib=_PAGES_MIB)
 
 
 def of_days(place: Ground, count: int) -> Cost:
-    """One table by business days, so many of which are loaded again: each replaces a day of its own."""
+    """One table by business days, so many of which are loaded one by one, because it holds other days already."""
     rows = (count + _DAYS_OF_A_NIGHT) * _ROWS_OF_A_DAY
     contracts = place.seed(f"days-{count}", [f"daily_{count}"], rows, a_day=_ROWS_OF_A_DAY)
     place.measured(contracts, "run", "--day", str(DAY))
@@ -84,7 +83,7 @@ def of_days(place: Ground, count: int) -> Cost:
 
 
 def of_first_days(place: Ground, count: int) -> Cost:
-    """One table by business days, of which so many are the first that are loaded: at once, where they are many."""
+    """One table by business days, so many of which are loaded while it is empty; many go at once."""
     contracts = place.seed(f"first-{count}", [f"first_{count}"], count * _ROWS_OF_A_DAY, a_day=_ROWS_OF_A_DAY)
     first, last = days_back(count)
     return place.measured(contracts, "backfill", "--from", first, "--to", last)
@@ -178,8 +177,12 @@ def show(found: Mapping[str, Mapping[int, Cost]]) -> None:
 def compared(costs: Mapping[int, Cost]) -> str:
     """Returns how what one more costs at the largest size compares with the smallest; noise is not compared."""
     each, spent = list(one_more(costs)), [cost.cpu for cost in costs.values()]
+    if len(each) <= 1:
+        return "what can be compared from three sizes on"
     if max(spent) - min(spent) < _TELLING:
         return "nothing that can be told from noise"
+    if spent[1] - spent[0] < _TELLING:
+        return "too little at the smallest size to be compared"
     return f"{each[-1] / each[0]:.2f} times as much at the largest size (bound {BOUND})"
 
 

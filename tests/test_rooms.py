@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "reports": {"publish", "stage", "plan", "source", "ledger", "cloud", "settings", "clock", "errors"},
     "authoring": {"plan", "source", "settings", "errors"},
     "entry": {
-        "run", "spark", "installation", "workers", "publish", "progress", "settings", "typed", "clock", "errors",
+        "run", "spark", "workers", "publish", "progress", "settings", "typed", "clock", "errors",
         "logs",
     },
     "cli": {

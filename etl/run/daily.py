@@ -65,9 +65,15 @@ def daily_run(
         KagemushaError: nothing could be read at all: contracts or their policy, settings, login, endpoint, bucket,
             BigQuery, keyring; or other runs hold all of the tables.
     """
-    run = Run.begin(day, scopes, accepted_deletes)
     selection = Selection.read(contracts, suites, tables, settings.bigquery)
     begin_session()
+    return run_selected(settings, selection, Run.begin(day, scopes, accepted_deletes), progress, resume=resume)
+
+
+def run_selected(
+    settings: Settings, selection: Selection, run: Run, progress: Progress, *, resume: bool = False
+) -> RunResult:
+    """Loads what was read of contracts and suites, for which Spark may have begun to start; see `daily_run`."""
     return load_day(Installation.open(settings), selection.checked(), run, progress, resume=resume)
 
 

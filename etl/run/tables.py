@@ -42,7 +42,7 @@ def load_tables(
         hold_snapshot(settings.source, run.run_id, _saying(progress), tables=sources) as held,
         ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="noting") as noting,
     ):
-        from etl.spark import slots, spark_session  # noqa: PLC0415  Spark starts only when everything else answers
+        from etl.spark import slots, spark_session  # noqa: PLC0415  made here, or waited for
 
         installation.ledger.append("runs", [started_row(run, held.snapshot)])
         spark = spark_session()

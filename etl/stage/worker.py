@@ -20,10 +20,10 @@ _WORTH_GIVING_BACK: Final = 64 * 1024 * 1024
 
 def worker_stage(target: StagingLocation) -> StagingBucket:
     """Returns this process's client of a staging bucket: making one costs more than reading a small file."""
+    lighten()
     if _is_task():
         _withhold_once()
-    lighten()
-    give_back()
+        give_back()
     return staging_bucket(target)
 
 

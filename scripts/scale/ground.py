@@ -165,6 +165,6 @@ def ground(root: Path) -> Iterator[Ground]:
 
 
 def days_back(count: int, *, before: int = 0) -> tuple[str, str]:
-    """Returns the first and the last of so many business days that end with the measurement's, or so long before it."""
+    """Returns first and last of so many business days that end with the measurement's, or `before` days earlier."""
     last = DAY - timedelta(days=before)
     return str(last - timedelta(days=count - 1)), str(last)

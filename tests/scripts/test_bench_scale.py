@@ -52,3 +52,6 @@ def test_what_noise_hides_is_no_ratio() -> None:
     """Runs that grow by less than they differ by themselves have no ratio; others that of the last to the first."""
     assert compared({1: cost(10.0), 100: cost(9.8), 1000: cost(10.6)}) == "nothing that can be told from noise"
     assert compared({10: cost(6.0), 20: cost(7.0), 100: cost(17.0)}).startswith("1.25 times as much")
+    for flat in (10.0, 9.8, 10.05):
+        assert compared({1: cost(10.0), 100: cost(flat), 1000: cost(12.0)}).startswith("too little at the smallest")
+    assert "from three sizes on" in compared({10: cost(6.0), 20: cost(7.0)})

@@ -126,6 +126,26 @@ def test_any_suite_is_read_at_night_as_it_is_by_day(folder: Path, raw: bytes) ->
         assert re.search(r"cards\.yaml:\d+$", refused.where["file"])
 
 
+def test_one_text_of_a_view_is_reviewed_and_sent(folder: Path) -> None:
+    """A line end of Windows' in a raw string hid what follows from the review: a table that no contract publishes."""
+    hidden = b"SELECT r'a\\\n' AS a, (SELECT MAX(run_id) FROM ops.runs) AS r -- '\nFROM issuing.cards\n"
+    for ended in (b"\n", b"\r\n"):
+        contracts = written(folder, view=VIEW.split(b"\n")[0] + ended + hidden.replace(b"\n", ended))
+        (view,) = load_views(contracts / "views")
+        assert "\r" not in view.sql
+        problems = [*view_problems({view.name: view.sql}, load_contracts(contracts).values(), PRODUCT_DATASETS)]
+        assert any("ops" in problem for _, problem in problems)
+        assert linted(folder).exit_code == 2
+
+
+def test_turned_text_is_refused(folder: Path) -> None:
+    """Marks that turn the direction of writing show a person another order than runs."""
+    for mark in "\u202a\u202e\u2066\u2069":
+        contracts = written(folder, view=VIEW.replace(b"SELECT ", f"SELECT /* {mark} */ ".encode(), 1))
+        with pytest.raises(ContractInvalid, match=r"turns the direction of writing\."):
+            load_views(contracts / "views")
+
+
 @MANY
 @given(raw=broken(VIEW))
 def test_any_view_is_a_view_or_refused(folder: Path, raw: bytes) -> None:

@@ -78,17 +78,29 @@ def test_what_was_written_is_read(tmp_path: Path, seed: int) -> None:
             store = again
 
 
-def test_a_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
-    """It was never answered; what came before it is there, and what comes after it too."""
+def test_a_line_that_was_cut_is_left_out(tmp_path: Path) -> None:
+    """By a kill or a full disk: it was never answered; what came before it is there, and what comes after it too."""
     store = _Store(data_dir=str(tmp_path))
     store.create_bucket("first", {"name": "first"})
-    before = _held(store)
     with (tmp_path / STORAGE_DIR / ".changes").open("a", encoding="utf-8") as end:
-        end.write('[[["buckets", "second"], {"na')
-    store = _Store(data_dir=str(tmp_path))
-    assert _held(store) == before
+        end.write('\n[[["buckets", "second"], {"na')
+    assert _held(_Store(data_dir=str(tmp_path))) == _held(store)
+    with (tmp_path / STORAGE_DIR / ".changes").open("a", encoding="utf-8") as end:
+        end.write('\n[[["buckets", "second"], {"na')
     store.create_bucket("third", {"name": "third"})
     assert set(_Store(data_dir=str(tmp_path)).buckets) == {"first", "third"}
+
+
+def test_an_emulator_that_forgets_all_but_its_buckets_keeps_them(tmp_path: Path) -> None:
+    """It removes its files, the index among them, and makes the buckets again."""
+    store = _Store(data_dir=str(tmp_path))
+    for bucket in _BUCKETS:
+        store.create_bucket(bucket, {"name": bucket})
+    store.create_file("first", "part", b"x", {"generation": "1", "metageneration": "1"})
+    store.wipe(keep_buckets=True)
+    again = _Store(data_dir=str(tmp_path))
+    assert set(again.buckets) == set(_BUCKETS)
+    assert not _held(again)["objects"]
 
 
 def test_a_write_takes_a_line_whatever_is_there(tmp_path: Path) -> None:
