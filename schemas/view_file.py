@@ -21,10 +21,13 @@ from schemas.yaml_file import read_text, unprintable_at
 FOLDER: Final = BUNDLED / "views"
 SMALLEST_GROUP: Final = "@smallest_group"
 """What stands in a query for the settings' smallest group of members that views show."""
-_HALF_A_LINE_END: Final = re.compile(r"\r(?!\n)")
-"""Some end a comment there and others do not, so what is reviewed would not be what runs."""
-_TURNED: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
-"""What turns the direction of writing (Unicode Annex 9): a person would review another order than runs."""
+_UNSEEN: Final = {
+    "holds a carriage return that ends no line": re.compile(r"\r"),
+    "holds a mark that turns the direction of writing": re.compile("[\u202a-\u202e\u2066-\u2069]"),
+}
+"""Where line ends are line feeds: a comment ends at the first for some only, and the others show a person another order
+than runs (Unicode Annex 9), so what is reviewed would not be what runs.
+"""
 _NOTHING: Final[Mapping[str, str]] = {}
 _AFTER_A_TABLE: Final = (
     "WHERE|GROUP|HAVING|ORDER|LIMIT|ON|USING|JOIN|LEFT|RIGHT|FULL|INNER|CROSS|UNION|EXCEPT|INTERSECT|WINDOW|QUALIFY|"
@@ -142,10 +145,7 @@ def _unseen(text: str) -> tuple[str, int] | None:
     """Returns what nobody sees in a text, and its line."""
     if line := unprintable_at(text):
         return "holds a control character", line
-    for pattern, what in (
-        (_HALF_A_LINE_END, "holds a carriage return that ends no line"),
-        (_TURNED, "holds a mark that turns the direction of writing"),
-    ):
+    for what, pattern in _UNSEEN.items():
         if found := pattern.search(text):
             return what, text.count("\n", 0, found.start()) + 1
     return None

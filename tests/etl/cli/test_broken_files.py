@@ -162,10 +162,11 @@ def test_any_view_is_a_view_or_refused(folder: Path, raw: bytes) -> None:
         assert re.search(r"views/daily_gmv\.sql:\d+$", refused.where["file"])
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\r\r\n"], ids=["half", "one and a half"])
 @pytest.mark.parametrize("place", [b"-- about: ", b"SELECT status, ", b"FROM "], ids=["header", "columns", "table"])
-def test_half_a_line_end_is_refused(folder: Path, place: bytes) -> None:
+def test_half_a_line_end_is_refused(folder: Path, place: bytes, end: bytes) -> None:
     """A comment ends at it for some and goes on for others; whole line ends of Windows are line ends for all."""
-    contracts = written(folder, view=VIEW.replace(place, place + b"-- paid\r", 1))
+    contracts = written(folder, view=VIEW.replace(place, place + b"-- paid" + end, 1))
     assert linted(folder).exit_code == 2
     with pytest.raises(ContractInvalid, match=r"holds a carriage return that ends no line\."):
         load_views(contracts / "views")
