@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +30,7 @@ from etl.run.daily import daily_run  # noqa: E402  the same
 from etl.settings import Settings, load_settings  # noqa: E402  the same
 from etl.spark import spark_session  # noqa: E402  the same
 from scripts.local_stack.local_stack import LocalStack  # noqa: E402  the same
-from scripts.local_stack.processes import wait_until  # noqa: E402  the same
-from scripts.local_stack.replay import has_replayed, written  # noqa: E402  the same
+from scripts.local_stack.replay import answer, follows  # noqa: E402  the same
 
 FOLDER: Final = ROOT / ".local" / "bench"
 DAY: Final = date(2023, 8, 30)
@@ -122,10 +122,9 @@ def seed(root: Path, primary: str, standby: str, tables: int) -> Path:
             (folder / f"{name}.yaml").write_text(_CONTRACT.format(name=name), encoding="utf-8")
         connection.execute("GRANT USAGE ON SCHEMA many TO etl_reader")
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA many TO etl_reader")
-        position = written(connection)
-    with psycopg.connect(standby, autocommit=True) as connection:
-        reached = has_replayed(position).encode()
-        wait_until(lambda: connection.execute(reached).fetchone() == (True,), _PATIENCE_SECONDS)
+        followed = follows(connection, partial(answer, standby), _PATIENCE_SECONDS)
+    if not followed:
+        raise TimeoutError("the standby does not follow")
     return folder
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 settings.register_profile("no_times", deadline=None)  # a busy machine is slow, and that breaks no promise
 settings.load_profile("no_times")
 
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+SHORT_LIVED: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """A test's JVM does not live long enough for its second compiler: `spark-submit` gives it what our sessions have."""
+os.environ.setdefault("SPARK_SUBMIT_OPTS", SHORT_LIVED)
 
 
 TESTS: Final = Path(__file__).parent

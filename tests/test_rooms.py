@@ -45,10 +45,7 @@ MAY_IMPORT = {
     },
     "reports": {"publish", "stage", "plan", "source", "ledger", "cloud", "settings", "clock", "errors"},
     "authoring": {"plan", "source", "settings", "errors"},
-    "entry": {
-        "run", "spark", "workers", "publish", "progress", "settings", "typed", "clock", "errors",
-        "logs",
-    },
+    "entry": {"run", "spark", "workers", "publish", "progress", "settings", "typed", "clock", "errors", "logs"},
     "cli": {
         "entry", "installation", "run", "site", "upkeep", "reports", "exports", "authoring", "ledger", "keys",
         "settings", "progress", "typed", "errors",

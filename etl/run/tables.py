@@ -19,6 +19,7 @@ from etl.run.request import Run, Selection
 from etl.run.table_load import Gather, TableLoader
 from etl.run.table_turns import TableTurns
 from etl.source import Say, Snapshot, hold_snapshot
+from etl.spark import slots, spark_session
 from etl.stage import Stager
 from etl.workers import watched_workers
 
@@ -42,10 +43,8 @@ def load_tables(
         hold_snapshot(settings.source, run.run_id, _saying(progress), tables=sources) as held,
         ThreadPoolExecutor(settings.limits.tables_at_once, thread_name_prefix="noting") as noting,
     ):
-        from etl.spark import slots, spark_session  # noqa: PLC0415  made here, or waited for
-
         installation.ledger.append("runs", [started_row(run, held.snapshot)])
-        spark = spark_session()
+        spark = spark_session()  # made here, or waited for
         plans = plan_tables(installation, selection, run, held, leases, slots(spark))
         location, turns = installation.location, TableTurns(selection.chosen, settings.limits.tables_at_once)
         loader = TableLoader(

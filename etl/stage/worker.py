@@ -20,10 +20,10 @@ _WORTH_GIVING_BACK: Final = 64 * 1024 * 1024
 
 def worker_stage(target: StagingLocation) -> StagingBucket:
     """Returns this process's client of a staging bucket: making one costs more than reading a small file."""
-    lighten()
     if _is_task():
         _withhold_once()
         give_back()
+    lighten()
     return staging_bucket(target)
 
 
@@ -55,7 +55,7 @@ def lighten() -> None:
 
 
 def give_back() -> None:
-    """Gives the system what earlier tasks have freed, so that a worker does not grow from task to task."""
+    """Returns to the system what earlier tasks have freed, so that a worker does not grow from task to task."""
     pool = pa.default_memory_pool()
     if (pool.max_memory() or 0) >= _WORTH_GIVING_BACK:
         pool.release_unused()

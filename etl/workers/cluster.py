@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from etl.errors import NO_ROW_READ
 from etl.installation import Installation
+from etl.spark import on_cluster, spark_session
 from etl.workers.failures import NoWorker, named_failure
 from etl.workers.preflight import prove_workers
 from etl.workers.ways import Ways
@@ -16,8 +17,6 @@ def prove_cluster(installation: Installation) -> None:
     Raises:
         KagemushaError: the cluster has no worker, or one that cannot work; see `prove_workers`.
     """
-    from etl.spark import on_cluster, spark_session  # noqa: PLC0415  Spark takes time to import
-
     if not on_cluster():
         return
     failure: KagemushaError | None = None

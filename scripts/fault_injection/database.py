@@ -12,7 +12,7 @@ import pymysql
 
 from scripts.local_stack.local_stack import Endpoints, LocalStack, MySqlEndpoint
 from scripts.local_stack.mariadb import ADMIN, READER
-from scripts.local_stack.replay import follows
+from scripts.local_stack.replay import answer, follows
 
 _TABLES: Final = Path(__file__).with_name("issuer")
 _TURN: Final = (
@@ -98,8 +98,7 @@ class Postgres:
 
     def _ask(self, sql: str) -> object:
         """Asks the standby as the ETL user; the answer is one value."""
-        with psycopg.connect(self._ends.source_url, autocommit=True) as connection:
-            return (connection.execute(sql.encode()).fetchone() or (None,))[0]
+        return answer(self._ends.source_url, sql)
 
 
 class MariaDb:

@@ -35,6 +35,12 @@ def follows(primary: psycopg.Connection[Any], ask: Callable[[str], object], seco
     return wait_until(lambda: ask(question) is True, seconds)
 
 
+def answer(url: str, question: str) -> object:
+    """Asks a server in a session of its own, and returns the one value of its answer."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return (connection.execute(question.encode()).fetchone() or (None,))[0]
+
+
 def has_replayed(position: str) -> str:
     """Returns the question for the standby: has it replayed up to this position?"""
     return f"SELECT pg_last_wal_replay_lsn() >= '{position}'"

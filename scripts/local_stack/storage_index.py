@@ -1,7 +1,7 @@
 """The storage emulator's index on disk: whole when the emulator starts, and then a line for each change.
 
-As it comes, the emulator writes all of its index at every write; here it looks what has changed, which takes a
-twentieth of the time. A line that was cut was not answered, and is left out: the next one says again what it said.
+As it comes, the emulator writes all of its index at every write; here it writes what has changed, which it still looks
+for among all. A line that was cut was not answered, and is left out: the next one says again what it said.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Index:
         self._known: dict[Steps, tuple[Any, object]] = {}
 
     def read(self, store: Any) -> None:  # noqa: ANN401 - the emulator's untyped storage
-        """Gives the store what is on disk, and writes that in one step as a whole."""
+        """Loads what is on disk into the store, and writes it in one step as a whole."""
         whole = json.loads(self._whole.read_text(encoding="utf-8")) if self._whole.exists() else {}
         for kind in _KINDS:
             setattr(store, kind, whole.get(kind) or {})
@@ -47,6 +47,7 @@ class Index:
         """Adds what has changed since it was read or written."""
         if not self._whole.exists():  # the emulator has removed everything
             self._write_whole(store)
+            return
         now, known = _entries(store), self._known
         changes: list[tuple[Steps, Any]] = [(steps, None) for steps in known.keys() - now.keys()]
         changes += [(steps, entry) for steps, (entry, mark) in now.items() if not _same(known.get(steps), entry, mark)]

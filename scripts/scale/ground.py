@@ -19,7 +19,7 @@ from etl.keys import create_keyring_file
 from etl.settings import load_settings
 from scripts.fault_injection.proxy import Exchange, FaultProxy, Rule
 from scripts.local_stack.local_stack import Endpoints, LocalStack
-from scripts.local_stack.replay import follows
+from scripts.local_stack.replay import answer, follows
 from scripts.scale.gauge import Cost, watched
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -129,8 +129,7 @@ class Ground:
             )
 
     def _source(self, sql: str) -> object:
-        with psycopg.connect(self.ends.source_url, autocommit=True) as connection:
-            return (connection.execute(sql.encode()).fetchone() or (None,))[0]
+        return answer(self.ends.source_url, sql)
 
 
 def _counter() -> Rule:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,8 +27,7 @@ from etl.settings import Settings, load_settings
 from schemas.contract import Contract
 from schemas.contract_file import BUNDLED, load_contracts
 from scripts.local_stack.local_stack import Endpoints
-from scripts.local_stack.processes import wait_until
-from scripts.local_stack.replay import has_replayed, written
+from scripts.local_stack.replay import answer, follows
 from tests.etl.republishing import republish
 from tests.etl.source.mysql.mysql_source import MySql, copied
 
@@ -60,9 +60,7 @@ class Issuer:
         with psycopg.connect(self.ends.primary_url, autocommit=True) as connection:
             cursor = connection.execute(sql.encode())
             rows = cursor.fetchall() if cursor.description else []
-            reached = has_replayed(written(connection))
-        with psycopg.connect(self.ends.source_url, autocommit=True) as standby:
-            assert wait_until(lambda: standby.execute(reached.encode()).fetchone() == (True,), 60)
+            assert follows(connection, partial(answer, self.ends.source_url), 60)
         return rows
 
     def published(self, sql: str) -> list[tuple[Any, ...]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from scripts.local_stack.processes import LOOPBACK, Identity, free_port, spawn, stop, wait_until
+from tests.conftest import SHORT_LIVED
 from tests.package.environment import Environment
 
 FORWARDER: Final = Path(__file__).with_name("forwarder.py")
@@ -59,8 +60,8 @@ class Cluster:
             "spark.pyspark.driver.python": str(driver.python),
             "spark.pyspark.python": str(workers.python),
             "spark.executor.memory": "512m",
-            "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+            "spark.executor.extraJavaOptions": SHORT_LIVED,
+            "spark.driver.extraJavaOptions": SHORT_LIVED,
         }
         words = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
         return ["--master", self.url, *words]
@@ -78,7 +79,7 @@ class Cluster:
             "SPARK_HOME": str(self.spark.spark_home),
             "SPARK_LOCAL_IP": host,
             "SPARK_DAEMON_MEMORY": "256m",
-            "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+            "SPARK_DAEMON_JAVA_OPTS": SHORT_LIVED,
             "PYTHONPATH": "",
         }
         return spawn([*prefix, program, *daemon], log=self.root / f"{name}.log", env=env)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,7 @@ from etl.settings import load_settings
 from schemas.contract_file import load_contracts
 from scripts.local_stack.local_stack import Endpoints
 from scripts.local_stack.passwords import read as read_passwords
-from scripts.local_stack.processes import wait_until
-from scripts.local_stack.replay import has_replayed, written
+from scripts.local_stack.replay import answer, follows
 from tests.etl.canaries.canaries import KANJI, MARKERS, Canaries
 from tests.etl.canaries.planting import plant
 from tests.etl.canaries.search import Searcher
@@ -103,11 +103,8 @@ def planted_issuer(ends: Endpoints) -> PlantedIssuer:
             connection.execute(f"CREATE TABLE canary.{table} (id bigint, {columns})".encode())
             number = canaries.card_number()
             connection.execute(f"INSERT INTO canary.{table} VALUES (1, {row.format(pan=number, word=KANJI)})".encode())
-        position = written(connection)
+        assert follows(connection, partial(answer, ends.source_url), 30)
     set_servers(ends, *(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in TALKATIVE.items()))
-    with psycopg.connect(ends.source_url, autocommit=True) as standby:
-        arrived = has_replayed(position).encode()
-        assert wait_until(lambda: standby.execute(arrived).fetchone() == (True,), 30)
     secrets = {
         password for path in ("admin", "pgpass") for password in read_passwords(ends.root / "secrets" / path).values()
     }
