@@ -7,6 +7,7 @@ seconds, and are imported by what needs them, once the settings and the day are 
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 import traceback
@@ -42,6 +43,10 @@ _WRONG_PLACE: Final = frozenset(
     }
 )
 """What the system says of a file or folder that somebody named; another try finds the same."""
+_SEARCHES: Final = (50_000, 20, 100)
+"""How seldom Python searches for unreachable objects (`gc.set_threshold`). A start makes half a million that stay, and
+looking at them again and again took a seventh of it.
+"""
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -57,6 +62,7 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
     words of the command line that may be values.
     """
     withhold_messages()
+    gc.set_threshold(*_SEARCHES)
     _print_whatever_the_locale()
     try:
         return command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,11 @@ NOT_HERE = {
 }
 
 
-def modules(package: str) -> Iterator[tuple[Path, ast.Module]]:
-    """Yields every module of a package, parsed."""
-    for path in sorted((ROOT / package).rglob("*.py")):
-        yield path, ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def modules(package: str) -> tuple[tuple[Path, ast.Module], ...]:
+    """Returns every module of a package, parsed."""
+    paths = sorted((ROOT / package).rglob("*.py"))
+    return tuple((path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths)
 
 
 def imported(tree: ast.Module) -> set[str]:

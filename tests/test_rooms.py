@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -61,14 +62,22 @@ commands that are imported one by one."""
 MOST_FILES, MOST_MODULES, MOST_LINES = 10, 15, 1500
 
 
-def modules(folder: Path = ETL) -> Iterator[tuple[str, Path]]:
-    """Yields the dotted name and the path of every module below a folder."""
-    for path in sorted(folder.rglob("*.py")):
-        yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
+@cache
+def modules(folder: Path = ETL) -> tuple[tuple[str, Path], ...]:
+    """Returns the dotted name and the path of every module below a folder."""
+    return tuple(
+        (".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path)
+        for path in sorted(folder.rglob("*.py"))
+    )
 
 
-def imports(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yields each import of ours in a module, wherever in it: the module and the names taken from it."""
+@cache
+def imports(path: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Returns each import of ours in a module, wherever in it: the module and the names taken from it."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "etl":
             yield node.module, tuple(alias.name for alias in node.names)

@@ -8,6 +8,7 @@ line of a log. That made three fifths of its work.
 from __future__ import annotations
 
 import functools
+import gc
 import importlib.util
 import sys
 from typing import Any, Final
@@ -101,3 +102,4 @@ def answer_lightly() -> None:
     own = [one for one in app.user_middleware if one.cls is BaseHTTPMiddleware]
     app.user_middleware[app.user_middleware.index(own[0])] = Middleware(_Caller)
     cli.uvicorn.run = functools.partial(cli.uvicorn.run, access_log=False)
+    gc.freeze()  # what was imported stays

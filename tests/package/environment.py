@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.conftest import SHORT_LIVED
+
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("etl", "masking", "schemas", "jobs", "expectations")
 _UV: Final = Path(sys.executable).with_name("uv")
@@ -62,7 +64,8 @@ class Environment:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYSPARK", "SPARK"))
         }
-        return {**kept, "PATH": f"{self.folder / 'bin'}:{kept['PATH']}", **more}
+        own = {"PATH": f"{self.folder / 'bin'}:{kept['PATH']}", "SPARK_SUBMIT_OPTS": SHORT_LIVED}
+        return {**kept, **own, **more}
 
     def start(self, *command: str | Path, cwd: Path, **variables: str) -> subprocess.Popen[str]:
         """Starts one of its programs, somewhere outside the checkout.

@@ -265,7 +265,8 @@ def test_an_archive_on_the_path_is_enough(
     with zipfile.ZipFile(archive) as inside:
         script.write_bytes(inside.read("jobs/daily_load.py"))
     python = {"PYSPARK_PYTHON": str(bare.python)}
-    where, variables = (cluster.conf(bare, bare), {}) if place == "cluster" else (["--master", "local[2]"], python)
+    one_executor = [*cluster.conf(bare, bare), "--conf", "spark.cores.max=1"]
+    where, variables = (one_executor, {}) if place == "cluster" else (["--master", "local[2]"], python)
     command = [*where, "--py-files", archive, script, "--day", DAY, "--tables=clubs"]
     issuer.warehouse.client.delete_table("community.clubs")
     done = driver.run("spark-submit", *command, "--settings", issuer.ends.settings, cwd=root, **variables)

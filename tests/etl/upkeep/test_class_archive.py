@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,28 +21,27 @@ HOW_THE_JVM_RUNS = (
 )
 
 
-def is_opened(archive: Path) -> bool:
-    """Tells whether a fresh local session's JVM has its classes from there, if that is the place of the archive."""
-    command = [sys.executable, "-c", HOW_THE_JVM_RUNS, str(archive)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  our own program
-    return done.stdout == "opened True\n"
-
-
 def test_sessions_of_a_checkout_start_from_its_archive() -> None:
     """What the checkout was made ready with is whole: Java takes it for these jars, and says nothing."""
     if not spark.CLASS_ARCHIVE.exists():
         make_class_archive()
     assert [file.name for file in spark.CLASS_ARCHIVE.parent.iterdir()] == [spark.CLASS_ARCHIVE.name]
-    assert is_opened(spark.CLASS_ARCHIVE)
+    command = [sys.executable, "-c", HOW_THE_JVM_RUNS, str(spark.CLASS_ARCHIVE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  our own program
+    assert done.stdout == "opened True\n"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no archive of Java's"], ids=["none", "empty", "another file"])
-def test_a_session_starts_without_an_archive(tmp_path: Path, content: bytes | None) -> None:
-    """Where there is none, or a file that Java does not know, classes come from the jars, and nothing is said."""
+def test_java_starts_without_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
+    """Where there is none, or a file that Java does not know, a session's Java starts all the same and says nothing."""
     place = tmp_path / "spark.jsa"
     if content is not None:
         place.write_bytes(content)
-    assert not is_opened(place)
+    monkeypatch.setattr(spark, "CLASS_ARCHIVE", place)
+    home = os.environ.get("JAVA_HOME")
+    command = [f"{home}/bin/java" if home else "java", *spark._from_archive().split(), "-version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  Java
+    assert (done.stdout, "openjdk version" in done.stderr, "archive" in done.stderr) == ("", True, False)
 
 
 def test_a_java_that_writes_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
