@@ -8,16 +8,19 @@ import pyarrow as pa
 
 
 def with_repeats_encoded(batches: Iterable[pa.RecordBatch], names: Collection[str]) -> Iterator[pa.RecordBatch]:
-    """Yields the batches of a slice with columns dictionary-encoded: those that pay in the first one.
+    """Returns the batches of a slice with columns dictionary-encoded: those that pay in the first one.
 
     Masks and the leak gate then look at each different value of a batch once, and Parquet takes them over as they are.
+    A batch is not kept when the next is asked for.
 
     Args:
         batches: of one schema.
         names: columns that may be encoded.
     """
     chosen: Collection[str] | None = None
-    for batch in batches:
+
+    def encode(batch: pa.RecordBatch) -> pa.RecordBatch:
+        nonlocal chosen
         encoded = {name: batch.column(name).dictionary_encode() for name in (names if chosen is None else chosen)}
         if chosen is None:
             chosen = [name for name, column in encoded.items() if _repeats(column)]
@@ -25,7 +28,9 @@ def with_repeats_encoded(batches: Iterable[pa.RecordBatch], names: Collection[st
             encoded[name] if name in chosen else column
             for name, column in zip(batch.schema.names, batch.columns, strict=True)
         ]
-        yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+        return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+    return map(encode, batches)
 
 
 def _repeats(column: pa.DictionaryArray) -> bool:

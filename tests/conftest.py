@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 settings.register_profile("no_times", deadline=None)  # a busy machine is slow, and that breaks no promise
 settings.load_profile("no_times")
 
-SHORT_LIVED: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""A test's JVM does not live long enough for its second compiler: `spark-submit` gives it what our sessions have."""
+SHORT_LIVED: Final = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
+"""A test's JVM does not live long enough for its second compiler, which our own sessions do without too, nor for a proof
+of the bytecode of Spark's jars, which is an eighth of its start.
+"""
 os.environ.setdefault("SPARK_SUBMIT_OPTS", SHORT_LIVED)
 
 gc.disable()  # until all tests are known: what is imported for them stays

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -66,7 +67,7 @@ def _worker(task: TableTask, part: Slice) -> Callable[[Iterable[pa.RecordBatch]]
 
 
 def _outcome(task: TableTask, part: Slice, batches: Iterable[pa.RecordBatch]) -> SliceOutcome:
-    raw = (fit_text(batch, task.columns) for batch in batches if batch.num_rows)
+    raw = map(partial(fit_text, columns=task.columns), filter(len, batches))
     try:
         return without_foreign_message(lambda: stage_batches(task, part, raw))
     except KagemushaError as error:

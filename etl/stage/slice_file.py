@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal
@@ -44,15 +43,17 @@ def write_slice(
     rows, nulls = 0, dict.fromkeys(schema.names, 0)
     try:
         coming = iter(batches)
-        first = list(itertools.islice(coming, 1))
-        with _parquet(writer, first[0].schema if first else schema) as parquet:
-            for batch in itertools.chain(first, coming):
+        batch = next(coming, None)
+        with _parquet(writer, schema if batch is None else batch.schema) as parquet:
+            while batch is not None:
                 rows += batch.num_rows
                 for name, amount in column_sums(batch, sums).items():
                     sums[name] += amount
                 for name in schema.names:
                     nulls[name] += batch.column(name).null_count
                 parquet.write_batch(batch, row_group_size=_row_group_rows(batch))
+                batch = None  # before the next is read: memory holds one
+                batch = next(coming, None)
     except BaseException:
         writer.abort()
         raise

@@ -119,14 +119,17 @@ def stage_batches(task: TableTask, part: Slice, raw: Iterable[pa.RecordBatch]) -
 def _noted(
     changes: Changes | None, batches: Iterable[pa.RecordBatch], latest: list[datetime]
 ) -> Iterator[pa.RecordBatch]:
-    """Yields the batches as they are, noting each one's latest change; what lies in the future is no watermark."""
-    for batch in batches:
+    """Returns the batches as they are, noting each one's latest change; what lies in the future is no watermark."""
+
+    def note(batch: pa.RecordBatch) -> pa.RecordBatch:
         if changes is not None:
             changed = batch.column(changes.name)
             until = pa.scalar(changes.until, changed.type)
             found = pc.max(changed.filter(pc.less_equal(changed, until))).as_py()
-            latest += [found] if found else []
-        yield batch
+            latest.extend([found] if found else [])
+        return batch
+
+    return map(note, batches)
 
 
 def _masked(
@@ -137,8 +140,11 @@ def _masked(
     nulled: dict[str, int],
     left_out: list[Quarantine],
 ) -> Iterator[pa.RecordBatch]:
+    """Returns the batches masked and proven; a generator would keep each one while the next is read."""
     read = 0
-    for batch in with_repeats_encoded(raw, task.mask.texts):
+
+    def mask(batch: pa.RecordBatch) -> pa.RecordBatch:
+        nonlocal read
         read += batch.num_rows
         rows, unfit = without_flags(batch)
         masked = task.mask.mask(rows, keys, unfit, encoded=True)
@@ -148,7 +154,9 @@ def _masked(
             left_out.append(_set_aside(task, part, masked.aside))
             Quarantine().and_also(left_out).within(task.mask.budgets)
         refuse_leaks(masked.batch, task.mask.allowed, task.mask.own_iins, read)
-        yield _derived(task, part, masked.batch)
+        return _derived(task, part, masked.batch)
+
+    return map(mask, with_repeats_encoded(raw, task.mask.texts))
 
 
 def _set_aside(task: TableTask, part: Slice, aside: SetAside) -> Quarantine:

@@ -8,6 +8,7 @@ out are the values that rows name, and no others.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -51,8 +52,8 @@ def _batches(stream: BinaryIO, footer: pq.FileMetaData) -> Iterator[pa.RecordBat
         with pq.ParquetFile(
             group, metadata=footer, read_dictionary=list(sizes), page_checksum_verification=True
         ) as file:
-            for batch in file.iter_batches(_MOST_ROWS, row_groups=[number], use_threads=False):
-                yield _as_named(batch, sizes)
+            batches = file.iter_batches(_MOST_ROWS, row_groups=[number], use_threads=False)
+            yield from map(partial(_as_named, sizes=sizes), batches)
 
 
 def dictionary_sizes(group: RowGroup) -> Mapping[str, int]:

@@ -58,6 +58,7 @@ def look_at(location: StagingLocation, share: Share, rules: Rules, parts: int) -
             if not footer.wrong_schema:
                 for batch in batches_by_value(location, stream, file.metadata):
                     look.at(batch)
+                    del batch  # before the next is decoded: memory holds one
     hashes = [
         HashPart(rule, part, own)
         for rule, found in enumerate(look.hashes)

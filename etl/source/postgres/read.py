@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
@@ -56,9 +57,7 @@ def read_slice(
                 _prove_definition(connection, definition)
             with connection.cursor() as cursor:
                 cursor.execute(POSTGRES.select(source, columns, where))
-                for batch in _batches(cursor):
-                    if batch.num_rows:
-                        yield fit(batch, columns)
+                yield from map(partial(fit, columns=columns), filter(len, _batches(cursor)))  # and keeps none of them
         except dbapi.Error as error:
             state = str(getattr(error, "sqlstate", "") or "")
             seconds = time.monotonic() - begun
