@@ -27,8 +27,8 @@ settings.load_profile("no_times")
 SHORT_LIVED: Final = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
 )
-"""A test's JVM does not live long enough for its second compiler, which our own sessions do without too, nor for a proof
-of the bytecode of Spark's jars, which is an eighth of its start.
+"""A test's JVM does not live long enough for its second compiler, which our own sessions do without too, nor for a
+proof of the bytecode of Spark's jars, which is an eighth of its start.
 """
 os.environ.setdefault("SPARK_SUBMIT_OPTS", SHORT_LIVED)
 
