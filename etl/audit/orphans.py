@@ -1,4 +1,4 @@
-"""Orphans: tokens of a staged column that the joined table does not have."""
+"""Orphans: tokens of a staged column that the joined table does not have; they are compared by their hashes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.audit.hashes import Hashes, among, hashes_of_texts
 from etl.audit.staged_frame import read_columns
 from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingLocation
 from etl.settings import BigQuerySettings
 
 _TOKENS_A_TASK: Final = 4_000_000
+"""Of which memory holds the hashes twice while they are put in order: 64 MiB."""
 _SPLITS: Final = 16
-"""The most parts into which the tokens of a join are divided: by the last bits of their last character."""
+"""The most parts into which the tokens of a join are divided, by their hashes."""
+_HALF: Final = np.uint64(32)
 
 
 @dataclass(frozen=True)
@@ -62,16 +66,19 @@ def _parts(join: Join) -> int:
 
 
 def _orphans(place: TokenSources, join: Join, part: int, parts: int) -> Orphans:
-    """Counts the child's tokens of one part that the parent does not have; memory holds the parent's part."""
-    known = pa.chunked_array(
-        [_own(tokens, part, parts) for tokens in _tokens(place, join.parent)], pa.string()
-    ).unique()
+    """Counts the child's tokens of one part that the parent does not have; memory holds hashes of the parent's part."""
+    known = np.unique(np.concatenate([np.empty(0, np.uint64), *_own(place, join.parent, part, parts)]))
     failed = checked = 0
-    for tokens in _tokens(place, join.child):
-        own = _own(tokens, part, parts)
-        checked += len(own)
-        failed += len(own) - (pc.sum(pc.is_in(own, value_set=known)).as_py() or 0)
+    for hashes in _own(place, join.child, part, parts):
+        checked += len(hashes)
+        failed += len(hashes) - among(known, hashes)
     return Orphans(join.column, failed, checked)
+
+
+def _own(place: TokenSources, where: Columns, part: int, parts: int) -> Iterator[Hashes]:
+    """Yields the hashes of one part's tokens: equal tokens are in the same part, whatever table they are in."""
+    for hashes in map(hashes_of_texts, _tokens(place, where)):
+        yield hashes if parts == 1 else hashes[(hashes >> _HALF) % np.uint64(parts) == part]
 
 
 def _tokens(place: TokenSources, where: Columns) -> Iterator[pa.Array]:
@@ -85,12 +92,3 @@ def _tokens(place: TokenSources, where: Columns) -> Iterator[pa.Array]:
 
 def _text(values: pa.Array) -> pa.Array:
     return pc.drop_null(values.cast(pa.string()))
-
-
-def _own(tokens: pa.Array, part: int, parts: int) -> pa.Array:
-    """Returns the tokens of one part: equal tokens are in the same part, whatever table they are in."""
-    if parts == 1:
-        return tokens
-    last = pc.utf8_slice_codeunits(tokens, -1)
-    mine = pa.array([chr(code) for code in range(128) if code % parts == part])
-    return pc.filter(tokens, pc.is_in(last, value_set=mine))

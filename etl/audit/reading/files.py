@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from etl.audit.hashes import Hashes, hashes_of
 from etl.audit.reading.batches import batches_by_value
 from etl.audit.reading.declared_numbers import DeclaredNumbers
 from etl.audit.reading.footers import Footers, footer_of
-from etl.audit.reading.hashes import Hashes, hashes_of
 from etl.audit.reading.leaks import LeaksSeen, leaks_in
 from etl.audit.reading.seen import Rules, Seen
 from etl.audit.staged_file import open_staged

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from etl.audit.hashes import repeated
 from etl.audit.orphans import Join, Orphans, TokenSources, _orphans, _parts
 from etl.audit.reading.files import HashPart, Share, look_at
-from etl.audit.reading.hashes import repeated
 from etl.audit.reading.seen import Rules, Seen
 from etl.errors import worst_of
 from etl.retries import as_value

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from etl.audit import checks_of
-from etl.audit.reading.hashes import hashes_of, repeated
+from etl.audit.hashes import hashes_of, repeated
 from etl.spark import session_for
 from expectations.checks import Check, CheckResult
 from expectations.measures import Answer, Counter, Measure, Unique

@@ -1,7 +1,8 @@
 """Hashes of rows that must be unique: where all 64 bits of all hashes differ, all rows do, whatever the hash.
 
 Workers hand hashes on, never values. Where a hash comes twice, two rows are equal or, once in some ten million tables
-of a million rows, only their hashes are: then Spark counts the rows themselves.
+of a million rows, only their hashes are: then Spark counts the rows themselves. A token that another table lacks is
+taken for one of a million that it has once in some ten million million times.
 """
 
 from __future__ import annotations
@@ -39,6 +40,25 @@ def repeated(hashes: Sequence[Hashes]) -> bool:
     every = np.concatenate([np.empty(0, np.uint64), *hashes])
     every.sort()
     return bool((every[1:] == every[:-1]).any())
+
+
+def hashes_of_texts(texts: pa.Array) -> Hashes:
+    """Returns a hash of each text, equal for equal texts: uint64 (m)."""
+    return _of_column(texts)
+
+
+def among(known: Hashes, hashes: Hashes) -> int:
+    """Returns how many hashes are among those that are known.
+
+    Args:
+        known: in order, each once: see `numpy.unique`.
+        hashes: in any order; those that come twice count twice.
+    """
+    if not len(known):
+        return 0
+    ordered = np.sort(hashes)  # then each search goes on where the last one ended
+    places = np.searchsorted(known, ordered)
+    return int(np.count_nonzero(known[np.minimum(places, len(known) - 1)] == ordered))
 
 
 def _mixed(state: Hashes, words: Hashes) -> Hashes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.audit.reading.hashes import hashes_of, repeated
+from etl.audit.hashes import among, hashes_of, hashes_of_texts, repeated
 from expectations.measures import Unique
 from expectations.measures.predicates import Missing, Not
 
@@ -57,3 +58,13 @@ def test_a_repeated_hash_is_found_in_whatever_batch(rows: list[tuple[object, ...
     texts = [row[0] for row in rows if row[0] is not None]
     parts = [hashes_of(batch(part), rule) for part in (rows[::2], rows[1::2])]
     assert repeated(parts) == (len(texts) > len(set(texts)))
+
+
+@given(known=st.lists(st.text(max_size=9)), asked=st.lists(st.text(max_size=9)))
+def test_texts_are_found_among_others(known: list[str], asked: list[str]) -> None:
+    """As many as are there, each as often as it is asked for; among none, none; encoded texts have the same hashes."""
+    hashes = np.unique(hashes_of_texts(pa.array(known, pa.string())))
+    wanted = pa.array(asked + known[:3], pa.string())
+    found = sum(text in set(known) for text in wanted.to_pylist())
+    assert among(hashes, hashes_of_texts(wanted)) == found
+    assert among(hashes, hashes_of_texts(wanted.dictionary_encode())) == found
