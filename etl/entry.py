@@ -43,9 +43,9 @@ _WRONG_PLACE: Final = frozenset(
     }
 )
 """What the system says of a file or folder that somebody named; another try finds the same."""
-_SEARCHES: Final = (50_000, 20, 100)
-"""How seldom Python searches for unreachable objects (`gc.set_threshold`). A start makes half a million that stay, and
-looking at them again and again took a seventh of it.
+_SEARCHES: Final = (50_000, 20, 20)
+"""How seldom Python searches for unreachable objects in a command (`gc.set_threshold`). A start makes half a million
+that stay, and looking at them again and again took a seventh of it.
 """
 
 
@@ -62,8 +62,9 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
     words of the command line that may be values.
     """
     withhold_messages()
-    gc.set_threshold(*_SEARCHES)
     _print_whatever_the_locale()
+    searches = gc.get_threshold()
+    gc.set_threshold(*_SEARCHES)
     try:
         return command()
     except KagemushaError as error:
@@ -73,6 +74,8 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
         last = frames[-1] if frames else None
         place = {"at": f"{Path(last.filename).name}:{last.lineno}"} if last else {}
         failure = _told(error).at(**place)
+    finally:
+        gc.set_threshold(*searches)
     failure = failure.reworded(lambda text: withheld(text, sys.argv[1:]))
     print(f"{type(failure).__name__}: {failure}", file=sys.stderr)  # noqa: T201  this is the command's output
     return failure

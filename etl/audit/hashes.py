@@ -1,8 +1,8 @@
 """Hashes of rows that must be unique: where all 64 bits of all hashes differ, all rows do, whatever the hash.
 
 Workers hand hashes on, never values. Where a hash comes twice, two rows are equal or, once in some ten million tables
-of a million rows, only their hashes are: then Spark counts the rows themselves. A token that another table lacks is
-taken for one of a million that it has once in some ten million million times.
+of a million rows, only their hashes are: then Spark counts the rows themselves. A token that another table of a million
+tokens lacks is taken for one of these once in some ten million million times.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def among(known: Hashes, hashes: Hashes) -> int:
     """Returns how many hashes are among those that are known.
 
     Args:
-        known: in order, each once: see `numpy.unique`.
+        known: in order.
         hashes: in any order; those that come twice count twice.
     """
     if not len(known):
@@ -90,7 +90,7 @@ def _texts(column: pa.Array) -> Hashes:
         count, length = matrix.shape
         padded = np.zeros((count, -(-length // _WORD) * _WORD), np.uint8)
         padded[:, :length] = matrix
-        state = np.full(count, _SEED ^ np.uint64(length), np.uint64)
+        state = np.repeat(_mixed(np.array([_SEED]), np.array([length], np.uint64)), count)
         for word in padded.view(np.uint64).T:
             state = _mixed(state, word)
         found[rows] = state

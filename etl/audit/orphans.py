@@ -17,9 +17,9 @@ from etl.cloud.storage import StagingLocation
 from etl.settings import BigQuerySettings
 
 _TOKENS_A_TASK: Final = 4_000_000
-"""Of which memory holds the hashes twice while they are put in order: 64 MiB."""
+"""Of which memory holds the hashes twice while they are gathered: 64 MiB."""
 _SPLITS: Final = 16
-"""The most parts into which the tokens of a join are divided, by their hashes."""
+"""The most parts into which the tokens of a join are divided, by their hashes; each part reads all of both tables."""
 _HALF: Final = np.uint64(32)
 
 
@@ -67,7 +67,8 @@ def _parts(join: Join) -> int:
 
 def _orphans(place: TokenSources, join: Join, part: int, parts: int) -> Orphans:
     """Counts the child's tokens of one part that the parent does not have; memory holds hashes of the parent's part."""
-    known = np.unique(np.concatenate([np.empty(0, np.uint64), *_own(place, join.parent, part, parts)]))
+    known = np.concatenate([np.empty(0, np.uint64), *_own(place, join.parent, part, parts)])
+    known.sort()
     failed = checked = 0
     for hashes in _own(place, join.child, part, parts):
         checked += len(hashes)

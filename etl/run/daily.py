@@ -132,15 +132,13 @@ def _record(
     loads: Sequence[TableLoad],
     progress: Progress,
 ) -> None:
-    """Writes down how the run ended, leaves its report and contracts beside the files, and sees that older files go."""
+    """Writes down how the run ended, leaves its report and contracts beside the files, and deletes older files."""
     installation.ledger.append("runs", [ended_row(result, snapshot)])
     report = run_report(result, snapshot, [load.row for load in loads])
     write_report(installation.bucket, result.run_id, report)
     keep_contracts(installation.bucket, result.run_id, selection.known)
     _write_site(installation, selection, result.run_id, progress)
-    keep_days = installation.settings.stage.keep_days
-    if not installation.bucket.expires(keep_days + 1):  # else no file need be listed, however many there are
-        installation.bucket.delete_older(now() - timedelta(days=keep_days))
+    installation.bucket.delete_older(now() - timedelta(days=installation.settings.stage.keep_days))
 
 
 def _write_site(installation: Installation, selection: Selection, run_id: str, progress: Progress) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # no object of a module is unreachable, so nothing is searched while they load
+gc.disable()  # hardly an object of a module is unreachable, so nothing is searched while they load
 
 from pyspark.daemon import manager  # noqa: E402  see above
 

@@ -27,8 +27,8 @@ class Prepared:
 def prepare(settings: Settings, contracts: Mapping[str, Contract]) -> Prepared:
     """Makes what is missing and leaves what is there; safe to run again.
 
-    From then on the bucket itself deletes staged files, by its own rule. Runs delete them, and list all for it, where
-    it has no such rule, or one for more days than the settings keep them.
+    Runs delete their old staged files themselves. The bucket's own rule deletes a day later what they could not: files
+    of runs that were killed when no run came after them.
 
     Raises:
         SettingsInvalid: a dataset is in another location.

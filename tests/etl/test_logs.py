@@ -26,7 +26,6 @@ _SPARK = """
 spark.log.level DEBUG
 spark.eventLog.enabled true
 spark.eventLog.compress false
-spark.cleaner.referenceTracking false
 spark.eventLog.dir file://{folder}
 spark.driver.host 127.0.0.1
 spark.driver.extraJavaOptions -XX:+HeapDumpOnOutOfMemoryError -Djavax.net.debug=all

@@ -64,8 +64,7 @@ class Environment:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYSPARK", "SPARK"))
         }
-        own = {"PATH": f"{self.folder / 'bin'}:{kept['PATH']}", "SPARK_SUBMIT_OPTS": SHORT_LIVED}
-        return {**kept, **own, **more}
+        return {**kept, "PATH": f"{self.folder / 'bin'}:{kept['PATH']}", **more}
 
     def start(self, *command: str | Path, cwd: Path, **variables: str) -> subprocess.Popen[str]:
         """Starts one of its programs, somewhere outside the checkout.
@@ -75,6 +74,8 @@ class Environment:
             cwd: where.
             variables: set in addition.
         """
+        if command[0] == "spark-submit":
+            variables = {"SPARK_SUBMIT_OPTS": SHORT_LIVED, **variables}
         return subprocess.Popen(  # noqa: S603  our own package
             [self.folder / "bin" / command[0], *command[1:]],
             cwd=cwd,

@@ -47,13 +47,15 @@ def batches_by_value(location: StagingLocation, stream: BinaryIO, footer: pq.Fil
 
 def _batches(stream: BinaryIO, footer: pq.FileMetaData) -> Iterator[pa.RecordBatch]:
     for number in range(footer.num_row_groups):
-        group = RowGroup.of(stream, footer.row_group(number))
-        sizes = dictionary_sizes(group)
-        with pq.ParquetFile(
-            group, metadata=footer, read_dictionary=list(sizes), page_checksum_verification=True
-        ) as file:
-            batches = file.iter_batches(_MOST_ROWS, row_groups=[number], use_threads=False)
-            yield from map(partial(_as_named, sizes=sizes), batches)
+        yield from _of_group(stream, footer, number)
+
+
+def _of_group(stream: BinaryIO, footer: pq.FileMetaData, number: int) -> Iterator[pa.RecordBatch]:
+    group = RowGroup.of(stream, footer.row_group(number))
+    sizes = dictionary_sizes(group)
+    with pq.ParquetFile(group, metadata=footer, read_dictionary=list(sizes), page_checksum_verification=True) as file:
+        batches = file.iter_batches(_MOST_ROWS, row_groups=[number], use_threads=False)
+        yield from map(partial(_as_named, sizes=sizes), batches)
 
 
 def dictionary_sizes(group: RowGroup) -> Mapping[str, int]:

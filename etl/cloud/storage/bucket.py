@@ -146,21 +146,8 @@ class StagingBucket:
                 self._bucket.lifecycle_rules = wanted
                 self._bucket.patch(timeout=TIMEOUT_SECONDS, retry=RETRY)
 
-    def expires(self, days: int) -> bool:
-        """Tells whether the bucket itself deletes staged files by this age, or earlier; False where it does not say."""
-        rules: list[dict[str, Any]] = []
-        with suppress(*FAILURES):
-            self._bucket.reload(timeout=TIMEOUT_SECONDS, retry=RETRY)
-            rules = [dict(rule) for rule in self._bucket.lifecycle_rules]
-        return any(
-            expiry_rules([], f"{self.target.prefix}/", age) == [rule] for rule in rules for age in range(days + 1)
-        )
-
     def delete_older(self, before: datetime) -> int:
-        """Deletes staged files created before an instant, but no records, as far as it may; returns how many.
-
-        All objects are listed for it: where the bucket deletes them itself, it is not needed.
-        """
+        """Deletes staged files created before an instant, but no records, as far as it may; returns how many."""
         count = 0
         with suppress(*FAILURES):  # housekeeping: the next run tries again
             blobs: Iterable[Any] = self._bucket.client.list_blobs(  # Any: untyped client

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 
-from etl.audit import Auditor, Verdict, approve, gather_references, write_page
+from etl.audit import Auditor, Verdict, approve, gather_references, orphans, write_page
 from etl.audit.verdict import AuditFailed
 from etl.cloud.storage import StagingBucket, StagingLocation
 from etl.ledger import check_rows
@@ -162,10 +162,19 @@ def test_everything_wrong_is_counted_in_one_verdict(judge: Examine, location: St
     assert stopped.value.exit_code == 1
 
 
+@pytest.mark.parametrize("tokens_a_task", [4_000_000, 1])
 def test_orphans_are_looked_for_in_what_is_published_too(
-    location: StagingLocation, issuer: Issuer, spark: SparkSession
+    location: StagingLocation,
+    issuer: Issuer,
+    spark: SparkSession,
+    monkeypatch: pytest.MonkeyPatch,
+    tokens_a_task: int,
 ) -> None:
-    """A joined table that this run did not stage is read from BigQuery; one that is nowhere is not looked in."""
+    """A joined table that this run did not stage is read from BigQuery; one that is nowhere is not looked in.
+
+    Counts are the same where the tokens are divided among several tasks.
+    """
+    monkeypatch.setattr(orphans, "_TOKENS_A_TASK", tokens_a_task)
     stage = visits(location, "published", [row(1), row(2, guest=7)])
     contracts = {"guests": contract(GUESTS), "visits": contract(VISITS)}
     assert gather_references(stage, DAY, contracts, {}, {}, issuer.warehouse).joins == ()

@@ -1,4 +1,4 @@
-"""Random schedules of `scripts/faults.py --random`, a few for every day: whatever comes together is mended."""
+"""Random schedules of `scripts/faults.py --random`, one of each kind of run on each engine: all is mended."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from scripts.fault_injection.scheduled import tried_schedule
 from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("spark"), pytest.mark.timeout(900)]
-SEED, COUNT = 57, 12
+SEED, COUNT = 347, 12
+"""Of so many draws each kind of run comes up on each engine, and 29 points do; others need `make faults-random`."""
 TABLES = ("followers", "gifts")
 SHARED = [point for point in POOL if not point.alone]
 KINDS = {(kind, engine) for kind in ("daily", "resume", "backfill", "retokenize") for engine in ("postgres", "mysql")}
-DRAWN = list(schedules(SEED, COUNT, TABLES, SHARED))
+DRAWN = list({(one.kind, one.engine): one for one in schedules(SEED, COUNT, TABLES, SHARED)}.values())
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def test_java_starts_without_an_archive(tmp_path: Path, monkeypatch: pytest.Monk
     home = os.environ.get("JAVA_HOME")
     command = [f"{home}/bin/java" if home else "java", *spark._from_archive().split(), "-version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  Java
-    assert (done.stdout, "openjdk version" in done.stderr, "archive" in done.stderr) == ("", True, False)
+    assert (done.stdout, " version " in done.stderr, "archive" in done.stderr) == ("", True, False)
 
 
 def test_a_java_that_writes_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
