@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,8 +31,6 @@ SHORT_LIVED: Final = (
 proof of the bytecode of Spark's jars, which is an eighth of its start.
 """
 os.environ.setdefault("SPARK_SUBMIT_OPTS", SHORT_LIVED)
-
-gc.disable()  # until all tests are known: what is imported for them stays
 
 TESTS: Final = Path(__file__).parent
 ROOT: Final = TESTS.parent
@@ -94,10 +92,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
-def pytest_collection_finish() -> None:
-    """Leaves all that was imported out of searches for unreachable objects: it was a tenth of what tests took."""
-    gc.enable()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leaves what is imported for tests out of searches for unreachable objects: it was a tenth of what they took."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ tokens lacks is taken for one of these once in some ten million million times.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -31,27 +31,45 @@ def hashes_of(batch: pa.RecordBatch, rule: Unique) -> Hashes:
     rows = rule.compared(batch)
     found = np.full(rows.num_rows, _SEED, np.uint64)
     for name in rule.columns:
-        found = _mixed(found, _of_column(rows.column(name)))
+        found = _mixed(found, hashes_of_values(rows.column(name)))
     return found
 
 
-def repeated(hashes: Sequence[Hashes]) -> bool:
-    """Tells whether a hash comes twice; memory holds the hashes twice."""
-    every = np.concatenate([np.empty(0, np.uint64), *hashes])
+def hashes_of_values(column: pa.Array) -> Hashes:
+    """Returns a hash of each value, equal for equal values of one type, encoded or not: uint64 (m)."""
+    if pa.types.is_dictionary(column.type):
+        values = np.append(hashes_of_values(column.dictionary), _NULL)
+        found: Hashes = values[column.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
+        return found
+    words = _texts(column) if _is_text(column.type) else _numbers(column)
+    if column.null_count:
+        words[column.is_null().to_numpy(zero_copy_only=False)] = _NULL
+    return words
+
+
+def in_order(hashes: Iterable[Hashes]) -> Hashes:
+    """Returns all hashes in order; memory holds them twice."""
+    every: Hashes = np.concatenate([np.empty(0, np.uint64), *hashes])
     every.sort()
+    return every
+
+
+def parts_of(hashes: Hashes, parts: int) -> Hashes:
+    """Returns which of so many parts each hash belongs to, by its upper half."""
+    return (hashes >> _HALF) % np.uint64(parts)
+
+
+def repeated(hashes: Iterable[Hashes]) -> bool:
+    """Tells whether a hash comes twice; memory holds the hashes twice."""
+    every = in_order(hashes)
     return bool((every[1:] == every[:-1]).any())
-
-
-def hashes_of_texts(texts: pa.Array) -> Hashes:
-    """Returns a hash of each text, equal for equal texts: uint64 (m)."""
-    return _of_column(texts)
 
 
 def among(known: Hashes, hashes: Hashes) -> int:
     """Returns how many hashes are among those that are known.
 
     Args:
-        known: in order.
+        known: see `in_order`.
         hashes: in any order; those that come twice count twice.
     """
     if not len(known):
@@ -66,17 +84,6 @@ def _mixed(state: Hashes, words: Hashes) -> Hashes:
     state = (state ^ words) * _FACTOR
     np.bitwise_xor(state, state >> _HALF, out=state)
     return state
-
-
-def _of_column(column: pa.Array) -> Hashes:
-    if pa.types.is_dictionary(column.type):
-        values = np.append(_of_column(column.dictionary), _NULL)
-        found: Hashes = values[column.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
-        return found
-    words = _texts(column) if _is_text(column.type) else _numbers(column)
-    if column.null_count:
-        words[column.is_null().to_numpy(zero_copy_only=False)] = _NULL
-    return words
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.audit.hashes import Hashes, among, hashes_of_texts
+from etl.audit.hashes import Hashes, among, hashes_of_values, in_order, parts_of
 from etl.audit.staged_frame import read_columns
 from etl.cloud.bigquery import Warehouse
 from etl.cloud.storage import StagingLocation
@@ -20,7 +19,6 @@ _TOKENS_A_TASK: Final = 4_000_000
 """Of which memory holds the hashes twice while they are gathered: 64 MiB."""
 _SPLITS: Final = 16
 """The most parts into which the tokens of a join are divided, by their hashes; each part reads all of both tables."""
-_HALF: Final = np.uint64(32)
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,7 @@ def _parts(join: Join) -> int:
 
 def _orphans(place: TokenSources, join: Join, part: int, parts: int) -> Orphans:
     """Counts the child's tokens of one part that the parent does not have; memory holds hashes of the parent's part."""
-    known = np.concatenate([np.empty(0, np.uint64), *_own(place, join.parent, part, parts)])
-    known.sort()
+    known = in_order(_own(place, join.parent, part, parts))
     failed = checked = 0
     for hashes in _own(place, join.child, part, parts):
         checked += len(hashes)
@@ -78,8 +75,8 @@ def _orphans(place: TokenSources, join: Join, part: int, parts: int) -> Orphans:
 
 def _own(place: TokenSources, where: Columns, part: int, parts: int) -> Iterator[Hashes]:
     """Yields the hashes of one part's tokens: equal tokens are in the same part, whatever table they are in."""
-    for hashes in map(hashes_of_texts, _tokens(place, where)):
-        yield hashes if parts == 1 else hashes[(hashes >> _HALF) % np.uint64(parts) == part]
+    for hashes in map(hashes_of_values, _tokens(place, where)):
+        yield hashes[parts_of(hashes, parts) == part]
 
 
 def _tokens(place: TokenSources, where: Columns) -> Iterator[pa.Array]:

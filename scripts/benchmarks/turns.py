@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from etl.settings import load_settings
 from scripts.benchmarks.ground import bench_session, planned
 from scripts.benchmarks.peers import load_by
-from scripts.benchmarks.staging import copy_seconds, jdbc_seconds, staged_apart
+from scripts.benchmarks.staging import copy_seconds, jdbc_seconds, staged_apart, to_warm
 from scripts.benchmarks.whole_run import WholeRun, run_apart
 from scripts.benchmarks.worker_steps import steps_apart
 from scripts.local_stack.local_stack import Endpoints
@@ -56,8 +56,7 @@ def compared(ends: Endpoints, runs: int, peers: Sequence[str]) -> Turns:
     """Returns what ours and others took, each in its turn."""
     settings, found = load_settings(ends.settings), Turns()
     plan, spark = planned(settings), bench_session()
-    few = replace(plan, slices=plan.slices[: spark.sparkContext.defaultParallelism])
-    jdbc_seconds(spark, settings.source.url, few)  # unmeasured, as ours has it: classes are loaded and compiled
+    jdbc_seconds(spark, settings.source.url, to_warm(spark, plan))
     for number in range(runs):
         found.runs.append(_told(number, run_apart(ends.settings, ends.root)))
         found.took("copy", copy_seconds(settings.source.url, plan, plan.contract.columns))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from etl.audit.hashes import Hashes, hashes_of
+from etl.audit.hashes import Hashes, hashes_of, parts_of
 from etl.audit.reading.batches import batches_by_value
 from etl.audit.reading.declared_numbers import DeclaredNumbers
 from etl.audit.reading.footers import Footers, footer_of
@@ -93,11 +93,11 @@ class _Look:
 
 
 def _divided(found: Sequence[Hashes], parts: int) -> Iterator[Hashes]:
-    """Yields the hashes of each part; which one a hash belongs to is told by its upper half."""
+    """Yields the hashes of each part."""
     every = np.concatenate([np.empty(0, np.uint64), *found])
     if parts == 1:
         yield every
         return
-    own = (every >> np.uint64(32)) % np.uint64(parts)
+    own = parts_of(every, parts)
     order = np.argsort(own, kind="stable")
     yield from np.split(every[order], np.searchsorted(own[order], np.arange(1, parts, dtype=np.uint64)))

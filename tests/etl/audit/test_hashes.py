@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.audit.hashes import among, hashes_of, hashes_of_texts, repeated
+from etl.audit.hashes import among, hashes_of, hashes_of_values, in_order, repeated
 from expectations.measures import Unique
 from expectations.measures.predicates import Missing, Not
 
@@ -63,14 +62,14 @@ def test_a_repeated_hash_is_found_in_whatever_batch(rows: list[tuple[object, ...
 def test_texts_of_other_lengths_have_other_hashes() -> None:
     """Also where what a text is filled up with, to whole words, could be a part of it."""
     texts = ["", "\0", "0", "3\0", "2\0\0", "a", "b\0", "a\0\0\0\0\0\0\0", "a" + 8 * "\0"]
-    assert len(set(hashes_of_texts(pa.array(texts)).tolist())) == len(texts)
+    assert len(set(hashes_of_values(pa.array(texts)).tolist())) == len(texts)
 
 
 @given(known=st.lists(st.text(max_size=9)), asked=st.lists(st.text(max_size=9)))
 def test_texts_are_found_among_others(known: list[str], asked: list[str]) -> None:
     """As many as are there, each as often as it is asked for; among none, none; encoded texts have the same hashes."""
-    hashes = np.sort(hashes_of_texts(pa.array(known, pa.string())))
+    hashes = in_order([hashes_of_values(pa.array(known, pa.string()))])
     wanted = pa.array(asked + known[:3], pa.string())
     found = sum(text in set(known) for text in wanted.to_pylist())
-    assert among(hashes, hashes_of_texts(wanted)) == found
-    assert among(hashes, hashes_of_texts(wanted.dictionary_encode())) == found
+    assert among(hashes, hashes_of_values(wanted)) == found
+    assert among(hashes, hashes_of_values(wanted.dictionary_encode())) == found
