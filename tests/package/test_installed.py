@@ -25,6 +25,7 @@ from etl.keys import create_keyring_file
 from etl.ledger import Ledger, all_leases
 from etl.settings import Settings, load_settings
 from schemas.contract_file import BUNDLED, load_contracts
+from scripts.fault_injection.processes import ancestors
 from scripts.local_stack.local_stack import Endpoints, LocalStack
 from tests.package import cluster as spark_cluster
 from tests.package.cluster import Cluster
@@ -241,7 +242,8 @@ def _killed_on_the_way(process: subprocess.Popen[str], cluster: Cluster, workers
                 executors, daemons = cluster.executors(), spark_cluster.python_daemons(workers)
                 assert len(executors) == 2, said
                 assert daemons, said
-                os.kill(executors[0], signal.SIGKILL)
+                above = ancestors(daemons[-1])  # whose end would be this one's
+                os.kill(next(one for one in executors if one not in above), signal.SIGKILL)
                 os.kill(daemons[-1], signal.SIGKILL)
                 killed = True
     assert killed, said
