@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from etl.clock import now
+from etl.cloud.storage import delete_expired
 from etl.exports.tell import tell
 from etl.installation import Installation
 from etl.ledger import record_keys, write_report
@@ -132,13 +133,13 @@ def _record(
     loads: Sequence[TableLoad],
     progress: Progress,
 ) -> None:
-    """Writes down how the run ended, leaves its report and contracts beside the files, and deletes older files."""
+    """Writes down how the run ended, leaves its report and contracts beside the files, and deletes expired ones."""
     installation.ledger.append("runs", [ended_row(result, snapshot)])
     report = run_report(result, snapshot, [load.row for load in loads])
     write_report(installation.bucket, result.run_id, report)
     keep_contracts(installation.bucket, result.run_id, selection.known)
     _write_site(installation, selection, result.run_id, progress)
-    installation.bucket.delete_older(now() - timedelta(days=installation.settings.stage.keep_days))
+    delete_expired(installation.bucket, now() - timedelta(days=installation.settings.stage.keep_days))
 
 
 def _write_site(installation: Installation, selection: Selection, run_id: str, progress: Progress) -> None:

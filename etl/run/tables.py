@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from etl.audit import Auditor, gather_references, joined_first, joined_tables, write_index
+from etl.cloud.storage import note_run
 from etl.installation import Installation
 from etl.ledger import Leases, load_history
 from etl.progress import Progress
@@ -35,6 +36,7 @@ def load_tables(
     progress: Progress,
 ) -> tuple[Snapshot | None, dict[str, TableLoad]]:
     """Loads the chosen tables and returns what was read, and how each table ended; without tables nothing is read."""
+    note_run(installation.bucket, run.run_id)
     if not selection.chosen:
         installation.ledger.append("runs", [started_row(run, None)])
         return None, {}

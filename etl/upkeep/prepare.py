@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation, note_earlier_runs
 from etl.ledger import Ledger
 from etl.settings import Settings
 from schemas.contract import Contract
@@ -27,12 +27,12 @@ class Prepared:
 def prepare(settings: Settings, contracts: Mapping[str, Contract]) -> Prepared:
     """Makes what is missing and leaves what is there; safe to run again.
 
-    Runs delete their old staged files themselves. The bucket's own rule deletes a day later what they could not: files
-    of runs that were killed when no run came after them.
+    Runs delete what earlier ones staged, by the note of each. The bucket's own rule deletes staged files a day later
+    than they should have: of runs after which no other came. Runs from before there were notes are noted here.
 
     Raises:
         SettingsInvalid: a dataset is in another location.
-        BucketMissing, StorageUnavailable: the bucket's rule could not be set.
+        BucketMissing, StorageUnavailable: the bucket's rule could not be set, or a run not be noted.
         PublishRefused, PublishFailed: BigQuery refused or failed.
     """
     ledger = Ledger.of(settings)
@@ -41,5 +41,7 @@ def prepare(settings: Settings, contracts: Mapping[str, Contract]) -> Prepared:
     for name in names:
         ledger.warehouse.ensure_dataset(name)
     days = settings.stage.keep_days + 1
-    StagingBucket(StagingLocation.of(settings)).expire_after(days)
+    bucket = StagingBucket(StagingLocation.of(settings))
+    bucket.expire_after(days)
+    note_earlier_runs(bucket)
     return Prepared(tuple(names), days)

@@ -17,7 +17,7 @@ from typing import Final
 
 from etl.clock import now
 from etl.cloud.bigquery import Warehouse
-from etl.cloud.storage import StagingBucket, is_record
+from etl.cloud.storage import StagingBucket, delete_expired, is_record
 from etl.ledger import Ledger, all_leases
 from etl.progress import Progress
 from etl.run.daily import daily_run
@@ -115,7 +115,7 @@ class Field:
 
     def left_over(self) -> list[str]:
         """Returns what a finished load should not leave: tables, staged files, leases, sessions."""
-        self.stage.delete_older(now() + timedelta(hours=1))  # as if their days were over
+        delete_expired(self.stage, now() + timedelta(hours=1))  # as if their days were over
         spared = [name for name in objects(self.stage) - self.strangers if not is_record(name)]
         unknown = [name for name in self.published_tables() - self.tables if not self._ends(name)]
         gone = wait_until(lambda: self.database.sessions() == 0, _PATIENCE_SECONDS)

@@ -1,20 +1,18 @@
-"""Cloud Storage: objects that are created once, checked by CRC32C, and deleted when their time is over."""
+"""Cloud Storage: objects that are created once and checked by CRC32C."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, BinaryIO, Final, cast
 
-from google.api_core import exceptions as google_errors
 from google.cloud import storage
 
 from etl.cloud.google_login import google_credentials
-from etl.cloud.storage.failures import FAILURES, RETRY, TIMEOUT_SECONDS, translated_storage
+from etl.cloud.storage.failures import RETRY, TIMEOUT_SECONDS, translated_storage
 from etl.cloud.storage.object_writer import ObjectWriter, StoredObject, confirmed
 from etl.settings import GoogleSettings, Settings
 
@@ -146,31 +144,36 @@ class StagingBucket:
                 self._bucket.lifecycle_rules = wanted
                 self._bucket.patch(timeout=TIMEOUT_SECONDS, retry=RETRY)
 
-    def delete_older(self, before: datetime) -> int:
-        """Deletes staged files created before an instant, but no records, as far as it may; returns how many."""
-        count = 0
-        with suppress(*FAILURES):  # housekeeping: the next run tries again
+    def ages(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Yields the objects under a prefix, and when each was created.
+
+        Raises:
+            BucketMissing: the bucket is missing, or may not be listed.
+            StorageUnavailable: storage did not answer.
+        """
+        with translated_storage(self.target.bucket, "list staged objects"):
             blobs: Iterable[Any] = self._bucket.client.list_blobs(  # Any: untyped client
-                self._bucket, prefix=f"{self.target.prefix}/", timeout=TIMEOUT_SECONDS, retry=RETRY
+                self._bucket, prefix=prefix, timeout=TIMEOUT_SECONDS, retry=RETRY
             )
             for blob in blobs:
-                old = blob.time_created and blob.time_created < before
-                if old and not is_record(blob.name):
-                    with suppress(google_errors.NotFound):  # another run's clean-up was faster
-                        blob.delete(timeout=TIMEOUT_SECONDS, retry=RETRY)
-                        count += 1
-        return count
+                yield blob.name, blob.time_created
+
+    def delete(self, name: str) -> None:
+        """Deletes an object.
+
+        Raises:
+            ObjectMissing: it is not there.
+            BucketMissing: the bucket is missing, or the object may not be deleted.
+            StorageUnavailable: storage did not answer.
+        """
+        with translated_storage(self.target.bucket, "delete an object"):
+            self._bucket.blob(name).delete(timeout=TIMEOUT_SECONDS, retry=RETRY)
 
 
 @lru_cache(maxsize=4)
 def staging_bucket(target: StagingLocation) -> StagingBucket:
     """Returns this process's one client of a staging bucket: each client logs in and connects anew."""
     return StagingBucket(target)
-
-
-def is_record(name: str) -> bool:
-    """Tells whether an object is a run's report, contracts or Data Docs, which stay: an auditor asks for them later."""
-    return name.endswith(("/report.json", "/contracts.json")) or "/data_docs/" in name
 
 
 def expiry_rules(present: Sequence[Mapping[str, Any]], prefix: str, days: int) -> list[dict[str, Any]]:  # Any: JSON

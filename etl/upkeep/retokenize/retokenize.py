@@ -14,6 +14,7 @@ from pathlib import Path
 from etl.audit import Auditor
 from etl.clock import now
 from etl.cloud.bigquery import Warehouse
+from etl.cloud.storage import note_run
 from etl.errors import worst
 from etl.installation import Installation
 from etl.keys import activate_keyring, open_keyring, stored_keyring
@@ -74,6 +75,7 @@ def retokenize(
     chosen = select_contracts(known, tables)
     installation = Installation.open(settings)
     run_id = f"retokenize-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    note_run(installation.bucket, run_id)
     use = record_keys(installation.ledger, installation.keys, run_id)
     views = load_views(contracts / "views")
     restager, old = _activated(installation, known, views, run_id, progress)

@@ -11,8 +11,9 @@ from typing import ClassVar
 
 import pytest
 
+from etl.clock import now
 from etl.cloud.failures import must_change, replacing
-from etl.cloud.storage import StagingBucket, StagingLocation
+from etl.cloud.storage import StagingBucket, StagingLocation, delete_expired
 from etl.cloud.storage.failures import ObjectMissing, StorageUnavailable
 from etl.errors import BucketMissing, Unexpected
 from etl.settings import load_settings
@@ -69,10 +70,11 @@ OPERATIONS: dict[str, Callable[[StagingBucket], object]] = {
     "write an object": lambda bucket: bucket.write("staged/new", b"x", "text/plain"),
     "read an object": lambda bucket: bucket.read("staged/old"),
     "describe an object": lambda bucket: bucket.created("staged/old"),
+    "delete an object": lambda bucket: bucket.delete("staged/old"),
     "list staged objects": lambda bucket: bucket.stored("staged/"),
     "set the bucket's lifecycle": lambda bucket: bucket.expire_after(8),
 }
-OF_AN_OBJECT = {"read an object", "describe an object"}
+OF_AN_OBJECT = {"read an object", "describe an object", "delete an object"}
 
 
 @pytest.mark.parametrize("status", [403, 404, 412])
@@ -91,6 +93,15 @@ def test_every_refusal_is_ours(refusing: _Refusing, action: str, status: int) ->
     assert action in str(refused.value)
     assert refused.value.where["bucket"] == "b"
     _holds_nothing_of_googles(refused.value)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_clean_up_that_is_refused_fails_no_run(refusing: _Refusing, status: int) -> None:
+    """The note of what is left stays, so the next run tries again."""
+    refusing.status = status
+    bucket = StagingBucket(StagingLocation("b", "staged", f"http://127.0.0.1:{refusing.server_port}"))
+    assert delete_expired(bucket, now()) == 0
+    assert refusing.requests == 1
 
 
 @pytest.mark.parametrize("end", ["left", "given up", "finished in vain"])
