@@ -23,6 +23,7 @@ from etl.source import Say, Snapshot, hold_snapshot
 from etl.spark import slots, spark_session
 from etl.stage import Stager
 from etl.workers import watched_workers
+from masking.errors import KagemushaError
 
 _MOST_THREADS: Final = 32  # as many as `[limits].tables_at_once` may be
 
@@ -36,7 +37,6 @@ def load_tables(
     progress: Progress,
 ) -> tuple[Snapshot | None, dict[str, TableLoad]]:
     """Loads the chosen tables and returns what was read, and how each table ended; without tables nothing is read."""
-    note_run(installation.bucket, run.run_id)
     if not selection.chosen:
         installation.ledger.append("runs", [started_row(run, None)])
         return None, {}
@@ -48,6 +48,8 @@ def load_tables(
         installation.ledger.append("runs", [started_row(run, held.snapshot)])
         spark = spark_session()  # made here, or waited for
         plans = plan_tables(installation, selection, run, held, leases, slots(spark))
+        if not all(isinstance(plan, KagemushaError) for plan in plans.values()):
+            note_run(installation.bucket, run.run_id)
         location, turns = installation.location, TableTurns(selection.chosen, settings.limits.tables_at_once)
         loader = TableLoader(
             stager=Stager(spark, held, installation.key, location, run.run_id),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from etl.cloud.storage import StagingBucket
+from etl.cloud.storage import StagingBucket, note_run
 from etl.installation import Installation
 from etl.reports.facts.at_once import at_once
 from etl.site.pages import Site
@@ -62,6 +62,7 @@ def write_site_of_run(installation: Installation, run_id: str, contracts: Path) 
     def work() -> None:
         try:
             site = gathered(installation.settings, installation.ledger, bucket, contracts)
+            note_run(bucket, run_id)
             _upload(site, bucket, place, lambda: time.monotonic() < ends)
         except Exception as error:  # noqa: BLE001  a picture of the run must not be able to fail it; messages may quote
             ended.append(SiteOfRun(failure=type(error).__name__))

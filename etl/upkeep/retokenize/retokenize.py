@@ -75,7 +75,6 @@ def retokenize(
     chosen = select_contracts(known, tables)
     installation = Installation.open(settings)
     run_id = f"retokenize-{now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    note_run(installation.bucket, run_id)
     use = record_keys(installation.ledger, installation.keys, run_id)
     views = load_views(contracts / "views")
     restager, old = _activated(installation, known, views, run_id, progress)
@@ -115,6 +114,7 @@ def _activated(
         restager = _restager(installation, run_id)
         old = _old_rows(warehouse, known, restager.version)
         if old:
+            note_run(installation.bucket, run_id)
             open_maps(restager, [one.contract for one in old.values()], restager.version, progress)
             publish_views(warehouse, known, views)
         activate_keyring(installation.settings.keyring.ref, restager.version)
