@@ -34,6 +34,7 @@ _TRIES: Final = 4
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _NOT_DONE: Final = "Nothing was read or written at Google."
 _renewing: Final = threading.RLock()  # a service account's token needs the role's first
+_making: Final = threading.Lock()
 
 Transport = Callable[..., Any]  # google-auth's requests and answers carry no types
 
@@ -63,7 +64,8 @@ def google_credentials(login: GoogleSettings, endpoint: str | None = None) -> Cr
     """
     if endpoint and login.login == "default":
         return AnonymousCredentials()
-    return _shared(login)
+    with _making:  # two threads that find none would make two, each with a token of its own
+        return _shared(login)
 
 
 def login_failure(error: BaseException) -> KagemushaError | None:
@@ -132,6 +134,14 @@ def federation(login: GoogleSettings) -> dict[str, Any]:  # Any: google-auth's o
 
 class FederatedCredentials(aws.Credentials):
     """AWS federation for clients side by side: one of them asks for a new token, the others wait for it."""
+
+    def before_request(self, request: Transport, method: str, url: str, headers: dict[str, str]) -> None:
+        """Puts a token into a request's headers; who found the last one expired looks again when it is its turn."""
+        if not self.valid:
+            with _renewing:
+                if not self.valid:
+                    self.refresh(request)
+        super().before_request(request, method, url, headers)  # type: ignore[no-untyped-call]  # google's
 
     def refresh(self, request: Transport) -> None:
         """Gets a new access token; a busy token service is asked again."""

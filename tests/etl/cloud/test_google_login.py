@@ -7,6 +7,8 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,6 +70,52 @@ def secrets_of(service: TokenService) -> list[str]:
     """Returns everything that no setting, error or pickle may hold."""
     keys = [part for one in service.keys.values() for part in (one.access_key, one.secret_key, one.token)]
     return [*keys, *service.tokens]
+
+
+def test_threads_that_find_no_credentials_make_them_once(
+    service: TokenService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come while the first of them is at it."""
+
+    class Slow(google_login.FederatedCredentials):
+        """Takes a while to make."""
+
+        def __init__(self, **given: object) -> None:
+            time.sleep(0.05)
+            super().__init__(**given)
+
+    monkeypatch.setattr(google_login, "FederatedCredentials", Slow)
+    with ThreadPoolExecutor(4) as together:
+        found = [*together.map(lambda _: google_credentials(federated(service)), range(4))]
+    assert all(one is found[0] for one in found)
+
+
+def test_who_found_a_token_expired_takes_the_one_that_came_meanwhile(
+    service: TokenService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its look and its turn another thread has renewed it; it asks for no second one."""
+    late, looked, renewed = threading.current_thread(), threading.Event(), threading.Event()
+    plain = google_login.FederatedCredentials.valid.fget
+
+    def valid(found: google_login.FederatedCredentials) -> bool:
+        told = bool(plain(found))
+        if threading.current_thread() is late and not looked.is_set():
+            looked.set()
+            assert renewed.wait(10)
+        return told
+
+    monkeypatch.setattr(google_login.FederatedCredentials, "valid", property(valid))
+
+    def renew() -> None:
+        assert looked.wait(10)
+        bearer(federated(service))
+        renewed.set()
+
+    with ThreadPoolExecutor(1) as other:
+        done = other.submit(renew)
+        assert bearer(federated(service)) == service.tokens[0]
+        done.result()
+    assert len(service.exchanged) == 1
 
 
 def test_the_role_signs_and_google_answers_a_token(service: TokenService) -> None:
