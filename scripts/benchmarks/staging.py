@@ -1,10 +1,8 @@
-"""Staging alone beside others that read the same rows: COPY, Spark JDBC, a row-wise masker, peers.
+"""Staging alone, in a process and a session of its own, as a run makes them; and COPY of the same rows.
 
     python -m scripts.benchmarks.staging SETTINGS
 
-Ours is measured in a process and a session of its own, as a run makes them; the JVM that reads by JDBC is one as Spark
-starts it by itself, with the second compiler that its rows need and ours do not. Both are warm. The last line of stdout
-is what staging took, as JSON.
+The last line of stdout is what staging took, as JSON.
 """
 
 from __future__ import annotations
@@ -18,8 +16,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 from pyspark.sql import SparkSession
 
@@ -31,7 +27,7 @@ from etl.spark import spark_session
 from etl.stage import Staged, Stager
 from masking.keyring import KeyRef
 from schemas.columns import Column
-from scripts.benchmarks.ground import DRIVER, FOLDER, password_of, planned, told_by
+from scripts.benchmarks.ground import planned, told_by
 
 
 @dataclass(frozen=True)
@@ -86,29 +82,6 @@ def copy_seconds(url: str, plan: TablePlan, chosen: Mapping[str, Column]) -> flo
     with Path(os.devnull).open("wb") as nowhere:
         subprocess.run(["psql", url, "--no-psqlrc", "-c", sql], check=True, stdout=nowhere)
     return time.monotonic() - begun
-
-
-def jdbc_seconds(spark: SparkSession, url: str, plan: TablePlan) -> float | None:
-    """Returns how long Spark JDBC → Parquet takes for the planned columns, without masks, in a partition a slice."""
-    if not DRIVER.exists():
-        return None
-    parts = urlsplit(url)
-    properties = {
-        "user": parts.username or "",
-        "password": password_of(url),
-        "driver": "org.postgresql.Driver",
-        "fetchsize": "10000",
-    }
-    with TemporaryDirectory(dir=FOLDER) as folder:
-        begun = time.monotonic()
-        frame = spark.read.jdbc(
-            f"jdbc:postgresql://{parts.hostname}:{parts.port}{parts.path}",
-            plan.contract.source,
-            predicates=[part.where for part in plan.slices],
-            properties=properties,
-        ).select([plan.contract.source_names[name] for name in plan.contract.selected])
-        frame.write.mode("overwrite").option("compression", "zstd").parquet(f"{folder}/payments")
-        return time.monotonic() - begun
 
 
 def rows_per_s(rows: int, seconds: list[float]) -> int | None:

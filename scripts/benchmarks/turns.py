@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from etl.settings import load_settings
-from scripts.benchmarks.ground import bench_session, planned
+from scripts.benchmarks.ground import planned
+from scripts.benchmarks.jdbc import jdbc_seconds
 from scripts.benchmarks.peers import load_by
-from scripts.benchmarks.staging import copy_seconds, jdbc_seconds, staged_apart, to_warm
+from scripts.benchmarks.staging import copy_seconds, staged_apart
 from scripts.benchmarks.whole_run import WholeRun, run_apart
 from scripts.benchmarks.worker_steps import steps_apart
 from scripts.local_stack.local_stack import Endpoints
@@ -55,8 +56,7 @@ def whole_runs(ends: Endpoints, runs: int) -> list[WholeRun]:
 def compared(ends: Endpoints, runs: int, peers: Sequence[str]) -> Turns:
     """Returns what ours and others took, each in its turn."""
     settings, found = load_settings(ends.settings), Turns()
-    plan, spark = planned(settings), bench_session()
-    jdbc_seconds(spark, settings.source.url, to_warm(spark, plan))
+    plan = planned(settings)
     for number in range(runs):
         found.runs.append(_told(number, run_apart(ends.settings, ends.root)))
         found.took("copy", copy_seconds(settings.source.url, plan, plan.contract.columns))
@@ -64,7 +64,7 @@ def compared(ends: Endpoints, runs: int, peers: Sequence[str]) -> Turns:
         staged = staged_apart(ends.settings)
         found.took("ours", staged.seconds)
         found.peak_mib, found.rows, found.bytes = max(found.peak_mib, staged.worker_mib), staged.rows, staged.bytes
-        found.took("spark_jdbc", jdbc_seconds(spark, settings.source.url, plan))
+        found.took("spark_jdbc", jdbc_seconds(ends.settings))
         for peer in peers:
             if load := load_by(peer, settings.source.url, plan):
                 found.took(peer, load.seconds)

@@ -37,6 +37,7 @@ _WRITES = (
 _READS = (objects.get, objects.download)
 _MISSING = "0"
 _one_at_a_time = threading.RLock()
+_received: dict[str, bytearray] = {}
 
 
 def _object_named(request: Any, store: Any) -> tuple[str, str] | None:  # noqa: ANN401 - the emulator's untyped request
@@ -107,34 +108,28 @@ def _serially(handle: Callable[..., None]) -> Callable[..., None]:
 
 
 def _append(
-    store: Any,  # noqa: ANN401 - the emulator's untyped storage
+    _store: Any,  # noqa: ANN401 - the emulator's untyped storage
     upload: str,
     content: bytes,
     total_size: int | None,
     expected_start: int | None,
 ) -> bytes | None:
-    """Adds a chunk to a resumable upload without reading and writing again what came before it.
+    """Adds a chunk to a resumable upload, which is in memory until it is an object: files would be written twice.
 
-    Gives the whole object once it has all its bytes.
+    Returns the whole object once it has all its bytes.
     """
-    file = _received(store, upload)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("ab") as end:
-        if expected_start not in (None, end.tell()):
-            raise BadRequest(f"Invalid Content-Range start: expected {end.tell()}, got {expected_start}")
-        end.write(content or b"")
-        size = end.tell()
-    return None if total_size is None or size < total_size else file.read_bytes()[:total_size]
+    received = _received.setdefault(upload, bytearray())
+    if expected_start not in (None, len(received)):
+        raise BadRequest(f"Invalid Content-Range start: expected {len(received)}, got {expected_start}")
+    received += content or b""
+    if total_size is None or len(received) < total_size:
+        return None
+    return bytes(_received.pop(upload))[:total_size]
 
 
-def _count(store: Any, upload: str) -> int:  # noqa: ANN401 - the emulator's untyped storage
+def _count(_store: Any, upload: str) -> int:  # noqa: ANN401 - the emulator's untyped storage
     """Returns how many bytes of a resumable upload are here."""
-    file = _received(store, upload)
-    return file.stat().st_size if file.exists() else 0
-
-
-def _received(store: Any, upload: str) -> Path:  # noqa: ANN401 - as above
-    return _objects(store) / str(storage.RESUMABLE_DIR) / str(store.safe_id(upload))
+    return len(_received.get(upload, b""))
 
 
 def _objects(store: Any) -> Path:  # noqa: ANN401 - as above
