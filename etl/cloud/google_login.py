@@ -135,13 +135,12 @@ def federation(login: GoogleSettings) -> dict[str, Any]:  # Any: google-auth's o
 class FederatedCredentials(aws.Credentials):
     """AWS federation for clients side by side: one of them asks for a new token, the others wait for it."""
 
-    def before_request(self, request: Transport, method: str, url: str, headers: dict[str, str]) -> None:
-        """Puts a token into a request's headers; who found the last one expired looks again when it is its turn."""
+    def _blocking_refresh(self, request: Transport) -> None:
+        """Gets a token before a request, if the last one expired; who found that looks again when it is its turn."""
         if not self.valid:
             with _renewing:
                 if not self.valid:
                     self.refresh(request)
-        super().before_request(request, method, url, headers)  # type: ignore[no-untyped-call]  # google's
 
     def refresh(self, request: Transport) -> None:
         """Gets a new access token; a busy token service is asked again."""
