@@ -19,15 +19,22 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scripts.local_stack.bigquery import _interpreter
 
+_SHORTEST: Final = 10
+"""Digits that every planted number has at least."""
+
+_BETWEEN_DIGITS: Final = b" \t./_-"
 _FULL_WIDTH: Final = re.compile(rb"\xef\xbc([\x90-\x99])")
 # No-break, ideographic and thin spaces, dashes, minus, full-width hyphen, long vowel mark.
 _SEPARATORS: Final = re.compile(
@@ -101,16 +108,27 @@ class Searcher:
     def _numbers(self, data: bytes) -> Iterator[str]:
         plain = _FULL_WIDTH.sub(lambda digit: bytes([digit[1][0] - 0x60]), data) if b"\xef\xbc" in data else data
         plain = _SEPARATORS.sub(b" ", plain)
-        for run in _RUN.finditer(plain):
-            yield from self._within(re.sub(rb"[^0-9]", b"", run[0]).decode())
+        runs = {run[0].translate(None, _BETWEEN_DIGITS).decode() for run in _RUN.finditer(plain)}
         for run in _WIDE_RUN.finditer(data):
-            yield from self._within("".join(str(int(one)) for one in run[0].decode("utf-16-le") if one.isdecimal()))
+            runs.add("".join(str(int(one)) for one in run[0].decode("utf-16-le") if one.isdecimal()))
+        yield from self._within("\n".join(runs))
 
-    def _within(self, digits: str) -> Iterator[str]:
-        for length in {len(number) for number in self.numbers}:
-            for start in range(len(digits) - length + 1):
-                if digits[start : start + length] in self.numbers:
-                    yield digits[start : start + length]
+    def _within(self, runs: str) -> Iterator[str]:
+        """Yields the numbers that stand in runs of digits: places at which one may begin, then those where it does."""
+        digits = np.frombuffer(runs.encode(), np.uint8).astype(np.int64) - ord("0")
+        windows = max(0, len(digits) - _SHORTEST + 1)
+        first = sum(digits[place : place + windows] * 10 ** (_SHORTEST - 1 - place) for place in range(_SHORTEST))
+        for start in np.flatnonzero(np.isin(first, self._beginnings)).tolist():
+            yield from {runs[start : start + length] for length in self._lengths} & self.numbers
+
+    @cached_property
+    def _beginnings(self) -> npt.NDArray[np.int64]:
+        """The first ten digits of the numbers."""
+        return np.array([int(number[:_SHORTEST]) for number in self.numbers], np.int64)
+
+    @cached_property
+    def _lengths(self) -> set[int]:
+        return {len(number) for number in self.numbers}
 
 
 def _layers(data: bytes) -> Iterator[bytes]:
