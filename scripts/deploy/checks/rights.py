@@ -24,6 +24,9 @@ OPERATORS: Final = {
 }
 """Functions that make or change the keyring: a person's work, no job's."""
 
+_CALLS: Final = frozenset({"call", "_asked"})
+"""What asks AWS, by its name in the code."""
+
 ELSEWHERE: Final = "jobs/contracts.py:"
 """Contracts in a bucket: this deployment's come with the package, so its job may not even list a bucket."""
 
@@ -35,8 +38,10 @@ def calls(root: Path = ROOT) -> Iterator[Call]:
     """Yields every call to AWS in the code; all go through `call` or a wrapper of it, both with literal names."""
     for package in ("etl", "jobs"):
         for path in sorted((root / package).rglob("*.py")):
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            for function in ast.walk(tree):
+            text = path.read_text(encoding="utf-8")
+            if not any(f"{name}(" in text for name in _CALLS):
+                continue  # few modules talk to AWS, and to look at a tree takes long
+            for function in ast.walk(ast.parse(text)):
                 if isinstance(function, ast.FunctionDef):
                     place = f"{path.relative_to(root).as_posix()}:{function.name}"
                     yield from ((place, action) for action in _actions(function))
@@ -47,7 +52,7 @@ def _actions(function: ast.FunctionDef) -> Iterator[str]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         names = [one.value for one in node.args[:2] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-        if node.func.id in {"call", "_asked"} and len(names) == len(node.args[:2]):
+        if node.func.id in _CALLS and len(names) == len(node.args[:2]):
             service, operation = names
             pascal = "".join(word.capitalize() for word in operation.split("_"))
             yield _NAMED_OTHERWISE.get((service, operation), f"{service}:{pascal}")
