@@ -139,7 +139,13 @@ class MariaDb:
     def connect(self) -> pymysql.Connection[pymysql.cursors.Cursor]:
         """Opens a session of the administrator."""
         return pymysql.connect(
-            host=self._host, port=self._port, user=ADMIN, password=self._password, autocommit=True, connect_timeout=3
+            host=self._host,
+            port=self._port,
+            user=ADMIN,
+            password=self._password,
+            autocommit=True,
+            connect_timeout=3,
+            ssl_disabled=True,
         )
 
     def settle(self) -> None:

@@ -160,7 +160,12 @@ class MariaDb:
     def _connect(self) -> pymysql.Connection[pymysql.cursors.Cursor]:
         secret = (self._secrets / ADMIN).read_text(encoding="ascii")
         return pymysql.connect(
-            host=LOOPBACK, port=self._state.port(PART) or 0, user=ADMIN, password=secret, connect_timeout=3
+            host=LOOPBACK,
+            port=self._state.port(PART) or 0,
+            user=ADMIN,
+            password=secret,
+            connect_timeout=3,
+            ssl_disabled=True,
         )
 
 

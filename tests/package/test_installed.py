@@ -54,7 +54,7 @@ class Issuer:
             dataset, _, table = known[name].publish.partition(".")
             days = f"{known[name].partition_by} >= '2000-01-01'" if known[name].partition_by else "TRUE"
             sql = f"SELECT * FROM {dataset}.{prefix}{table} WHERE {days}"
-            found[name] = sorted((tuple(row.values()) for row in self.warehouse.client.query_and_wait(sql)), key=repr)
+            found[name] = sorted((tuple(row) for row in self.warehouse.client.query_and_wait(sql)), key=repr)
         return found
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final, TypeAlias, TypeVar
 
 import pymysql
@@ -88,8 +89,15 @@ def _opened(endpoint: Endpoint, answer_seconds: float) -> Connection:
         read_timeout=answer_seconds,
         program_name=endpoint.application,
         init_command=f"SET SESSION {AS_WRITTEN}",  # before the first question: its answer has many rows
-        ssl=None if endpoint.local else ssl.create_default_context(cafile=endpoint.url_options.get("sslrootcert")),
+        ssl=None if endpoint.local else _tls(endpoint.url_options.get("sslrootcert")),
+        ssl_disabled=endpoint.local,  # or each session would read this machine's certificates for nothing
     )
+
+
+@lru_cache(maxsize=1)
+def _tls(certificates: str | None) -> ssl.SSLContext:
+    """Returns what all sessions of this process verify the server by: to read certificates takes longer than to ask."""
+    return ssl.create_default_context(cafile=certificates)
 
 
 def _meaning(error: Exception) -> Failure:

@@ -64,7 +64,7 @@ class PlantedIssuer:
 
     def published(self, sql: str) -> list[tuple[Any, ...]]:
         """Asks BigQuery."""
-        return [tuple(row.values()) for row in self.warehouse.client.query_and_wait(sql)]
+        return [tuple(row) for row in self.warehouse.client.query_and_wait(sql)]
 
     def in_bigquery(self) -> dict[str, set[str]]:
         """Searches every column of every table and view, their descriptions, and what BigQuery remembers of jobs."""

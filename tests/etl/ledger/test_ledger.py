@@ -98,7 +98,7 @@ def test_checks_of_an_earlier_version_stay_without_arguments(stack: Endpoints) -
     results = [CheckResult(Check("e", {"column": name}), passed=True) for name in "ab"]
     book.append("table_loads", [{"run_id": "after", "table_name": "t", "at": now(), **check_rows(results)}])
     rows = book.read("SELECT run_id, columns, arguments FROM older_ops.audits ORDER BY run_id DESC, columns")
-    assert [tuple(row.values()) for row in rows] == [
+    assert [tuple(row) for row in rows] == [
         ("before", "a", None),
         ("after", "a", '{"column": "a"}'),
         ("after", "b", '{"column": "b"}'),

@@ -72,7 +72,7 @@ def table(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
     """Returns what is published: the order, its status and day, and when it was found gone."""
     gone = ", deleted_at" if "deleted_at" in {f.name for f in _table(warehouse, name).schema} else ""
     sql = f"SELECT shop, number, status, ordered_on{gone} FROM merging.{name} WHERE ordered_on > '2000-01-01'"
-    return sorted((tuple(row.values()) for row in warehouse.client.query_and_wait(sql)), key=repr)
+    return sorted((tuple(row) for row in warehouse.client.query_and_wait(sql)), key=repr)
 
 
 def _table(warehouse: Warehouse, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  BigQuery's own table

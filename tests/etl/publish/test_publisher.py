@@ -68,7 +68,7 @@ def staged(found: Contract, location: StagingLocation, visits: dict[date, list[s
 def rows(warehouse: Warehouse, name: str) -> list[tuple[object, ...]]:
     """Returns what is published."""
     sql = f"SELECT visited_on, visit FROM publishing.{name} ORDER BY 1, 2"
-    return [tuple(row.values()) for row in warehouse.client.query_and_wait(sql)]
+    return [tuple(row) for row in warehouse.client.query_and_wait(sql)]
 
 
 class LostAfter:
@@ -132,7 +132,7 @@ def test_a_thousand_days_arrive_in_one_job(warehouse: Warehouse, location: Stagi
     done = Publisher(warehouse, location).publish(approved(whole), FREE)
     assert (done.rows, done.partitions) == (1_000, 1)
     counted = "SELECT count(*) FROM publishing.INFORMATION_SCHEMA.PARTITIONS WHERE table_name = 'thousand'"
-    assert [tuple(row.values()) for row in warehouse.client.query_and_wait(counted)] == [(1_000,)]
+    assert [tuple(row) for row in warehouse.client.query_and_wait(counted)] == [(1_000,)]
     (file,) = whole.files
     too_large = approved(replace(whole, files=(replace(file, bytes=BYTES_A_JOB), file)))
     with pytest.raises(PublishRefused, match="more than one load job takes"):

@@ -51,7 +51,7 @@ class Questions:
     def answers(self, name: str) -> list[tuple[Any, ...]]:
         """Returns what a view says, by its grain."""
         rows = self.warehouse.rows("Not read", f"SELECT * FROM vw_looker.{name}")
-        return sorted((tuple(row.values()) for row in rows), key=repr)
+        return sorted((tuple(row) for row in rows), key=repr)
 
     def second(self, name: str, smallest: int = SMALLEST) -> list[tuple[Any, ...]]:
         """Returns what PostgreSQL says."""
@@ -61,7 +61,7 @@ class Questions:
         """Returns the values of a view's grain that more than one row has."""
         columns = ", ".join(BUNDLED_VIEWS[name].grain)
         sql = f"SELECT {columns} FROM vw_looker.{name} GROUP BY {columns} HAVING COUNT(*) > 1"
-        return [tuple(row.values()) for row in self.warehouse.rows("Not read", sql)]
+        return [tuple(row) for row in self.warehouse.rows("Not read", sql)]
 
 
 def settings(found: BigQuerySettings, smallest: int = SMALLEST) -> BigQuerySettings:
@@ -89,7 +89,7 @@ def questions(issuer: Issuer, republished: Republish) -> Iterator[Questions]:
     with psycopg.connect(issuer.ends.primary_url, autocommit=True) as copies:
         for contract in contracts.values():
             rows = warehouse.client.list_rows(warehouse.table_id(contract.publish))
-            copy_table(copies, contract, rows.schema, [tuple(row.values()) for row in rows])
+            copy_table(copies, contract, rows.schema, [tuple(row) for row in rows])
         copies.execute("CREATE TEMP TABLE ga4 (day date, platform text, user_id text, session bigint)")
         with copies.cursor() as cursor:
             cursor.executemany("INSERT INTO ga4 VALUES (%s, %s, %s, %s)", events)
@@ -264,7 +264,7 @@ def test_a_report_of_days_reads_these_days_only(questions: Questions) -> None:
     whole = [row for row in questions.answers("payments_by_trait") if row[0] == DAY]
     sql = f"SELECT * FROM vw_looker.payments_by_trait WHERE business_date = '{DAY}'"
     rows = questions.warehouse.rows("Not read", sql)
-    assert sorted((tuple(row.values()) for row in rows), key=repr) == whole
+    assert sorted((tuple(row) for row in rows), key=repr) == whole
 
 
 def test_the_bundled_folder_is_what_is_tested(questions: Questions) -> None:

@@ -65,7 +65,7 @@ class Shop:
         """Returns a table's rows, ordered."""
         everywhere = "WHERE paid_on >= '2000-01-01'" if table == "visits" else ""
         found = self.ledger.read(f"SELECT * FROM {self.dataset}_shop.{table} {everywhere}")
-        return sorted(tuple(row.values()) for row in found)
+        return sorted(tuple(row) for row in found)
 
     def erasures(self) -> list[dict[str, Any]]:
         """Returns what the ledger has written down."""

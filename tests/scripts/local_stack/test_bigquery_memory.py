@@ -67,7 +67,7 @@ def test_columns_that_are_added_are_seen(client: bigquery.Client, name: str) -> 
     )
     client.load_table_from_json([{"d": 4}], name, job_config=config).result()
     assert columns(client, name) == ["a", "b", "c", "d"]
-    assert [tuple(row.values()) for row in client.query_and_wait(f"SELECT * FROM `{name}`")] == [(None, None, None, 4)]
+    assert [tuple(row) for row in client.query_and_wait(f"SELECT * FROM `{name}`")] == [(None, None, None, 4)]
 
 
 def test_what_is_said_of_a_table_is_seen_and_rows_are_counted(client: bigquery.Client, name: str) -> None:

@@ -39,7 +39,14 @@ class MySql:
         place = urlsplit(self.ends.url)
         secret = Path(self.ends.password.removeprefix("file:")).with_name(ADMIN).read_text(encoding="ascii")
         with closing(
-            pymysql.connect(host=place.hostname, port=place.port or 0, user=ADMIN, password=secret, autocommit=True)
+            pymysql.connect(
+                host=place.hostname,
+                port=place.port or 0,
+                user=ADMIN,
+                password=secret,
+                autocommit=True,
+                ssl_disabled=True,
+            )
         ) as connection:
             yield connection
 

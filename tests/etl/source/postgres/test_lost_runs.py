@@ -73,7 +73,7 @@ class Pair:
         for table in ("credits", "debits"):
             sql = f"SELECT count(*), sum(amount), sum(id * amount) FROM {DATASET}.{table}"
             changed = client.get_table(f"{DATASET}.{table}").modified
-            found[table] = [(*row.values(), changed) for row in client.query_and_wait(sql)]
+            found[table] = [(*row, changed) for row in client.query_and_wait(sql)]
         return found
 
 
