@@ -79,6 +79,9 @@ pytest-xdist keeps this order with `--no-loadscope-reorder` only; by itself it b
 """
 
 
+SEARCHED_AFTER: Final = (50_000, 20, 20)
+"""As in commands (`etl/entry.py`): a test leaves little behind that only a search would find."""
+
 SERVERS: Final = frozenset({"spark", "mysql"})
 """Fixtures that start a server beside the stack: Spark's JVM, and with it the seeded issuer, and MariaDB."""
 
@@ -94,12 +97,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Leaves what is imported for tests out of searches for unreachable objects: it was a tenth of what they took."""
+    """Leaves what is imported for tests out of searches for unreachable objects, which come as seldom as in a run."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(*SEARCHED_AFTER)
         gc.enable()
 
 

@@ -33,10 +33,16 @@ def modules(package: str) -> tuple[tuple[Path, ast.Module], ...]:
     return tuple((path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths)
 
 
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Returns every node of a module."""
+    return tuple(ast.walk(tree))
+
+
 def imported(tree: ast.Module) -> set[str]:
     """Returns the first parts of all names that a module imports, wherever in it."""
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -68,7 +74,7 @@ def test_only_the_audit_makes_an_approved() -> None:
         for path, tree in modules(package)
         if any(
             isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Approved"
-            for node in ast.walk(tree)
+            for node in nodes(tree)
         )
     ]
     assert makers == ["etl/audit/verdict.py"]
@@ -95,7 +101,7 @@ def test_modules_stay_small() -> None:
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Yields every function of a module, methods and inner ones too."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -141,11 +147,11 @@ def is_dataclass(node: ast.AST) -> bool:
 
 def test_large_dataclasses_are_filled_by_name() -> None:
     """Of more than five values handed to a dataclass, each is named, so that no two of one type can be swapped."""
-    known = {node.name for _, tree in modules("etl") for node in ast.walk(tree) if is_dataclass(node)}
+    known = {node.name for _, tree in modules("etl") for node in nodes(tree) if is_dataclass(node)}
     swappable = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path, tree in modules("etl")
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in known and len(node.args) > 5
     ]
     assert not swappable
