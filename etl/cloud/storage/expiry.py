@@ -15,6 +15,7 @@ from etl.cloud.storage.failures import ObjectMissing
 from masking.errors import KagemushaError
 
 _NOTES: Final = "unexpired"
+_NOTE: Final = b"A run left files, which are deleted when their days are over.\n"
 
 
 def note_run(bucket: StagingBucket, run_id: str) -> None:
@@ -24,7 +25,7 @@ def note_run(bucket: StagingBucket, run_id: str) -> None:
         BucketMissing: the bucket is missing, or may not be written to.
         StorageUnavailable: the note was not taken.
     """
-    bucket.write(f"{_notes(bucket)}{run_id}", b"", "text/plain")
+    bucket.write(f"{_notes(bucket)}{run_id}", _NOTE, "text/plain")
 
 
 def note_earlier_runs(bucket: StagingBucket) -> None:
