@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, BinaryIO, Final, cast
 
-from google.cloud import storage
+from google.cloud.storage import Client
 
 from etl.cloud.google_login import google_credentials
 from etl.cloud.storage.failures import RETRY, TIMEOUT_SECONDS, translated_storage
@@ -56,7 +56,7 @@ class StagingBucket:
 
     def __init__(self, target: StagingLocation) -> None:
         self.target = target
-        client = storage.Client(
+        client = Client(
             project=target.project or "-",
             credentials=google_credentials(target.google, target.endpoint),
             client_options={"api_endpoint": target.endpoint or _GOOGLE},
