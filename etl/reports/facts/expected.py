@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from etl.reports.facts.said import Said, said
@@ -51,6 +52,7 @@ def _sentences(expectation: str, arguments: Arguments) -> Iterator[Said]:
         yield said("check.where", condition=shown["row_condition"])
 
 
+@cache
 def _needed(expectation: str) -> tuple[str, ...]:
     return tuple(name for name in _MAY_LACK if name in (arguments_of(expectation) or ()))
 
