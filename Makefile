@@ -25,7 +25,7 @@ test: bootstrap ## Run every check: lint, types, generated files, tests; the for
 
 .PHONY: every-test
 every-test: bootstrap
-	$(PYTHON) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1
+	$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1
 
 .PHONY: test-quick
 test-quick: bootstrap ## Run the tests that one shared stack can answer; under two minutes once warm. For the desk.
