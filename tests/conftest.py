@@ -31,6 +31,7 @@ SHORT_LIVED: Final = (
 proof of the bytecode of Spark's jars, which is an eighth of its start.
 """
 os.environ.setdefault("SPARK_SUBMIT_OPTS", SHORT_LIVED)
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no test does linear algebra, and every process would make threads
 
 TESTS: Final = Path(__file__).parent
 ROOT: Final = TESTS.parent
