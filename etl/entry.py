@@ -6,6 +6,7 @@ seconds, and are imported by what needs them, once the settings and the day are 
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 import os
@@ -47,6 +48,7 @@ _SEARCHES: Final = (50_000, 20, 20)
 """How seldom Python searches for unreachable objects in a command (`gc.set_threshold`). A start makes half a million
 that stay, and looking at them again and again took a seventh of it.
 """
+atexit.register(gc.freeze)  # as it ends, Python would search them all several times more, which takes a second
 
 
 def guarded(command: Callable[[], int]) -> int:

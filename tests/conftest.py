@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -82,6 +83,8 @@ pytest-xdist keeps this order with `--no-loadscope-reorder` only; by itself it b
 
 SEARCHED_AFTER: Final = (50_000, 20, 20)
 """As in commands (`etl/entry.py`): a test leaves little behind that only a search would find."""
+
+atexit.register(gc.freeze)  # the same
 
 SERVERS: Final = frozenset({"spark", "mysql"})
 """Fixtures that start a server beside the stack: Spark's JVM, and with it the seeded issuer, and MariaDB."""

@@ -17,9 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from etl.entry import attempted
 from etl.run.daily import daily_run
 from etl.settings import load_settings
 from etl.spark import spark_session
+from masking.errors import KagemushaError
 from scripts.benchmarks.ground import LAST_DAY, told_by
 from scripts.benchmarks.processor import difference, largest_worker_mib, peak_mib, processor_seconds, server_processes
 
@@ -90,8 +92,10 @@ def measured(settings: Path, stack: Path) -> WholeRun:
         RuntimeError: they were not published.
     """
     marks = Marks(server_processes(stack))
-    result = daily_run(load_settings(settings), LAST_DAY, marks, [TABLE])
+    result = attempted(lambda: daily_run(load_settings(settings), LAST_DAY, marks, [TABLE]))  # as a command does
     marks.mark("end")
+    if isinstance(result, KagemushaError):
+        raise RuntimeError(type(result).__name__)
     if result.exit_code:
         raise RuntimeError(next(one.error for one in result.tables if one.error))
     jvm: Any = spark_session()._jvm  # noqa: SLF001  the only way to the JVM; py4j has no types
