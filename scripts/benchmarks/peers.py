@@ -93,6 +93,7 @@ def load_by(name: str, url: str, plan: TablePlan) -> PeerLoad | None:
         plan: of all rows of the table.
     """
     schema, _, table = plan.contract.source.partition(".")
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=FOLDER) as folder:
         task = {
             "peer": name,

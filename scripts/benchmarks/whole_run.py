@@ -95,7 +95,7 @@ def measured(settings: Path, stack: Path) -> WholeRun:
     result = attempted(lambda: daily_run(load_settings(settings), LAST_DAY, marks, [TABLE]))  # as a command does
     marks.mark("end")
     if isinstance(result, KagemushaError):
-        raise RuntimeError(type(result).__name__)
+        raise RuntimeError(type(result).__name__)  # noqa: TRY004  no argument is wrong
     if result.exit_code:
         raise RuntimeError(next(one.error for one in result.tables if one.error))
     jvm: Any = spark_session()._jvm  # noqa: SLF001  the only way to the JVM; py4j has no types
