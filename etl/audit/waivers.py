@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 import pyarrow as pa
 
 from etl.clock import now
-from etl.cloud.storage import StagingBucket
+from etl.cloud.storage import StagingBucket, note_run
 from etl.errors import NOT_PUBLISHED, STOPPED
 from etl.stage import Staged
 from expectations.checks import Check, CheckResult
@@ -97,6 +97,7 @@ def sign_waiver(staged: Staged, result: CheckResult, reason: str, by: str, keys:
 
 def store_waiver(waiver: Waiver, stage: StagingBucket) -> None:
     """Writes a waiver next to the staged files that it is for."""
+    note_run(stage, waiver.run_id)  # its files may have expired meanwhile
     content = json.dumps(asdict(waiver), ensure_ascii=False, indent=2).encode()
     stage.write(f"{_folder(stage, waiver.run_id, waiver.table)}{waiver.name}", content, "application/json")
 

@@ -8,7 +8,7 @@ from etl.cli.options import ContractsFolder, SettingsFile
 
 
 def prepare(settings: SettingsFile = None, contracts: ContractsFolder = None) -> None:
-    """Create datasets with their access, the ledger, and the rule by which staged files expire; safe to run again.
+    """Create datasets with their access, the ledger, and what lets staged files expire; safe to run again.
 
     Exit codes: 0 done, 2 settings must change, 3 run again.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 from etl.audit import Auditor, gather_references, joined_first, joined_tables, write_index
@@ -48,8 +49,7 @@ def load_tables(
         installation.ledger.append("runs", [started_row(run, held.snapshot)])
         spark = spark_session()  # made here, or waited for
         plans = plan_tables(installation, selection, run, held, leases, slots(spark))
-        if not all(isinstance(plan, KagemushaError) for plan in plans.values()):
-            note_run(installation.bucket, run.run_id)
+        _note(installation, run, plans)
         location, turns = installation.location, TableTurns(selection.chosen, settings.limits.tables_at_once)
         loader = TableLoader(
             stager=Stager(spark, held, installation.key, location, run.run_id),
@@ -63,8 +63,19 @@ def load_tables(
             progress=progress,
         )
         loads = _side_by_side(loader, plans, selection, settings.limits.worker_wait_seconds)
+        _note(installation, run, plans)
         write_index(run.run_id, [load.result for load in loads.values()], installation.bucket)
     return held.snapshot, loads
+
+
+def _note(installation: Installation, run: Run, plans: Mapping[str, PlanOrRefusal]) -> None:
+    """Notes that the run leaves files, if any table is loaded; as it begins and, should that fail, as it ends.
+
+    Without a note the bucket's own rule deletes them, so housekeeping fails no run.
+    """
+    if not all(isinstance(plan, KagemushaError) for plan in plans.values()):
+        with suppress(KagemushaError):
+            note_run(installation.bucket, run.run_id)
 
 
 def _saying(progress: Progress) -> Say:

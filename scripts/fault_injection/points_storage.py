@@ -15,7 +15,8 @@ CHECK: Final = ("GET", r"^/storage/v1/b/[^/]+/o\?.*maxResults=1")
 MANIFEST: Final = ("GET", r"^/storage/v1/b/[^/]+/o\?.*prefix=[^&]*(teams|gifts)")
 DOWNLOAD: Final = ("GET", r"(^/download/|alt=media)")
 REPORT: Final = ("POST", r"^/upload/storage/.*uploadType=multipart", "report.json")
-CLEANUP: Final = ("GET", r"^/storage/v1/b/[^/]+/o\?.*prefix=kagemusha(%2F|/)&")
+CLEANUP: Final = ("GET", r"^/storage/v1/b/[^/]+/o\?.*prefix=kagemusha(%2F|/)unexpired")
+NOTE: Final = ("POST", r"^/upload/storage/.*uploadType=multipart", "unexpired/")
 
 
 def _staged(played: Field, table: str) -> str:
@@ -90,6 +91,9 @@ POINTS: Final[tuple[Point, ...]] = (
     request("report-503", "503 twice to the run report", "storage", REPORT, answers(503), times=2),
     request("report-403", "403 to the run report", "storage", REPORT, answers(403)),
     request("report-lost", "the report is stored and the answer lost", "storage", REPORT, loses),
+    request("note-503", "503 twice to the note of a run", "storage", NOTE, answers(503), times=2),
+    request("note-403", "403 to the note of a run", "storage", NOTE, answers(403)),
+    request("note-lost", "the note is stored and the answer lost", "storage", NOTE, loses),
     request("cleanup-500", "500 to every listing of the clean-up", "storage", CLEANUP, answers(500), times=999),
     moment("staged-overwritten", "staged bytes replaced before the audit", ("gifts", "audit"), overwrites("gifts")),
     moment("staged-deleted", "a staged object deleted before the audit", ("gifts", "audit"), deletes("gifts")),

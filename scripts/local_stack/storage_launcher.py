@@ -139,6 +139,7 @@ def _objects(store: Any) -> Path:  # noqa: ANN401 - as above
 def _read_config(store: Any) -> None:  # noqa: ANN401 - the emulator's untyped storage
     store.index = Index(_objects(store))
     store.index.read(store)
+    store.resumable.clear()  # their bytes ended with the process before
 
 
 def main(port: int, data: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, BinaryIO, Final, cast
 
+from google.api_core import exceptions as google_errors
 from google.cloud.storage import Client
 
 from etl.cloud.google_login import google_credentials
@@ -86,6 +88,22 @@ class StagingBucket:
         with translated_storage(self.target.bucket, "write an object"):
             self._bucket.blob(name).upload_from_string(
                 content, content_type=content_type, checksum="crc32c", timeout=TIMEOUT_SECONDS, retry=RETRY
+            )
+
+    def write_once(self, name: str, content: bytes, content_type: str) -> None:
+        """Writes a small object whole, unless there is one of that name, which stays as it is.
+
+        Raises:
+            StorageUnavailable: it was not taken.
+        """
+        with translated_storage(self.target.bucket, "write an object"), suppress(google_errors.PreconditionFailed):
+            self._bucket.blob(name).upload_from_string(
+                content,
+                content_type=content_type,
+                checksum="crc32c",
+                if_generation_match=0,
+                timeout=TIMEOUT_SECONDS,
+                retry=RETRY,
             )
 
     def read(self, name: str) -> bytes:

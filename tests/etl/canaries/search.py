@@ -71,6 +71,10 @@ class Searcher:
     markers: frozenset[str]
     numbers: frozenset[str]
 
+    def __post_init__(self) -> None:
+        """Refuses numbers that would not be found."""
+        assert all(len(number) >= _SHORTEST for number in self.numbers)
+
     def in_bytes(self, data: bytes) -> set[str]:
         """Returns the markers and numbers that stand in data, plainly or wrapped once."""
         return {found for layer in _layers(data) for found in (*self._markers(layer), *self._numbers(layer))}

@@ -9,6 +9,7 @@ import pytest
 
 from etl.clock import now
 from etl.cloud.storage import StagingBucket, StagingLocation, delete_expired, note_earlier_runs, note_run
+from etl.errors import BucketMissing
 from etl.settings import load_settings
 from scripts.local_stack.local_stack import Endpoints
 
@@ -76,6 +77,34 @@ def test_a_run_that_is_over_is_never_listed_again(bucket: _Watched) -> None:
     assert bucket.listed == ["unexpired/"]
     delete_expired(bucket, now() + timedelta(hours=1))
     assert bucket.listed == ["unexpired/", "unexpired/", "today/"]
+
+
+@pytest.mark.stack
+def test_a_second_note_changes_nothing(bucket: _Watched) -> None:
+    """A run's days begin with its first note, whoever notes it again: its site, or a waiver."""
+    note = f"{bucket.target.prefix}/unexpired/run"
+    note_run(bucket, "run")
+    noted = bucket.created(note)
+    note_run(bucket, "run")
+    assert bucket.created(note) == noted
+
+
+@pytest.mark.stack
+def test_what_may_not_be_deleted_holds_up_nobody_else(bucket: _Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other runs' files go; what was refused is tried again, as its note stays."""
+    for run_id in ("first", "second"):
+        note_run(bucket, run_id)
+        _leave(bucket, run_id)
+    delete = StagingBucket.delete
+
+    def refusing(found: StagingBucket, name: str) -> None:
+        if "/first/" in name:
+            raise BucketMissing("Cloud Storage would not delete an object.", not_done="Nothing.")
+        delete(found, name)
+
+    monkeypatch.setattr(StagingBucket, "delete", refusing)
+    assert delete_expired(bucket, now() + timedelta(hours=1)) == len(LEFT)
+    assert bucket.names == {"unexpired/first", *_of("first", (*LEFT, *RECORDS)), *_of("second", RECORDS)}
 
 
 @pytest.mark.stack

@@ -88,6 +88,14 @@ def test_a_run_leaves_its_site_where_the_settings_say_so(house: House) -> None:
     assert names(house, house.first) == set()
 
 
+def test_whatever_is_left_has_a_note(house: House) -> None:
+    """Runs that staged, and one that left nothing but its site, are found when their days are over."""
+    write_site_of_run(Installation.open(house.settings), "nothing-but-its-site", house.folder)
+    left = {house.first.run_id, house.second.run_id, "nothing-but-its-site"}
+    notes = f"{house.settings.stage.prefix}/unexpired/"
+    assert left <= {one.name.removeprefix(notes) for one in house.bucket.stored(notes)}
+
+
 def test_a_site_on_demand_says_the_same(house: House, tmp_path: Path) -> None:
     """`kagemusha site` writes the pages into a folder and prints the first; rows are those of BigQuery."""
     printed = house.command("site", str(tmp_path / "out")).strip()

@@ -28,7 +28,10 @@ def test_datasets_have_the_access_of_the_settings(stack: Endpoints) -> None:
     changes = {"access": access, "authorize_views": True, "views_dataset": "prepared_views", "kms_key": KEY}
     settings = settings.model_copy(update={"bigquery": settings.bigquery.model_copy(update=changes)})
     contracts = {name: one.model_copy(update={"publish": f"prepared.{name}"}) for name, one in load_contracts().items()}
+    stage = StagingBucket(StagingLocation.of(settings))
+    stage.write(f"{settings.stage.prefix}/from-before/cards/manifest.json", b"{}", "application/json")
     first, second = prepare(settings, contracts), prepare(settings, contracts)
+    assert f"{settings.stage.prefix}/unexpired/from-before" in {one.name for one in stage.stored("")}
     assert first == second
     assert first.datasets == ("ops", "prepared", "prepared_views")
     client = Warehouse(settings.bigquery).client
@@ -42,7 +45,7 @@ def test_datasets_have_the_access_of_the_settings(stack: Endpoints) -> None:
     assert entries.count({"dataset": {"dataset": views, "targetTypes": ["VIEWS"]}}) == 1
     looker = [entry.to_api_repr() for entry in client.get_dataset("prepared_views").access_entries]
     assert {"role": "READER", "domain": "issuer.example"} in looker
-    bucket = StagingBucket(StagingLocation.of(settings))._bucket
+    bucket = stage._bucket
     bucket.reload()
     assert list(bucket.lifecycle_rules) == expiry_rules([], "kagemusha/", settings.stage.keep_days + 1)
 
