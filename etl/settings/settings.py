@@ -48,9 +48,7 @@ class SourceSettings(Section):
         description="secretsmanager:NAME-OR-ARN or rds-iam (a token for each connection), each worker for itself; "
         "env:NAME or file:PATH; else libpq's passfile.",
     )
-    local: bool = Field(
-        default=False, description="True only for the local stack: TLS is not demanded, and not used for MySQL."
-    )
+    local: bool = Field(default=False, description="For the local stack alone: TLS is not demanded (MySQL: not used).")
     allowed_instances: tuple[str, ...] = Field((), description="Instance names that may be read; empty: any reader.")
     connect_seconds: float = Field(60, gt=0, description="How long a waking serverless reader is waited for.")
     statement_seconds: int = Field(1800, gt=0, description="statement_timeout of every query.")

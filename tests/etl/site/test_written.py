@@ -167,7 +167,7 @@ from types import SimpleNamespace as Made
 from etl.site import of_run
 from tests.etl.site.made_up import site
 
-stuck = Made(target=Made(prefix="p", uri=str), write=lambda *_: Event().wait())
+stuck = Made(target=Made(prefix="p", uri=str), write_once=lambda *_: None, write=lambda *_: Event().wait())
 of_run.gathered = lambda *_: site()
 ended = of_run.write_site_of_run(Made(bucket=stuck, settings=Made(site=Made(seconds=0.5)), ledger=None), "run", None)
 print(ended.failure)
