@@ -14,7 +14,7 @@ from scripts.fault_injection.scheduled import tried_schedule
 from scripts.local_stack.local_stack import Endpoints
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("spark"), pytest.mark.timeout(900)]
-SEED, COUNT = 347, 12
+SEED, COUNT = 191, 12
 """Of so many draws each kind of run comes up on each engine. `make faults-random` tries as many as one likes."""
 TABLES = ("followers", "gifts")
 SHARED = [point for point in POOL if not point.alone]
