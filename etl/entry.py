@@ -44,7 +44,7 @@ _WRONG_PLACE: Final = frozenset(
     }
 )
 """What the system says of a file or folder that somebody named; another try finds the same."""
-_SEARCHES: Final = (50_000, 20, 20)
+SEARCHED_AFTER: Final = (50_000, 20, 20)
 """How seldom Python searches for unreachable objects in a command (`gc.set_threshold`). A start makes half a million
 that stay, and looking at them again and again took a seventh of it.
 """
@@ -66,7 +66,7 @@ def attempted(command: Callable[[], Ended]) -> Ended | KagemushaError:
     withhold_messages()
     _print_whatever_the_locale()
     searches = gc.get_threshold()
-    gc.set_threshold(*_SEARCHES)
+    gc.set_threshold(*SEARCHED_AFTER)
     try:
         return command()
     except KagemushaError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import logging
 import os
@@ -17,6 +16,7 @@ import pytest
 from hypothesis import settings
 from moto.server import ThreadedMotoServer
 
+from etl.entry import SEARCHED_AFTER
 from scripts.local_stack.local_stack import Endpoints, LocalStack
 
 if TYPE_CHECKING:
@@ -80,11 +80,6 @@ LONG: Final = (
 pytest-xdist keeps this order with `--no-loadscope-reorder` only; by itself it begins with the files of most tests.
 """
 
-
-SEARCHED_AFTER: Final = (50_000, 20, 20)
-"""As in commands (`etl/entry.py`): a test leaves little behind that only a search would find."""
-
-atexit.register(gc.freeze)  # the same
 
 SERVERS: Final = frozenset({"spark", "mysql"})
 """Fixtures that start a server beside the stack: Spark's JVM, and with it the seeded issuer, and MariaDB."""

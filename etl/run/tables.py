@@ -71,7 +71,7 @@ def load_tables(
 def _note(installation: Installation, run: Run, plans: Mapping[str, PlanOrRefusal]) -> None:
     """Notes that the run leaves files, if any table is loaded; as it begins and, should that fail, as it ends.
 
-    Without a note the bucket's own rule deletes them, so housekeeping fails no run.
+    Housekeeping fails no run: without a note the bucket's own rule deletes staged files, and `prepare` notes the rest.
     """
     if not all(isinstance(plan, KagemushaError) for plan in plans.values()):
         with suppress(KagemushaError):

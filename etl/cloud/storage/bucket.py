@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,9 +86,7 @@ class StagingBucket:
             StorageUnavailable: it was not taken.
         """
         with translated_storage(self.target.bucket, "write an object"):
-            self._bucket.blob(name).upload_from_string(
-                content, content_type=content_type, checksum="crc32c", timeout=TIMEOUT_SECONDS, retry=RETRY
-            )
+            self._put(name, content, content_type)
 
     def write_once(self, name: str, content: bytes, content_type: str) -> None:
         """Writes a small object whole, unless there is one of that name, which stays as it is.
@@ -97,14 +95,7 @@ class StagingBucket:
             StorageUnavailable: it was not taken.
         """
         with translated_storage(self.target.bucket, "write an object"), suppress(google_errors.PreconditionFailed):
-            self._bucket.blob(name).upload_from_string(
-                content,
-                content_type=content_type,
-                checksum="crc32c",
-                if_generation_match=0,
-                timeout=TIMEOUT_SECONDS,
-                retry=RETRY,
-            )
+            self._put(name, content, content_type, if_generation_match=0)
 
     def read(self, name: str) -> bytes:
         """Returns an object's bytes, proven by its checksum.
@@ -143,9 +134,7 @@ class StagingBucket:
 
     def stored(self, prefix: str) -> tuple[StoredObject, ...]:
         """Returns what storage holds under a prefix, as storage itself describes it."""
-        with translated_storage(self.target.bucket, "list staged objects"):
-            blobs = self._bucket.client.list_blobs(self._bucket, prefix=prefix, timeout=TIMEOUT_SECONDS, retry=RETRY)
-            return tuple(confirmed(blob) for blob in blobs)
+        return tuple(map(confirmed, self._listed(prefix)))
 
     def expire_after(self, days: int) -> None:
         """Lets the bucket itself delete staged files of this age; its other rules stay as they are.
@@ -163,18 +152,13 @@ class StagingBucket:
                 self._bucket.patch(timeout=TIMEOUT_SECONDS, retry=RETRY)
 
     def ages(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Yields the objects under a prefix, and when each was created.
+        """Returns, as they are listed, the objects under a prefix and when each was created.
 
         Raises:
             BucketMissing: the bucket is missing, or may not be listed.
             StorageUnavailable: storage did not answer.
         """
-        with translated_storage(self.target.bucket, "list staged objects"):
-            blobs: Iterable[Any] = self._bucket.client.list_blobs(  # Any: untyped client
-                self._bucket, prefix=prefix, timeout=TIMEOUT_SECONDS, retry=RETRY
-            )
-            for blob in blobs:
-                yield blob.name, blob.time_created
+        return ((blob.name, blob.time_created) for blob in self._listed(prefix))
 
     def delete(self, name: str) -> None:
         """Deletes an object.
@@ -186,6 +170,15 @@ class StagingBucket:
         """
         with translated_storage(self.target.bucket, "delete an object"):
             self._bucket.blob(name).delete(timeout=TIMEOUT_SECONDS, retry=RETRY)
+
+    def _put(self, name: str, content: bytes, content_type: str, **condition: int) -> None:
+        self._bucket.blob(name).upload_from_string(
+            content, content_type=content_type, checksum="crc32c", timeout=TIMEOUT_SECONDS, retry=RETRY, **condition
+        )
+
+    def _listed(self, prefix: str) -> Iterator[Any]:  # Any: untyped client
+        with translated_storage(self.target.bucket, "list staged objects"):
+            yield from self._bucket.client.list_blobs(self._bucket, prefix=prefix, timeout=TIMEOUT_SECONDS, retry=RETRY)
 
 
 @lru_cache(maxsize=4)
